@@ -1,0 +1,54 @@
+"""Loaded framing in news: which words, which sentences, how much of an article, and how outlets differ."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from loadedwords.articles import read_articles
+    from loadedwords.corpora import load_corpus
+    from loadedwords.errors import LoadedwordsError
+    from loadedwords.models.linear import LinearFramingClassifier
+    from loadedwords.outlets import compare_outlets
+    from loadedwords.schema import Article, ScoredArticle
+    from loadedwords.scoring import load_model, score_articles
+
+# Each name is imported from its room when it is first used: importing the package itself costs nothing.
+_ROOMS = {
+    "Article": "schema",
+    "LinearFramingClassifier": "models.linear",
+    "LoadedwordsError": "errors",
+    "ScoredArticle": "schema",
+    "compare_outlets": "outlets",
+    "load_corpus": "corpora",
+    "load_model": "scoring",
+    "read_articles": "articles",
+    "score_articles": "scoring",
+}
+
+__all__ = [
+    "Article",
+    "LinearFramingClassifier",
+    "LoadedwordsError",
+    "ScoredArticle",
+    "compare_outlets",
+    "load_corpus",
+    "load_model",
+    "read_articles",
+    "score_articles",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("loadedwords")
+    if name in _ROOMS:
+        return getattr(importlib.import_module(f"loadedwords.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'loadedwords' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

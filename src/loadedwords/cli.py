@@ -1,0 +1,461 @@
+"""The command line: parse, call, print. Each command imports its room when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
+    from loadedwords.batch import RunSummary, State
+    from loadedwords.evaluation import Evaluation
+    from loadedwords.schema import ScoredArticle
+
+EXIT_ERROR, EXIT_REJECTS = 1, 3
+_EXISTING = click.Path(exists=True, path_type=Path)
+_model_option = click.option("-m", "--model", help="An embedded model (default, linear) or the folder of a bundle.")
+
+
+class _Group(click.Group):
+    """Turns the package's own errors into a message and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from loadedwords.errors import LoadedwordsError
+
+        try:
+            return super().invoke(ctx)
+        except LoadedwordsError as error:
+            _fail(f"{type(error).__name__}: {error}")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="loadedwords")
+def main() -> None:
+    """Measure loaded framing in news: which words, which sentences, how much of an article, how outlets differ.
+
+    Exit status: 0 done, 1 error, 2 wrong usage, 3 done but some articles were rejected.
+    """
+
+
+@main.command()
+@click.argument("inputs", nargs=-1)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+)
+@click.option("--dataset", help="Score a Hugging Face dataset instead: a name on the Hub, or a folder.")
+@click.option("--split", default="train", show_default=True, help="Split of the dataset.")
+@click.option("--config", help="Configuration of the dataset.")
+@click.option("--revision", help="Revision of the dataset on the Hub.")
+@_model_option
+@click.option("--text-column", help="Column of the text, if not text, body, content or article.")
+@click.option("--outlet-column", help="Column of the outlet, if not outlet, source, publisher or site.")
+@click.option("--title-column", help="Column of the title, if not title or headline.")
+@click.option("--date-column", help="Column of the date, if not date, published or published_at.")
+@click.option("--url-column", help="Column of the address, if not url or link.")
+@click.option("--id-column", help="Column of the id, if not id or article_id.")
+@click.option("--event-column", help="Column of the event, if not event_id or event.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of text files.")
+@click.option("--max-characters", default=1_000_000, show_default=True, help="Reject longer articles.")
+@click.option("--workers", type=click.IntRange(1), help="Processes that score.  [default: one for each core]")
+@click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
+@click.option(
+    "--report-articles",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Articles shown in full in the report.",
+)
+def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
+          model: str | None, encoding: str, max_characters: int, workers: int | None, overwrite: bool,
+          report_articles: int, **columns: str | None) -> None:  # fmt: skip
+    """Score articles into a folder of tables, with a report.
+
+    INPUTS are files (.jsonl, .csv, .tsv, .txt, .md, each also .gz or .zst; .parquet; .html), folders, globs, or -
+    for standard input. What can't be read goes to rejects.jsonl with the reason. Stopped half-way, the same command
+    goes on where it was.
+
+    \b
+    loadedwords score articles/ -o scores
+    loadedwords score news.csv --text-column copy --outlet-column paper -o scores
+    loadedwords score --dataset my/dataset --split test -o scores
+    """
+    from loadedwords.articles import STDIN, Progress, ReadOptions, read_articles, read_dataset
+    from loadedwords.batch import RunDescription, score_to_folder
+
+    if bool(inputs) == bool(dataset):
+        raise click.UsageError("Name either INPUTS or a --dataset.")
+    named = {key.removesuffix("_column").replace("event", "event_id"): value for key, value in columns.items() if value}
+    options = ReadOptions(named, _known_encoding(encoding), max_characters)
+    progress = Progress()
+    if dataset:
+        stream = read_dataset(dataset, split=split, config=config, revision=revision, options=options)
+        description = RunDescription(
+            [f"{dataset}[{split}]"], {"columns": named, "config": config, "revision": revision}
+        )
+    else:
+        stream = read_articles(inputs, options=options, progress=progress)
+        description = RunDescription(
+            [given if given == STDIN else str(Path(given).resolve()) for given in inputs],
+            {"columns": named, "encoding": encoding, "max_characters": max_characters},
+        )
+    with _progress_bar() as tell:
+        summary = score_to_folder(
+            stream,
+            output,
+            description=description,
+            model=model,
+            workers=workers or os.cpu_count() or 1,
+            overwrite=overwrite,
+            progress=progress,
+            tell=tell,
+        )
+    if not summary.counts.articles:
+        _fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
+    from loadedwords.report import write_report
+
+    write_report(output, max_articles=report_articles)
+    _print_summary(summary)
+    if summary.n_rejected or summary.counts.errors:
+        sys.exit(EXIT_REJECTS)
+
+
+@main.command()
+@click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
+@_model_option
+def highlight(file: Path, model: str | None) -> None:
+    """Show one article in the terminal: loaded words marked, each sentence's own-voice score beside it.
+
+    FILE is a text, Markdown or HTML file, or - for standard input; of a table, the first article is shown.
+    """
+    from loadedwords.articles import read_articles
+    from loadedwords.schema import Reject
+    from loadedwords.scoring import load_model
+
+    first = next(iter(read_articles([str(file)])), None)
+    if first is None or isinstance(first, Reject):
+        _fail(f"{file} can't be read: {first.reason if first else 'it holds no article'}.")
+    scored = next(load_model(model).score_articles([first]))
+    _print_article(scored)
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=_EXISTING)
+@click.option(
+    "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Coverage of the intervals."
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
+def compare(folders: tuple[Path, ...], level: float, as_csv: bool) -> None:
+    """Compare the outlets of one or more score folders, with intervals."""
+    from loadedwords.outlets import compare_outlets, load_articles, summarise_all
+
+    articles = load_articles([str(folder) for folder in folders])
+    outlets = compare_outlets(articles, level=level)
+    if as_csv:
+        click.echo(outlets.write_csv(), nl=False)
+    else:
+        _print_outlets(outlets, summarise_all(articles, level=level), level)
+
+
+@main.command()
+@click.argument("labelled", nargs=-1, type=_EXISTING)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the bundle.")
+@click.option("--recipe", default="linear", show_default=True, help="A recipe of the package, or a .toml file.")
+@click.option(
+    "--corpora", type=_EXISTING, help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]"
+)
+@click.option(
+    "--evaluate/--no-evaluate",
+    "measure",
+    default=True,
+    show_default=True,
+    help="Cross-validate, and record it in the card.",
+)
+def train(labelled: tuple[Path, ...], output: Path, recipe: str, corpora: Path | None, measure: bool) -> None:
+    """Train a model, on the recipe's corpora or on your own LABELLED files, and write it as a bundle.
+
+    \b
+    loadedwords train --recipe linear --corpora corpora/ -o my-model
+    loadedwords train labelled.csv -o my-model
+    """
+    from loadedwords.evaluation import cross_validate
+    from loadedwords.models.training import load_training_set, read_recipe, train_bundle
+
+    plan = read_recipe(recipe)
+    data = load_training_set(plan, corpora, labelled)
+    metrics = None
+    if measure:
+        evaluation = cross_validate(plan, data, tell=_tell)
+        _print_evaluation(evaluation)
+        metrics = evaluation.as_dict()
+    bundle = train_bundle(plan, data, output, metrics=metrics, tell=_tell)
+    click.echo(bundle.folder)
+
+
+@main.command()
+@click.argument("labelled", nargs=-1, type=_EXISTING)
+@_model_option
+@click.option("--recipe", help="Cross-validate this recipe instead of measuring a finished model.")
+@click.option(
+    "--corpora", type=_EXISTING, help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]"
+)
+@click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
+@click.option(
+    "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Cross-validations, each with other folds."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(labelled: tuple[Path, ...], model: str | None, recipe: str | None, corpora: Path | None, folds: int,
+             seeds: int, as_json: bool) -> None:  # fmt: skip
+    """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
+
+    \b
+    loadedwords evaluate labelled.csv                                  the embedded model on your labels
+    loadedwords evaluate --recipe linear --corpora corpora/ --seeds 3  the recipe on its corpus
+    loadedwords evaluate --recipe linear labelled.csv                  the recipe trained and tested on your labels
+    """
+    from loadedwords.evaluation import cross_validate, evaluate_labelled
+    from loadedwords.models.training import load_training_set, read_recipe
+
+    if recipe:
+        if model:
+            raise click.UsageError("Name a --model to measure or a --recipe to cross-validate, not both.")
+        plan = read_recipe(recipe)
+        data = load_training_set(plan, corpora, labelled)
+        result = cross_validate(plan, data, n_splits=folds, seeds=range(seeds), tell=_tell)
+    elif labelled:
+        from loadedwords.scoring import load_model
+
+        result = evaluate_labelled(load_model(model), labelled)
+    else:
+        raise click.UsageError("Name a LABELLED file, or a --recipe to cross-validate.")
+    if as_json:
+        import json
+
+        click.echo(json.dumps(result.as_dict(), indent=2))
+    else:
+        _print_evaluation(result)
+
+
+@main.command()
+@click.argument("model", required=False)
+def verify(model: str | None) -> None:
+    """Check that a model computes on this machine what it computed where it was trained."""
+    from loadedwords.scoring import load_model
+
+    loaded = load_model(model)
+    differences = loaded.verify()
+    for difference in differences:
+        click.echo(difference)
+    if differences:
+        _fail(f"{len(differences)} golden scores differ: do not compare this machine's scores with others'.")
+    click.echo(f"{loaded!r}: all golden scores agree.")
+
+
+# --- what is shown ------------------------------------------------------------------------------------------------
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(EXIT_ERROR)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _known_encoding(encoding: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    # Piped, a table keeps its columns instead of being squeezed into an imagined terminal.
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[State], None]]:
+    """Articles, sentences per second and time left, on stderr; in a log file a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    said = [time.monotonic()]
+
+    def line(state: State) -> str:
+        rate = state.counts.sentences / state.seconds if state.seconds and not state.n_reused else None
+        speed = f" · {rate:,.0f} sentences/s" if rate else ""
+        rejected = f" · {state.n_rejected:,} rejected" if state.n_rejected else ""
+        left = ""
+        if state.share_done:
+            left = f" · {_duration(state.seconds * (1 - state.share_done) / state.share_done)} left"
+        return f"{state.counts.articles:,} articles{speed}{left}{rejected}"
+
+    if not console.is_terminal:
+
+        def tell_line(state: State) -> None:
+            if time.monotonic() - said[0] >= 10:
+                said[0] = time.monotonic()
+                click.echo(line(state), err=True)
+
+        yield tell_line
+        return
+    with Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def tell_bar(state: State) -> None:
+            total = 1.0 if state.share_done is not None else None
+            bar.update(task, total=total, completed=state.share_done or 0, description=line(state))
+
+        yield tell_bar
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def _first_reject(folder: Path) -> str:
+    import json
+
+    with (folder / "rejects.jsonl").open(encoding="utf-8") as lines:
+        first = next(lines, None)
+    if first is None:
+        return "The input is empty."
+    reject = json.loads(first)
+    line = f", line {reject['line']}" if reject["line"] else ""
+    return f"The first: {reject['file']}{line}: {reject['reason']}"
+
+
+def _print_summary(summary: RunSummary) -> None:
+    from loadedwords.outlets import compare_outlets, summarise_all
+
+    counts = summary.counts
+    click.echo(
+        f"{counts.articles:,} articles, {counts.sentences:,} sentences ({counts.own_sentences:,} with the outlet's own voice), "
+        f"{counts.boilerplate:,} passages of boilerplate left out"
+    )
+    for n, what in (
+        (counts.empty, "articles had nothing to score"),
+        (counts.errors, "articles failed, see their message in the articles table"),
+        (summary.n_rejected, "rejects, see rejects.jsonl"),
+    ):
+        if n:
+            click.echo(f"{n:,} {what}")
+    reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
+    click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {_duration(summary.seconds)}{reused}")
+    if counts.own_sentences:
+        _print_outlets(compare_outlets(summary.folder), summarise_all(summary.folder), 0.95)
+    click.echo(f"Tables, run.json and report.html are in {summary.folder}")
+
+
+def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, most: int = 25) -> None:
+    from rich.table import Table
+
+    table = Table(
+        title=f"Loaded share of own-voice sentences, {level:.0%} intervals (articles resampled)", title_justify="left"
+    )
+    for heading in ("outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "note"):
+        table.add_column(
+            heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading != "note"
+        )
+    shown = outlets.head(most).to_dicts()
+    for row in [*overall.to_dicts(), *shown]:
+        table.add_row(
+            row["outlet"] or "(no outlet)",
+            f"{row['n_articles']:,}",
+            f"{row['n_own']:,}",
+            _with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
+            _with_interval(row["loaded_words_per_1000"], row["words_ci_low"], row["words_ci_high"], 1),
+            row["note"],
+        )
+        if row is not shown[-1] and row["outlet"] == "all outlets":
+            table.add_section()
+    _console().print(table)
+    if outlets.height > most:
+        click.echo(f"... and {outlets.height - most} more outlets in outlets.csv")
+    click.echo(
+        "Articles differ in topic and kind: outlets whose intervals overlap can't be told apart, others may still differ for what they cover."
+    )
+
+
+def _with_interval(estimate: float, low: float | None, high: float | None, digits: int) -> str:
+    if low is None or high is None:
+        return f"{estimate:.{digits}f} [no interval]"
+    return f"{estimate:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _print_article(scored: ScoredArticle) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    if scored.article.title:
+        console.print(Text(scored.article.title, style="bold"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for sentence in scored.sentences:
+        text = Text(sentence.text)
+        for word in sentence.words:
+            style = "underline" if word.in_quote else "bold white on red"
+            text.stylize(style, word.start - sentence.start, word.end - sentence.start)
+        if not console.is_terminal:
+            text = Text(
+                _bracketed(sentence.text, [(w.start - sentence.start, w.end - sentence.start) for w in sentence.words])
+            )
+        shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
+        table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
+    console.print(table)
+    if scored.loaded_share is None:
+        click.echo(f"No sentence in the outlet's own voice. {scored.message}".strip())
+        return
+    click.echo(
+        f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences; "
+        f"{scored.n_loaded_words} loaded in {scored.n_words} own words; {len(scored.boilerplate)} passages left out. {scored.message}".rstrip()
+    )
+
+
+def _bracketed(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    for start, end in reversed(spans):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    return text
+
+
+def _print_evaluation(evaluation: Evaluation) -> None:
+    from rich.table import Table
+
+    click.echo(evaluation.description)
+    table = Table()
+    table.add_column("predictor", no_wrap=True)
+    names = {
+        "macro_f1": "macro-F1",
+        "mcc": "MCC",
+        "roc_auc": "ROC AUC",
+        "average_precision": "average precision",
+        "brier": "Brier (lower is better)",
+    }
+    for heading in names.values():
+        table.add_column(heading, justify="right")
+    for predictor, metrics in evaluation.metrics.items():
+        table.add_row(
+            predictor, *(_with_interval(metrics[m].estimate, metrics[m].low, metrics[m].high, 3) for m in names)
+        )
+    _console().print(table)
+    for note in evaluation.notes:
+        click.echo(note)

@@ -1,0 +1,106 @@
+"""An article as HTML, its loaded words marked: what a notebook shows and what the report is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loadedwords.schema import LoadedWord, ScoredArticle
+
+# The deepest shade passes 4.5:1 under dark text; a word is underlined too, so that nothing rests on colour.
+STYLE = """
+.lw-article{font:17px/1.6 Georgia,'Times New Roman',serif;max-width:42em;color:#1b1b1b}
+.lw-article p{margin:.7em 0}
+.lw-article mark{background:rgba(224,92,40,var(--s));color:inherit;border-bottom:2px solid #a8330f;border-radius:2px;padding:0 .08em}
+.lw-article mark.lw-quoted{background:none;border-bottom:2px dotted #5c6b7a}
+.lw-article .lw-p{font:12px/1 system-ui,sans-serif;color:#767676;vertical-align:super;padding-left:.15em}
+.lw-article .lw-p.lw-high{color:#a8330f;font-weight:600}
+.lw-article .lw-left-out{color:#767676;font-size:.85em}
+.lw-article .lw-figures{font:14px/1.5 system-ui,sans-serif;color:#444;border-bottom:1px solid #ddd;padding-bottom:.4em}
+"""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A sentence or a passage left out, as it is to be shown; offsets as in the article."""
+
+    start: int
+    text: str
+    paragraph: int
+    words: Sequence[LoadedWord] = ()
+    p_loaded: float | None = None
+    p_own: float | None = None
+    left_out: str | None = None
+
+
+def article_html(scored: ScoredArticle) -> str:
+    """One article with its figures, as an HTML fragment that carries its own style."""
+    share = "no sentence in the outlet's own voice"
+    if scored.loaded_share is not None:
+        share = (
+            f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences, "
+            f"{scored.n_loaded_words} loaded in {scored.n_words} own words"
+        )
+    notes = f" · {escape(scored.message)}" if scored.message else ""
+    title = f"<h3>{escape(scored.article.title)}</h3>" if scored.article.title else ""
+    return (
+        f'<style>{STYLE}</style><div class="lw-article">{title}'
+        f'<p class="lw-figures">{escape(scored.outlet or "no outlet")} · {share}{notes}</p>'
+        f"{passages_html(_passages(scored))}</div>"
+    )
+
+
+def passages_html(passages: Sequence[Passage]) -> str:
+    """Passages in order, one `<p>` a paragraph, loaded words in `<mark>`; everything else escaped."""
+    paragraphs = groupby(passages, key=lambda passage: (passage.paragraph, passage.left_out is not None))
+    return "\n".join(f"<p>{' '.join(map(_passage_html, group))}</p>" for _, group in paragraphs)
+
+
+def mark_words(text: str, words: Sequence[LoadedWord], offset: int = 0) -> str:
+    """`text` escaped, with each word that lies in it in a `<mark>`.
+
+    Parameters
+    ----------
+    text : str
+    words : sequence of LoadedWord
+        In order, without overlap.
+    offset : int
+        Where `text` starts in what the words' offsets count from.
+    """
+    parts: list[str] = []
+    done = 0
+    for word in words:
+        start, end = word.start - offset, word.end - offset
+        parts.append(escape(text[done:start]))
+        voice = "quoted, " if word.in_quote else ""
+        attributes = ' class="lw-quoted"' if word.in_quote else f' style="--s:{0.15 + 0.5 * word.score:.2f}"'
+        parts.append(f'<mark{attributes} title="{voice}score {word.score:.2f}">{escape(text[start:end])}</mark>')
+        done = end
+    parts.append(escape(text[done:]))
+    return "".join(parts)
+
+
+def _passage_html(passage: Passage) -> str:
+    if passage.left_out is not None:
+        return f'<span class="lw-left-out" title="left out: {escape(passage.left_out)}">{escape(passage.text)}</span>'
+    marked = mark_words(passage.text, passage.words, passage.start)
+    shown = passage.p_own
+    if shown is None:
+        return f'<span title="quoted; score of the whole {passage.p_loaded or 0:.2f}">{marked}</span>'
+    high = " lw-high" if shown >= 0.5 else ""
+    return f'<span>{marked}</span><span class="lw-p{high}" title="own-voice score">{shown:.2f}</span>'
+
+
+def _passages(scored: ScoredArticle) -> list[Passage]:
+    return sorted(_unsorted_passages(scored), key=lambda passage: passage.start)
+
+
+def _unsorted_passages(scored: ScoredArticle) -> Iterator[Passage]:
+    for s in scored.sentences:
+        yield Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own)
+    for b in scored.boilerplate:
+        yield Passage(b.start, b.text, -1, left_out=b.reason)

@@ -1,0 +1,160 @@
+"""A trained model as a folder: a config that names every file and its hash, no pickles.
+
+config.json     what the model is, what it was trained on, its thresholds, its measured quality, file hashes
+weights.npz     or whatever the kind of model keeps its numbers in
+golden.json     sentences with the scores they must get, re-run by `verify`
+MODEL_CARD.md   the same for people
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from loadedwords.errors import ModelError, OutputError
+
+SCHEMA_VERSION = 1
+CONFIG_FILE = "config.json"
+GOLDEN_FILE = "golden.json"
+CARD_FILE = "MODEL_CARD.md"
+EMBEDDED = {"default": "default", "linear": "default"}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk, its files checked against their hashes.
+
+    Attributes
+    ----------
+    folder : Path
+    config : dict
+        As in `config.json`.
+    hash : str
+        SHA-256 of `config.json`; since that holds the hashes of all other files, it stands for the whole model.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    hash: str
+
+    @property
+    def kind(self) -> str:
+        return str(self.config["kind"])
+
+    @property
+    def name(self) -> str:
+        return str(self.config["name"])
+
+
+def open_bundle(model: str | Path | None = None) -> Bundle:
+    """Find and check a bundle.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        The name of an embedded bundle ("default", "linear") or the folder of another; the default if not given.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    ModelError
+        If there is no such bundle, it is of a format this version does not know, or a file was changed.
+    """
+    folder = _locate(model)
+    config_file = folder / CONFIG_FILE
+    if not config_file.is_file():
+        raise ModelError(
+            f"{folder} is not a bundle: it has no {CONFIG_FILE}.\n"
+            f"Pass a folder written by loadedwords train, or one of: {', '.join(EMBEDDED)}."
+        )
+    content = config_file.read_bytes()
+    try:
+        config = json.loads(content)
+        version, files = config["schema_version"], config["files"]
+        config["kind"], config["name"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{config_file} is no bundle's config: {error!r}.\nTrain the model again or restore the file."
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise ModelError(
+            f"{folder} has format {version}; this version of loadedwords reads format {SCHEMA_VERSION}.\n"
+            "Install the version that wrote it, or train the model again."
+        )
+    for name, expected in files.items():
+        file = folder / name
+        if Path(name).name != name or not file.is_file():
+            raise ModelError(f"{folder} lacks its file {name}.\nCopy the whole folder again.")
+        if _hash(file) != expected:
+            raise ModelError(
+                f"{file} was changed since the model was saved: its hash differs.\nCopy the whole folder again."
+            )
+    return Bundle(folder, config, hashlib.sha256(content).hexdigest())
+
+
+def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) -> Bundle:
+    """Write a bundle beside its place and rename it into it, so that no half bundle is ever found.
+
+    Parameters
+    ----------
+    folder : Path
+        Must not exist, unless it is a bundle, which is then replaced.
+    write_files : callable
+        Writes the model's files into the folder it is given and returns the config, without file hashes.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    OutputError
+        If the place is taken by something else or can't be written.
+    """
+    if folder.exists() and not (folder / CONFIG_FILE).is_file():
+        raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"{folder} can't be written: {error.strerror}.\nName a folder you may write to.") from error
+    try:
+        config = write_files(beside)
+        files = {file.name: _hash(file) for file in sorted(beside.iterdir())}
+        complete = {"schema_version": SCHEMA_VERSION, **config, "files": files}
+        (beside / CONFIG_FILE).write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.replace(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return open_bundle(folder)
+
+
+def _locate(model: str | Path | None) -> Path:
+    name = "default" if model is None else str(model)
+    if name in EMBEDDED:  # a folder of that name is passed as ./default
+        return Path(str(resources.files("loadedwords.models") / EMBEDDED[name]))
+    folder = Path(name)
+    if not folder.is_dir():
+        raise ModelError(
+            f"There is no model {name}: neither the name of an embedded one ({', '.join(EMBEDDED)}) nor a folder.\n"
+            "Pass a folder written by loadedwords train."
+        )
+    return folder
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,368 @@
+"""Trains the linear tier: n-grams, logistic regression, calibration, as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, precision_recall_curve
+from sklearn.model_selection import GroupKFold
+from sklearn.utils.validation import check_is_fitted
+
+from loadedwords.errors import DataError
+from loadedwords.models.linear_scorer import Calibration, LinearScorer, WordScore
+from loadedwords.models.ngrams import NgramSpec, count_ngrams
+from loadedwords.schema import CLASSES
+
+Spans = Sequence[tuple[int, int]]
+_COUNT_BATCH = 2000
+
+
+class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Logistic regression on word and character n-grams, calibrated, with a score for every word.
+
+    An n-gram's weight is shared among the words it covers, so the decision is exactly the sum of what its words
+    add, plus a constant; the loaded words are those that add most.
+
+    Parameters
+    ----------
+    words, characters : tuple of int
+        Shortest and longest n-gram of words, and of characters inside a word.
+    bits : int
+        Logarithm to base 2 of the number of hash buckets (Weinberger et al. 2009).
+    min_sentences : int
+        n-grams in fewer sentences are not used.
+    C : float
+        Inverse strength of the L2 penalty.
+    own_weight : float
+        How freely the corpus of interest may depart from what it shares with the others (Daumé III 2007);
+        without effect where `fit` gets no `in_domain`.
+    vote_weight : float
+        Share of the annotators' votes in the target, the rest being the label; 0 ignores the votes.
+    folds : int
+        Folds for the calibration (Platt 1999).
+    random_state : int
+        Seed of the folds.
+    n_jobs : int or None
+        Folds fitted at once; -1 for one on each core.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        ``["neutral", "loaded"]``, or ``[0, 1]`` where the labels were numbers. With strings the order is not
+        alphabetical, so pass 0/1 labels to scikit-learn's own scorers.
+    scorer_ : LinearScorer
+        The fitted model, as a bundle holds it.
+
+    Examples
+    --------
+    >>> texts = ["The regime's puppet sneered.", "The minister spoke.", "A shameless puppet.", "The council met."] * 5
+    >>> model = LinearFramingClassifier(min_sentences=1, folds=2).fit(texts, [1, 0, 1, 0] * 5)
+    >>> model.predict(["What a puppet.", "The minister met the council."])
+    array([1, 0])
+    """
+
+    def __init__(
+        self,
+        *,
+        words: tuple[int, int] = (1, 2),
+        characters: tuple[int, int] = (3, 5),
+        bits: int = 18,
+        min_sentences: int = 2,
+        C: float = 10.0,  # noqa: N803  scikit-learn's name
+        own_weight: float = 0.5,
+        vote_weight: float = 0.5,
+        folds: int = 5,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.words = words
+        self.characters = characters
+        self.bits = bits
+        self.min_sentences = min_sentences
+        self.C = C
+        self.own_weight = own_weight
+        self.vote_weight = vote_weight
+        self.folds = folds
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        X: Sequence[str],  # noqa: N803
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        in_domain: ArrayLike | None = None,
+        vote_share: ArrayLike | None = None,
+        loaded_words: Sequence[Spans | None] | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : sequence of str, shape (n_sentences,)
+        y : array-like of shape (n_sentences,)
+            0 and 1, or "neutral" and "loaded".
+        sample_weight : array-like of shape (n_sentences,), optional
+        groups : array-like of shape (n_sentences,), optional
+            The article each sentence is from, so that no article calibrates itself.
+        in_domain : array-like of bool, shape (n_sentences,), optional
+            The sentences of the corpus whose labels `p_loaded` is to be the probability of. The others help
+            to train; calibration uses these alone. All, if not given.
+        vote_share : array-like of shape (n_sentences,), optional
+            Share of the annotators who called the sentence loaded; NaN where unknown.
+        loaded_words : sequence, optional
+            For each sentence the slices that annotators marked, or None where nobody was asked. Calibrates the
+            scores of the words.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            If `X` is one string, the lengths differ, or there are not both classes among the in-domain rows.
+        """
+        texts = check_texts(X)
+        labels = self._encode_labels(y, len(texts))
+        n = len(texts)
+        weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        group = np.arange(n) if groups is None else np.asarray(groups)
+        domain = np.ones(n, dtype=bool) if in_domain is None else np.asarray(in_domain, dtype=bool)
+        votes = np.full(n, np.nan) if vote_share is None else np.asarray(vote_share, dtype=float)
+        for name, values in (
+            ("sample_weight", weight),
+            ("groups", group),
+            ("in_domain", domain),
+            ("vote_share", votes),
+        ):
+            if len(values) != n:
+                raise DataError(f"{name} has {len(values)} rows and X has {n}.\nPass one for each sentence.")
+        if len(np.unique(labels[domain])) < 2:
+            raise DataError("fit needs sentences of both classes, neutral and loaded, in the corpus of interest.")
+
+        target = np.where(np.isnan(votes), labels, (1 - self.vote_weight) * labels + self.vote_weight * votes)
+        spec = NgramSpec((self.words[0], self.words[1]), (self.characters[0], self.characters[1]), self.bits)
+        counts = _count_matrix(texts, spec)
+        present = np.bincount(counts.indices, minlength=spec.n_buckets)
+        # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer computes it.
+        rarity = np.where(present >= self.min_sentences, np.log((1 + n) / (1 + present)) + 1, 0.0)
+        features = _scale(counts, rarity)
+        used = np.flatnonzero(rarity)
+        features = features[:, used]
+
+        def fit_scorer(rows: NDArray[np.intp]) -> LinearScorer:
+            coefficients, intercept = self._fit_weights(features, target, weight, domain, rows)
+            weights = np.zeros(spec.n_buckets, dtype=np.float32)
+            weights[used] = coefficients * rarity[used]
+            return LinearScorer(spec, weights, (rarity**2).astype(np.float32), intercept, Calibration(), 0.5, 0.5)
+
+        self.scorer_ = self._calibrate(fit_scorer, texts, labels, group, domain, weight, loaded_words)
+        return self
+
+    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Log-odds of being loaded, calibrated; shape (n_sentences,)."""
+        check_is_fitted(self)
+        calibration = self.scorer_.calibration
+        decision: NDArray[np.float64] = self.scorer_.decision_function(check_texts(X))
+        log_odds: NDArray[np.float64] = calibration.slope * decision + calibration.intercept
+        return log_odds
+
+    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Probabilities of neutral and loaded; shape (n_sentences, 2), columns as in `classes_`."""
+        check_is_fitted(self)
+        loaded = self.scorer_.probability(self.scorer_.decision_function(check_texts(X)))
+        return np.column_stack([1 - loaded, loaded])
+
+    def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
+        """The likelier class of each sentence; shape (n_sentences,)."""
+        loaded = self.predict_proba(X)[:, 1] >= self.scorer_.threshold
+        predicted: NDArray[Any] = self.classes_[loaded.astype(int)]
+        return predicted
+
+    def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
+        """The words that carry the decision, with offsets into each sentence."""
+        check_is_fitted(self)
+        return self.scorer_.score(check_texts(X))[1]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _encode_labels(self, y: ArrayLike, n: int) -> NDArray[np.float64]:
+        labels = np.asarray(y)
+        if labels.shape != (n,):
+            raise DataError(
+                f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence."
+            )
+        found = set(labels.tolist())
+        if found <= set(CLASSES):
+            self.classes_ = np.array(CLASSES)
+            return np.asarray(labels == CLASSES[1], dtype=np.float64)
+        if found <= {0, 1}:
+            self.classes_ = np.array([0, 1])
+            return np.asarray(labels, dtype=np.float64)
+        raise DataError(
+            f"y holds {sorted(map(str, found))[:5]}.\nLabels are 0 and 1, or 'neutral' and 'loaded': map yours to these."
+        )
+
+    def _fit_weights(
+        self,
+        features: sp.csr_matrix,
+        target: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        domain: NDArray[np.bool_],
+        rows: NDArray[np.intp],
+    ) -> tuple[NDArray[np.float64], float]:
+        """Coefficients and intercept from the given rows, for the in-domain sentences."""
+        inside = rows[domain[rows]]
+        shared = features[rows]
+        mixed = not domain.all() and self.own_weight > 0
+        if mixed:
+            own = sp.diags_array(np.where(domain[rows], self.own_weight, 0.0)) @ shared
+            # Only columns that in-domain sentences have can carry weights of their own.
+            own_columns = np.flatnonzero(features[inside].getnnz(axis=0))
+            shared = sp.hstack([shared, own.tocsr()[:, own_columns]], format="csr")
+        # A target between 0 and 1 is the same as one sentence of each class, weighted.
+        positive, negative = weight[rows] * target[rows], weight[rows] * (1 - target[rows])
+        stacked = sp.vstack([shared[positive > 0], shared[negative > 0]], format="csr")
+        classes = np.repeat([1, 0], [np.count_nonzero(positive), np.count_nonzero(negative)])
+        model = LogisticRegression(C=self.C, solver="liblinear")
+        model.fit(stacked, classes, sample_weight=np.concatenate([positive[positive > 0], negative[negative > 0]]))
+        coefficients = model.coef_[0][: features.shape[1]].copy()
+        if mixed:
+            coefficients[own_columns] += self.own_weight * model.coef_[0][features.shape[1] :]
+        return coefficients, float(model.intercept_[0])
+
+    def _calibrate(
+        self,
+        fit_scorer: Any,
+        texts: list[str],
+        labels: NDArray[np.float64],
+        group: NDArray[Any],
+        domain: NDArray[np.bool_],
+        weight: NDArray[np.float64],
+        loaded_words: Sequence[Spans | None] | None,
+    ) -> LinearScorer:
+        """Fit on everything; take the calibration from folds that leave whole articles out."""
+        final: LinearScorer = fit_scorer(np.arange(len(texts)))
+        inside, outside = np.flatnonzero(domain), np.flatnonzero(~domain)
+        decisions = np.zeros(len(texts))
+        word_features, marked = [], []
+        splits = list(_group_folds(group[inside], self.folds, self.random_state))
+        # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
+        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(fit_scorer)(np.concatenate([outside, inside[train]])) for train, _ in splits
+        )
+        for scorer, (_, test) in zip(fitted, splits, strict=True):
+            held_out = inside[test]
+            found, decision, features = scorer.word_features([texts[at] for at in held_out])
+            decisions[held_out] = decision
+            if loaded_words is not None:
+                asked = np.array([loaded_words[at] is not None for at in held_out], dtype=bool)
+                chosen = found.is_word & asked[found.word_sentence]
+                word_features.append(features[chosen])
+                marked.append(
+                    _is_marked(found.word_sentence, found.word_start, found.word_end, held_out, loaded_words)[chosen]
+                )
+        platt = _fit_line(decisions[inside][:, None], labels[inside], weight[inside])
+        calibration = replace(Calibration(), slope=float(platt.coef_[0][0]), intercept=float(platt.intercept_[0]))
+        word_threshold = 0.5
+        if marked and 0 < np.concatenate(marked).mean() < 1:
+            is_marked = np.concatenate(marked)
+            stacked = np.concatenate(word_features)
+            line = _fit_line(stacked, is_marked, np.ones(len(is_marked)))
+            weights = tuple(float(weight) for weight in line.coef_[0])
+            calibration = replace(calibration, word_weights=weights, word_intercept=float(line.intercept_[0]))
+            word_threshold = _best_threshold(is_marked, line.predict_proba(stacked)[:, 1])
+        calibrated = replace(final, calibration=calibration, word_threshold=word_threshold)
+        threshold = _best_macro_f1(labels[inside], calibrated.probability(decisions[inside]))
+        return replace(calibrated, threshold=threshold)
+
+
+def check_texts(texts: Sequence[str]) -> list[str]:
+    """A list of strings, or a `DataError` that says what was passed instead."""
+    if isinstance(texts, str):
+        raise DataError("A bare string was passed where a list of sentences is due.\nWrite [text] instead of text.")
+    listed = list(texts)
+    for at, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise DataError(f"Item {at} is {type(text).__name__}, not a string.\nPass a list of sentences.")
+    return listed
+
+
+def _count_matrix(texts: Sequence[str], spec: NgramSpec) -> sp.csr_matrix:
+    parts = []
+    for at in range(0, len(texts), _COUNT_BATCH):
+        batch = texts[at : at + _COUNT_BATCH]
+        found = count_ngrams(batch, spec)
+        ones = np.ones(len(found.bucket), dtype=np.float64)
+        parts.append(sp.csr_matrix((ones, (found.sentence, found.bucket)), shape=(len(batch), spec.n_buckets)))
+    return sp.vstack(parts, format="csr")
+
+
+def _scale(counts: sp.csr_matrix, rarity: NDArray[np.float64]) -> sp.csr_matrix:
+    """tf-idf, each sentence divided by the length that `LinearScorer` divides by."""
+    length = np.sqrt(counts @ rarity**2)
+    length[length == 0] = 1.0
+    return sp.csr_matrix(sp.diags_array(1 / length) @ counts @ sp.diags_array(rarity))
+
+
+def _group_folds(groups: NDArray[Any], folds: int, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise DataError(
+            "All sentences are of one article, so none can be held out.\nLeave groups out, or pass more articles."
+        )
+    splitter = GroupKFold(n_splits=min(folds, n_groups), shuffle=True, random_state=seed)
+    yield from splitter.split(groups, groups=groups)
+
+
+def _is_marked(
+    sentence: NDArray[np.int64],
+    start: NDArray[np.int64],
+    end: NDArray[np.int64],
+    rows: NDArray[np.intp],
+    loaded_words: Sequence[Spans | None],
+) -> NDArray[np.bool_]:
+    """Whether each word overlaps a slice that annotators marked."""
+    marked = np.zeros(len(sentence), dtype=bool)
+    for at in range(len(sentence)):
+        for low, high in loaded_words[rows[sentence[at]]] or ():
+            if start[at] < high and low < end[at]:
+                marked[at] = True
+    return marked
+
+
+def _fit_line(values: NDArray[np.float64], labels: NDArray[Any], weight: NDArray[np.float64]) -> LogisticRegression:
+    # So weak a penalty that it only keeps separable toy data finite.
+    return LogisticRegression(C=1e4, max_iter=1000).fit(values, labels, sample_weight=weight)
+
+
+def _best_macro_f1(labels: NDArray[np.float64], probability: NDArray[np.float64]) -> float:
+    """The probability, in steps of 0.01 near one half, from which macro-F1 is highest."""
+    candidates = np.arange(0.35, 0.651, 0.01)
+    quality = [f1_score(labels, probability >= candidate, average="macro") for candidate in candidates]
+    # The middle of the best stretch: a single best point is mostly luck.
+    smooth = np.convolve(np.pad(quality, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    return float(np.round(candidates[int(np.argmax(smooth))], 2))
+
+
+def _best_threshold(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """The score from which F1 is highest."""
+    precision, recall, thresholds = precision_recall_curve(labels, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return float(thresholds[np.argmax(f1[:-1])])

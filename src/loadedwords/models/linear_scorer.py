@@ -1,0 +1,218 @@
+"""The linear model at work: sentences in, probabilities and loaded words out, with numpy alone.
+
+The estimator in `linear` predicts through this file too, so what was measured in training is what scoring does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadedwords.errors import ModelError
+from loadedwords.models.ngrams import NgramSpec, Occurrences, count_ngrams
+
+WEIGHTS_FILE = "weights.npz"
+# Large enough to keep numpy busy, small enough to stay in the processor's cache.
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Straight lines on the log-odds scale, fitted on sentences the model had not seen (Platt 1999).
+
+    Attributes
+    ----------
+    slope, intercept : float
+        Of the sentence: log-odds of being loaded = slope * decision + intercept.
+    word_weights : tuple of float
+        Of a word: what each of `WORD_FEATURES` adds to the log-odds of an annotator marking it. The defaults
+        serve where a corpus has no marked words; they are those of BABE, rounded.
+    word_intercept : float
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    word_weights: tuple[float, ...] = (2.5, 0.35, 0.7, -1.0, -0.5)
+    word_intercept: float = -9.0
+
+
+# What the word adds to the decision; the decision itself; how rare the word is; whether it looks like a name; and
+# whether it opens the sentence with a capital. Without the last three, every "Trump" and many a "the" would be marked.
+WORD_FEATURES = ("contribution", "decision", "rarity", "name", "opening_capital")
+
+
+@dataclass(frozen=True)
+class WordScore:
+    """A loaded word of one sentence: offsets into it and the score."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True)
+class LinearScorer:
+    """Weights of a fitted linear model.
+
+    Attributes
+    ----------
+    spec : NgramSpec
+    weights : ndarray of shape (n_buckets,), float32
+        What one n-gram of the bucket adds to the decision before the sentence's length is taken out.
+    squares : ndarray of shape (n_buckets,), float32
+        What it adds to the square of that length.
+    intercept : float
+    calibration : Calibration
+    threshold, word_threshold : float
+        Probability from which a sentence, or a word, counts as loaded.
+    """
+
+    spec: NgramSpec
+    weights: NDArray[np.float32]
+    squares: NDArray[np.float32]
+    intercept: float
+    calibration: Calibration
+    threshold: float
+    word_threshold: float
+
+    @cached_property
+    def highest_rarity(self) -> float:
+        """That of a word never seen in training."""
+        return float(np.sqrt(self.squares.max()))
+
+    def decision_function(self, sentences: Sequence[str]) -> NDArray[np.float64]:
+        """Decision values before calibration, shape (n_sentences,)."""
+        parts = [self._decide(batch)[1] for batch in _batches(sentences)]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
+        """Probabilities and loaded words from one pass.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_sentences,)
+        words : list of list of WordScore
+            The words of each sentence that reach `word_threshold`, in order.
+        """
+        probabilities, words = [], []
+        for batch in _batches(sentences):
+            found, decision, contribution = self._decide(batch)
+            probabilities.append(self.probability(decision))
+            words.extend(self._loaded_words(len(batch), found, decision, contribution))
+        return np.concatenate(probabilities) if probabilities else np.zeros(0), words
+
+    def probability(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probability of each decision value."""
+        return _logistic(self.calibration.slope * decision + self.calibration.intercept)
+
+    def word_features(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
+        """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 5)."""
+        found, decision, contribution = self._decide(sentences)
+        return found, decision, self._features(found, decision, contribution)
+
+    def _decide(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
+        found = count_ngrams(sentences, self.spec)
+        n, n_words = len(sentences), len(found.word_start)
+        length = np.sqrt(np.bincount(found.sentence, weights=self.squares[found.bucket], minlength=n))
+        length[length == 0] = 1.0
+        added = self.weights[found.bucket]
+        contribution = np.zeros(n_words)
+        # An n-gram of k words owes the same to each of them.
+        for covered in range(1, max(self.spec.words[1], 1) + 1):
+            chosen = found.span == covered
+            share, first = added[chosen] / covered, found.word[chosen]
+            for step in range(covered):
+                contribution += np.bincount(first + step, weights=share, minlength=n_words)
+        contribution /= length[found.word_sentence]
+        total = np.bincount(found.word_sentence, weights=contribution, minlength=n)
+        decision: NDArray[np.float64] = total.astype(np.float64) + self.intercept
+        return found, decision, contribution
+
+    def _features(
+        self, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        rarity = np.sqrt(self.squares[found.word_bucket], dtype=np.float64)
+        rarity[rarity == 0] = self.highest_rarity
+        name = found.capital & ~found.opens
+        return np.column_stack([contribution, decision[found.word_sentence], rarity, name, found.capital & found.opens])
+
+    def _loaded_words(
+        self, n: int, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
+    ) -> list[list[WordScore]]:
+        features = self._features(found, decision, contribution)
+        score = _logistic(features @ np.array(self.calibration.word_weights) + self.calibration.word_intercept)
+        words: list[list[WordScore]] = [[] for _ in range(n)]
+        for at in np.flatnonzero((score >= self.word_threshold) & found.is_word):
+            words[found.word_sentence[at]].append(
+                WordScore(int(found.word_start[at]), int(found.word_end[at]), float(score[at]))
+            )
+        return words
+
+
+def save_scorer(scorer: LinearScorer, folder: Path) -> dict[str, Any]:
+    """Write the weights into `folder`; returns the settings that belong into the bundle's config."""
+    used = np.flatnonzero(scorer.squares).astype(np.uint32)
+    np.savez_compressed(folder / WEIGHTS_FILE, buckets=used, weights=scorer.weights[used], squares=scorer.squares[used])
+    return {
+        "features": asdict(scorer.spec),
+        "intercept": scorer.intercept,
+        "calibration": asdict(scorer.calibration),
+        "threshold": scorer.threshold,
+        "word_threshold": scorer.word_threshold,
+    }
+
+
+def load_scorer(folder: Path, settings: dict[str, Any]) -> LinearScorer:
+    """Read back what `save_scorer` wrote.
+
+    Raises
+    ------
+    ModelError
+        If a setting is missing or the weights don't fit the settings.
+    """
+    try:
+        features = settings["features"]
+        spec = NgramSpec(tuple(features["words"]), tuple(features["characters"]), int(features["bits"]))
+        weights = np.zeros(spec.n_buckets, dtype=np.float32)
+        squares = np.zeros(spec.n_buckets, dtype=np.float32)
+        with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as stored:
+            weights[stored["buckets"]] = stored["weights"]
+            squares[stored["buckets"]] = stored["squares"]
+        return LinearScorer(
+            spec=spec,
+            weights=weights,
+            squares=squares,
+            intercept=float(settings["intercept"]),
+            calibration=_calibration(settings["calibration"]),
+            threshold=float(settings["threshold"]),
+            word_threshold=float(settings["word_threshold"]),
+        )
+    except (KeyError, TypeError, ValueError, IndexError, OSError, json.JSONDecodeError) as error:
+        raise ModelError(
+            f"{folder} is no linear bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
+        ) from error
+
+
+def _calibration(settings: dict[str, Any]) -> Calibration:
+    weights = tuple(float(weight) for weight in settings["word_weights"])
+    if len(weights) != len(WORD_FEATURES):
+        raise ValueError(f"{len(weights)} word weights where there are {len(WORD_FEATURES)} word features")
+    return Calibration(
+        float(settings["slope"]), float(settings["intercept"]), weights, float(settings["word_intercept"])
+    )
+
+
+def _batches(sentences: Sequence[str]) -> list[Sequence[str]]:
+    return [sentences[at : at + BATCH] for at in range(0, len(sentences), BATCH)]
+
+
+def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * values))
+    return result

@@ -1,0 +1,180 @@
+"""A folder of scores → one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from loadedwords import highlight
+from loadedwords.batch import RUN_FILE
+from loadedwords.errors import DataError
+from loadedwords.outlets import compare_outlets, load_articles, summarise_all
+from loadedwords.schema import LoadedWord
+
+REPORT_FILE = "report.html"
+N_SENTENCES = 30
+SENTENCES_PER_OUTLET = 4
+MAX_OUTLETS_IN_CHART = 40
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """The forest plot, in pixels: the template only draws."""
+
+    rows: list[dict[str, Any]]
+    ticks: list[dict[str, Any]]
+    overall: float
+    height: int
+    label_width: int = 210
+    width: int = 900
+
+
+def write_report(folder: Path, *, max_articles: int = 200) -> Path:
+    """Write ``report.html`` into a folder of scores.
+
+    Parameters
+    ----------
+    folder : Path
+        As `batch.score_to_folder` leaves it.
+    max_articles : int
+        So many articles are shown in full: of each outlet in turn, the most loaded first.
+
+    Returns
+    -------
+    Path
+        Of the report.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no finished run.
+    """
+    run_file = folder / RUN_FILE
+    if not run_file.is_file():
+        raise DataError(f"{folder} holds no {RUN_FILE}.\nPass a folder written by loadedwords score.")
+    run = json.loads(run_file.read_text(encoding="utf-8"))
+    articles = load_articles(folder)
+    outlets = compare_outlets(articles)
+    overall = summarise_all(articles)
+    shown = _choose(articles, max_articles)
+    environment = Environment(
+        loader=PackageLoader("loadedwords", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html.j2").render(
+        version=metadata.version("loadedwords"),
+        run=run,
+        outlets=outlets.to_dicts(),
+        overall=overall.to_dicts()[0] if overall.height else None,
+        chart=_forest(outlets.head(MAX_OUTLETS_IN_CHART), overall) if overall.height else None,
+        sentences=_most_loaded(folder),
+        groups=_article_groups(folder, shown),
+        n_shown=shown.height,
+        n_articles=articles.height,
+        article_style=Markup(highlight.STYLE),
+    )
+    beside = folder / f".{REPORT_FILE}.tmp"
+    beside.write_text(page, encoding="utf-8", errors="replace")
+    return beside.replace(folder / REPORT_FILE)
+
+
+def _choose(articles: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The articles to show: every outlet's most loaded first, then every outlet's second, and so on."""
+    ranked = articles.filter(pl.col("n_sentences") > 0).with_columns(
+        rank=pl.col("loaded_share").rank("ordinal", descending=True).over("outlet")
+    )
+    chosen = ranked.sort(["rank", "loaded_share"], descending=[False, True], nulls_last=True).head(most)
+    by_event = chosen["event_id"].is_not_null().any()
+    heading = pl.col("event_id").fill_null("no event") if by_event else pl.col("outlet").fill_null("no outlet")
+    return chosen.with_columns(heading=heading).sort(
+        ["heading", "loaded_share"], descending=[False, True], nulls_last=True
+    )
+
+
+def _forest(outlets: pl.DataFrame, overall: pl.DataFrame) -> _Chart:
+    row_height, top = 26, 34
+    label_width, width = 210, 900
+    rows = outlets.to_dicts()
+    highest = max([row["ci_high"] or row["loaded_share"] for row in rows] + [0.1])
+    limit = min(1.0, (int(highest * 10) + 1) / 10)
+
+    def across(share: float) -> float:
+        return round(label_width + share / limit * (width - label_width - 30), 1)
+
+    drawn = [
+        {
+            "outlet": row["outlet"] or "(no outlet)",
+            "y": top + row_height * at,
+            "x": across(row["loaded_share"]),
+            "low": None if row["ci_low"] is None else across(row["ci_low"]),
+            "high": None if row["ci_high"] is None else across(row["ci_high"]),
+            "n_articles": row["n_articles"],
+            "uncertain": bool(row["note"]),
+            "says": _says(row),
+        }
+        for at, row in enumerate(rows)
+    ]
+    step = 0.1 if limit > 0.3 else 0.05
+    ticks = [{"x": across(k * step), "label": f"{k * step:.2f}"} for k in range(int(limit / step + 0.5) + 1)]
+    return _Chart(drawn, ticks, across(overall["loaded_share"][0]), top + row_height * len(rows) + 10)
+
+
+def _says(row: dict[str, Any]) -> str:
+    interval = "no interval" if row["ci_low"] is None else f"95% interval {row['ci_low']:.3f} to {row['ci_high']:.3f}"
+    return f"{row['outlet'] or 'no outlet'}: {row['loaded_share']:.3f}, {interval}, {row['n_articles']} articles"
+
+
+def _scan(folder: Path, table: str) -> pl.LazyFrame:
+    return pl.scan_parquet(folder / table / "part-*.parquet")
+
+
+def _most_loaded(folder: Path) -> list[dict[str, Any]]:
+    """The sentences with the highest own-voice score, a few of each outlet at most."""
+    highest = (
+        _scan(folder, "sentences").filter(pl.col("p_own").is_not_null()).top_k(50 * N_SENTENCES, by="p_own").collect()
+    )
+    ordered = highest.sort(["p_own", "article_id", "sentence_id"], descending=[True, False, False])
+    few = ordered.filter(pl.int_range(pl.len()).over("outlet") < SENTENCES_PER_OUTLET).head(N_SENTENCES)
+    return [
+        {"outlet": row["outlet"], "article_id": row["article_id"], "p_own": row["p_own"], "html": Markup(_marked(row))}
+        for row in few.to_dicts()
+    ]
+
+
+def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
+    """The chosen articles under their headings, each with its text, loaded words marked."""
+    ids = shown["article_id"].to_list()
+    passages: dict[str, list[highlight.Passage]] = {article_id: [] for article_id in ids}
+    for row in _scan(folder, "sentences").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
+        passages[row["article_id"]].append(
+            highlight.Passage(row["start"], row["text"], row["paragraph"], _words(row), row["p_loaded"], row["p_own"])
+        )
+    for row in _scan(folder, "boilerplate").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
+        passages[row["article_id"]].append(highlight.Passage(row["start"], row["text"], -1, left_out=row["reason"]))
+    articles = [
+        {**row, "html": Markup(highlight.passages_html(sorted(passages[row["article_id"]], key=lambda p: p.start)))}
+        for row in shown.to_dicts()
+    ]
+    return [
+        {"heading": heading, "articles": list(group)}
+        for heading, group in groupby(articles, key=lambda a: a["heading"])
+    ]
+
+
+def _words(row: dict[str, Any]) -> list[LoadedWord]:
+    return [LoadedWord(**word) for word in row["words"]]
+
+
+def _marked(row: dict[str, Any]) -> str:
+    return highlight.mark_words(row["text"], _words(row), row["start"])

@@ -1,0 +1,296 @@
+"""What travels between the rooms, and the Arrow schemas of the tables it is written to.
+
+Offsets are Python characters into the article's text as read, end exclusive.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from loadedwords import highlight
+
+Voice = Literal["own", "quoted", "mixed"]
+Status = Literal["ok", "empty", "error"]
+
+CLASSES = ("neutral", "loaded")
+
+
+@dataclass(frozen=True)
+class Article:
+    """One article as read.
+
+    Attributes
+    ----------
+    id : str
+        Unique in a run.
+    text : str
+        As read; every offset in the results points into it.
+    outlet, title, url, event_id : str or None
+    date : datetime.date or None
+        None where the input has no date or an impossible one.
+    source : str
+        File and line or row it came from.
+    notes : tuple of str
+        What the reader of the results should know, such as a date that was not understood.
+    """
+
+    id: str
+    text: str
+    outlet: str | None = None
+    title: str | None = None
+    date: datetime.date | None = None
+    url: str | None = None
+    event_id: str | None = None
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Something in the input that could not be read as an article: where it is and why.
+
+    `line` counts from 1: a line of a text file, a row of a table; None for a whole file.
+    """
+
+    file: str
+    line: int | None
+    reason: str
+
+    def as_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LoadedWord:
+    """A word or phrase that carries slant.
+
+    Attributes
+    ----------
+    start, end : int
+        Offsets into the text it was found in.
+    text : str
+        Exactly that slice.
+    score : float
+        Between 0 and 1: the estimated probability that annotators would mark it.
+    in_quote : bool
+        Whether somebody is quoted as saying it.
+    """
+
+    start: int
+    end: int
+    text: str
+    score: float
+    in_quote: bool
+
+
+@dataclass(frozen=True)
+class ScoredSentence:
+    """A sentence, who speaks in it, and how loaded it is.
+
+    Attributes
+    ----------
+    start, end : int
+        Offsets into the article's text.
+    text : str
+        Exactly that slice, markup included.
+    voice : {"own", "quoted", "mixed"}
+        Whether the outlet speaks, somebody it quotes, or both.
+    p_loaded : float
+        Score of the whole sentence, between 0 and 1.
+    p_own : float or None
+        Score of what the outlet itself says in it; None where it only quotes.
+    words : tuple of LoadedWord
+    paragraph : int
+        Counted from 0.
+    n_own_words : int
+        Words in the outlet's own voice.
+    """
+
+    start: int
+    end: int
+    text: str
+    voice: Voice
+    p_loaded: float
+    p_own: float | None
+    words: tuple[LoadedWord, ...]
+    paragraph: int
+    n_own_words: int
+
+
+@dataclass(frozen=True)
+class Boilerplate:
+    """A passage that is nobody's reporting and takes no part in the scores."""
+
+    start: int
+    end: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ScoredArticle:
+    """An article's scores; in a notebook it shows itself with the loaded words marked.
+
+    Attributes
+    ----------
+    sentences : tuple of ScoredSentence
+        In order; boilerplate is not among them.
+    boilerplate : tuple of Boilerplate
+    n_sentences, n_own : int
+        Sentences, and those of them in which the outlet itself speaks.
+    n_words, n_loaded_words : int
+        Words, and loaded words, in the outlet's own voice.
+    loaded_share : float or None
+        Mean `p_own` over the `n_own` sentences; None where there is none.
+    loaded_words_per_1000 : float or None
+        Loaded words in own voice for each 1,000 words in own voice.
+    top_words : tuple of str
+        The most loaded words in own voice, lower-cased, by summed score.
+    status : {"ok", "empty", "error"}
+        "empty": no sentence was left to score. "error": scoring failed, `message` says why.
+    """
+
+    article: Article
+    sentences: tuple[ScoredSentence, ...]
+    boilerplate: tuple[Boilerplate, ...]
+    n_sentences: int
+    n_own: int
+    n_words: int
+    n_loaded_words: int
+    loaded_share: float | None
+    loaded_words_per_1000: float | None
+    top_words: tuple[str, ...]
+    status: Status = "ok"
+    message: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.article.text
+
+    @property
+    def outlet(self) -> str | None:
+        return self.article.outlet
+
+    def _repr_html_(self) -> str:
+        return highlight.article_html(self)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate between the ends of its interval; the ends are None where the data do not allow any."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+LOADED_WORD = pa.struct(
+    [
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("text", pa.string()),
+        ("score", pa.float32()),
+        ("in_quote", pa.bool_()),
+    ]
+)
+
+SENTENCES = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("outlet", pa.string()),
+        ("sentence_id", pa.int32()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("text", pa.string()),
+        ("voice", pa.string()),
+        ("p_loaded", pa.float32()),
+        ("p_own", pa.float32()),
+        ("words", pa.list_(LOADED_WORD)),
+        ("paragraph", pa.int32()),
+    ]
+)
+
+ARTICLES = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("outlet", pa.string()),
+        ("title", pa.string()),
+        ("date", pa.date32()),
+        ("url", pa.string()),
+        ("event_id", pa.string()),
+        ("n_sentences", pa.int32()),
+        ("n_own", pa.int32()),
+        ("n_words", pa.int32()),
+        ("loaded_share", pa.float64()),
+        ("loaded_words_per_1000", pa.float64()),
+        ("top_words", pa.list_(pa.string())),
+        ("status", pa.string()),
+        ("message", pa.string()),
+        ("n_loaded_words", pa.int32()),
+        ("n_boilerplate", pa.int32()),
+        ("source", pa.string()),
+    ]
+)
+
+BOILERPLATE = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("start", pa.int32()),
+        ("end", pa.int32()),
+        ("text", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+def article_row(scored: ScoredArticle) -> dict[str, Any]:
+    """The row of `scored` in the articles table."""
+    article = scored.article
+    return {
+        "article_id": article.id,
+        "outlet": article.outlet,
+        "title": article.title,
+        "date": article.date,
+        "url": article.url,
+        "event_id": article.event_id,
+        "n_sentences": scored.n_sentences,
+        "n_own": scored.n_own,
+        "n_words": scored.n_words,
+        "loaded_share": scored.loaded_share,
+        "loaded_words_per_1000": scored.loaded_words_per_1000,
+        "top_words": list(scored.top_words),
+        "status": scored.status,
+        "message": scored.message,
+        "n_loaded_words": scored.n_loaded_words,
+        "n_boilerplate": len(scored.boilerplate),
+        "source": article.source,
+    }
+
+
+def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
+    """The rows of `scored` in the sentences table."""
+    return [
+        {
+            "article_id": scored.article.id,
+            "outlet": scored.article.outlet,
+            "sentence_id": number,
+            "start": sentence.start,
+            "end": sentence.end,
+            "text": sentence.text,
+            "voice": sentence.voice,
+            "p_loaded": sentence.p_loaded,
+            "p_own": sentence.p_own,
+            "words": [asdict(word) for word in sentence.words],
+            "paragraph": sentence.paragraph,
+        }
+        for number, sentence in enumerate(scored.sentences)
+    ]
+
+
+def boilerplate_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
+    """The rows of `scored` in the boilerplate table."""
+    return [{"article_id": scored.article.id, **asdict(passage)} for passage in scored.boilerplate]

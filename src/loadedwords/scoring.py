@@ -1,0 +1,295 @@
+"""A bundle and texts → scores. Needs neither scikit-learn nor torch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadedwords.errors import DataError, ModelError
+from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
+from loadedwords.models.linear_scorer import WordScore, load_scorer
+from loadedwords.schema import CLASSES, Article, LoadedWord, ScoredArticle, ScoredSentence
+from loadedwords.text import Sentence, prepare_sentence, prepare_text
+
+N_TOP_WORDS = 5
+# Articles scored in one go: enough sentences to fill the model's batches, few enough to hold in memory.
+ARTICLES_AT_ONCE = 32
+# Golden scores may differ by this much between processors; more means another model.
+GOLDEN_TOLERANCE = 1e-3
+
+
+class Scorer(Protocol):
+    """What a kind of model must offer to be scored with."""
+
+    @property
+    def threshold(self) -> float: ...
+
+    def score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]: ...
+
+
+class FramingModel:
+    """A loaded model: scores sentences, finds loaded words, scores articles.
+
+    Made by `load_model`. Attributes beside the methods: ``classes_``, the ndarray ``["neutral", "loaded"]``, and
+    ``bundle``, where the model came from.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        if bundle.kind != "linear":
+            raise ModelError(
+                f"{bundle.folder} holds a {bundle.kind} model, which this version can't score with.\nUpdate loadedwords."
+            )
+        self.bundle = bundle
+        self.classes_ = np.array(CLASSES)
+        self._scorer: Scorer = load_scorer(bundle.folder, dict(bundle.config["scorer"]))
+
+    def __repr__(self) -> str:
+        return f"FramingModel({self.bundle.name!r}, hash={self.bundle.hash[:12]!r})"
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which a sentence counts as loaded."""
+        return self._scorer.threshold
+
+    def predict_proba(self, sentences: Sequence[str]) -> NDArray[np.float64]:
+        """Probabilities of neutral and loaded.
+
+        Parameters
+        ----------
+        sentences : sequence of str
+            Quoted words count here like any others.
+
+        Returns
+        -------
+        ndarray of shape (n_sentences, 2)
+            Columns as in `classes_`; rows sum to 1.
+
+        Raises
+        ------
+        DataError
+            If `sentences` is one string or holds something else than strings.
+
+        Examples
+        --------
+        >>> load_model().predict_proba(["The council met on Tuesday."]).shape
+        (1, 2)
+        """
+        loaded, _ = self._scorer.score([prepare_sentence(s).text for s in _checked(sentences)])
+        return np.column_stack([1 - loaded, loaded])
+
+    def predict(self, sentences: Sequence[str]) -> NDArray[np.str_]:
+        """The class of each sentence by the model's threshold; shape (n_sentences,)."""
+        loaded = self.predict_proba(sentences)[:, 1] >= self.threshold
+        predicted: NDArray[np.str_] = self.classes_[loaded.astype(int)]
+        return predicted
+
+    def find_loaded_words(self, sentences: Sequence[str]) -> list[list[LoadedWord]]:
+        """The loaded words of each sentence, in order.
+
+        Offsets are characters of that sentence: ``sentence[word.start:word.end] == word.text``.
+        """
+        checked = _checked(sentences)
+        prepared = [prepare_sentence(sentence) for sentence in checked]
+        _, words = self._scorer.score([p.text for p in prepared])
+        return [_place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
+
+    def score_text(self, text: str, outlet: str | None = None, *, title: str | None = None) -> ScoredArticle:
+        """Score one article given as text.
+
+        Parameters
+        ----------
+        text : str
+        outlet, title : str, optional
+
+        Returns
+        -------
+        ScoredArticle
+            In a notebook it shows itself, loaded words marked.
+        """
+        if not isinstance(text, str):
+            raise DataError(
+                f"score_text takes one string, not {type(text).__name__}.\nFor many articles use score_articles."
+            )
+        return next(self.score_articles([Article(id="text", text=text, outlet=outlet, title=title)]))
+
+    def score_articles(self, articles: Iterable[Article | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
+        """Score a stream of articles, in order; see the function of the same name."""
+        stream = (_as_article(article, number) for number, article in enumerate(articles, 1))
+        while batch := list(islice(stream, ARTICLES_AT_ONCE)):
+            yield from self._score_batch(batch)
+
+    def verify(self) -> list[str]:
+        """Score the bundle's golden sentences again; returns what differs, nothing if all is well."""
+        import json
+
+        file = self.bundle.folder / GOLDEN_FILE
+        if not file.is_file():
+            raise ModelError(f"{self.bundle.folder} has no {GOLDEN_FILE} to verify against.\nTrain the bundle again.")
+        golden = json.loads(file.read_text(encoding="utf-8"))
+        texts = [row["text"] for row in golden]
+        found = zip(golden, self.predict_proba(texts)[:, 1], self.find_loaded_words(texts), strict=True)
+        differences = []
+        for row, p_loaded, words in found:
+            if abs(p_loaded - row["p_loaded"]) > GOLDEN_TOLERANCE:
+                differences.append(f"{row['text']!r}: p_loaded is {p_loaded:.4f}, was {row['p_loaded']:.4f}")
+            if [w.text for w in words] != row["words"]:
+                differences.append(f"{row['text']!r}: words are {[w.text for w in words]}, were {row['words']}")
+        return differences
+
+    def _score_batch(self, articles: Sequence[Article]) -> list[ScoredArticle]:
+        """Score several articles in one run of the model; one that fails is marked and the others go on."""
+        try:
+            return self._score_together(articles)
+        except Exception as error:  # a broken article must not stop the run: its row says what happened
+            if len(articles) > 1:
+                return [scored for article in articles for scored in self._score_batch([article])]
+            return [_unscored(articles[0], f"{type(error).__name__}: {error}")]
+
+    def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
+        prepared = [prepare_text(article.text) for article in articles]
+        sentences = [sentence for p in prepared for sentence in p.sentences]
+        # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
+        mixed = [sentence for sentence in sentences if sentence.voice == "mixed"]
+        probability, words = self._scorer.score([s.text for s in sentences] + [s.own_text for s in mixed])
+        own_scores = iter(probability[len(sentences) :].tolist())
+        results = zip(sentences, probability.tolist(), words, strict=False)
+        scored = []
+        for article, text in zip(articles, prepared, strict=True):
+            rows = [
+                _scored_sentence(article.text, s, p, w, own_scores) for s, p, w in islice(results, len(text.sentences))
+            ]
+            scored.append(_summed_up(article, rows, text.boilerplate))
+        return scored
+
+
+def load_model(model: str | Path | None = None) -> FramingModel:
+    """Load a model.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        "default" or "linear" for an embedded model, or the folder of a bundle. The embedded default, if not given.
+
+    Returns
+    -------
+    FramingModel
+
+    Raises
+    ------
+    ModelError
+        If the bundle is missing, damaged, or of a format this version can't read.
+    """
+    return FramingModel(open_bundle(model))
+
+
+def score_articles(
+    articles: Iterable[Article | Mapping[str, Any] | str], *, model: FramingModel | str | Path | None = None
+) -> Iterator[ScoredArticle]:
+    """Score a stream of articles, one by one as they come.
+
+    Parameters
+    ----------
+    articles : iterable of Article, mapping or str
+        A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url`` and ``event_id`` are used where
+        present.
+    model : FramingModel, str or Path, optional
+        A loaded model, or what `load_model` takes.
+
+    Yields
+    ------
+    ScoredArticle
+        In order, one for each article. One that could not be scored has the status "error" and says why.
+    """
+    loaded = model if isinstance(model, FramingModel) else load_model(model)
+    yield from loaded.score_articles(articles)
+
+
+def _scored_sentence(
+    article: str, sentence: Sentence, p_loaded: float, words: list[WordScore], own_scores: Iterator[float]
+) -> ScoredSentence:
+    p_own: float | None = p_loaded
+    if sentence.voice != "own":
+        p_own = next(own_scores) if sentence.voice == "mixed" else None
+    return ScoredSentence(
+        start=sentence.start,
+        end=sentence.end,
+        text=article[sentence.start : sentence.end],
+        voice=sentence.voice,
+        p_loaded=p_loaded,
+        p_own=p_own,
+        words=tuple(_place_words(article, sentence, words)),
+        paragraph=sentence.paragraph,
+        n_own_words=sentence.n_own_words,
+    )
+
+
+def _place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) -> list[LoadedWord]:
+    """Words of the clean sentence, placed in the text it came from."""
+    placed = []
+    for word in words:
+        start, end = sentence.to_article(word.start, word.end)
+        in_quote = any(low < word.end and word.start < high for low, high in sentence.quoted)
+        placed.append(LoadedWord(start, end, original[start:end], word.score, in_quote))
+    return placed
+
+
+def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplate: Any) -> ScoredArticle:
+    own = [s.p_own for s in sentences if s.p_own is not None]
+    n_words = sum(s.n_own_words for s in sentences)
+    loaded = [word for s in sentences for word in s.words if not word.in_quote]
+    weight: defaultdict[str, float] = defaultdict(float)
+    for word in loaded:
+        weight[word.text.lower()] += word.score
+    notes = list(article.notes)
+    if not sentences:
+        notes.append("no sentence was left to score")
+    return ScoredArticle(
+        article=article,
+        sentences=tuple(sentences),
+        boilerplate=tuple(boilerplate),
+        n_sentences=len(sentences),
+        n_own=len(own),
+        n_words=n_words,
+        n_loaded_words=len(loaded),
+        loaded_share=sum(own) / len(own) if own else None,
+        loaded_words_per_1000=1000 * len(loaded) / n_words if n_words else None,
+        top_words=tuple(sorted(weight, key=lambda word: (-weight[word], word))[:N_TOP_WORDS]),
+        status="ok" if sentences else "empty",
+        message="; ".join(notes),
+    )
+
+
+def _unscored(article: Article, reason: str) -> ScoredArticle:
+    return ScoredArticle(article, (), (), 0, 0, 0, 0, None, None, (), "error", "; ".join([*article.notes, reason]))
+
+
+def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Article:
+    if isinstance(article, Article):
+        return article
+    if isinstance(article, str):
+        return Article(id=str(number), text=article)
+    text = article.get("text")
+    if not isinstance(text, str):
+        raise DataError(
+            f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, article))}."
+        )
+    known: dict[str, Any] = {key: article.get(key) for key in ("outlet", "title", "date", "url", "event_id")}
+    return Article(id=str(article.get("id") or number), text=text, **known)
+
+
+def _checked(sentences: Sequence[str]) -> list[str]:
+    if isinstance(sentences, str):
+        raise DataError(
+            "A bare string was passed where a list of sentences is due.\nWrite [text], or score_text(text) for an article."
+        )
+    listed = list(sentences)
+    for at, sentence in enumerate(listed):
+        if not isinstance(sentence, str):
+            raise DataError(f"Item {at} is {type(sentence).__name__}, not a string.\nPass a list of sentences.")
+    return listed

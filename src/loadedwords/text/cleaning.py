@@ -1,0 +1,95 @@
+"""Takes markup, entities and odd white space out of a text, and remembers what stood where."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from html.entities import html5
+
+from loadedwords.text.alignment import Aligned, Edit, apply_edits
+
+# Most news text holds nothing of the kind: one look saves every other search.
+_ANYTHING = re.compile(
+    r"[*_\[&<\t\r\f\v\x00-\x08\x0e-\x1f\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
+    r"|  |^[ ]*(?:[#>•▪◦·‣●■–—+-]|\d{1,3}[.)]) |^ | $",
+    re.MULTILINE,
+)
+
+_ADDRESS = r"(?:https?://|www\.|mailto:|/|\#)"
+_LINK = re.compile(
+    r"(?P<open>!?\[)(?P<label>(?:[^\[\]\n]|\[[^\[\]\n]*\]){0,1000})"
+    rf"(?P<close>\]\(\s*<?{_ADDRESS}[^\s()]*(?:\([^\s()]*\)[^\s()]*)*(?:\s+\"[^\"\n]*\")?\s*\))"
+)
+_EMPHASIS = (
+    re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])(?:[^\n]*?[^\s*])?(\1)(?![\w*])"),
+    re.compile(r"(?<![\w*])(\*)(?=[^\s*])[^*\n]*?(?<=[^\s*])(\*)(?![\w*])"),
+    re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])[^\n]*?(?<=[^\s_])(\1)(?![\w_])"),
+)
+# Known tags only: "<checks notes>" is a joke, not markup. Those of the first kind end a line.
+_BLOCK_TAG = re.compile(
+    r"</?(?:article|aside|blockquote|br|center|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|ol|p|pre|section"
+    r"|table|tbody|td|th|thead|tr|ul)(?:\s[^<>\n]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+_INLINE_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|q|s|small|span|strike|strong|sub|sup|time|u|video)"
+    r"(?:\s[^<>\n]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
+)
+_BLANKS = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
+_RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
+
+
+def clean_text(text: str) -> Aligned:
+    """Remove what is layout and not language.
+
+    Markdown links keep their words and lose their address; emphasis, headings, bullets, rules and HTML tags
+    lose their marks; entities become their characters; runs of white space become one blank; line ends stay.
+
+    Parameters
+    ----------
+    text : str
+        As read.
+
+    Returns
+    -------
+    Aligned
+        The clean text; `to_original` leads from its offsets back to those of `text`.
+    """
+    if not _ANYTHING.search(text):
+        return apply_edits(text, ())
+    return apply_edits(text, _edits(text))
+
+
+def _edits(text: str) -> Iterator[Edit]:
+    for match in _LINK.finditer(text):
+        if match["open"].startswith("!"):
+            yield Edit(match.start(), match.end())
+        else:
+            yield Edit(*match.span("open"))
+            yield Edit(*match.span("close"))
+    for pattern in _EMPHASIS:
+        for match in pattern.finditer(text):
+            yield Edit(*match.span(1))
+            yield Edit(*match.span(2))
+    for pattern in (_INLINE_TAG, _INVISIBLE, _LINE_MARK, _RULE):
+        for match in pattern.finditer(text):
+            yield Edit(*match.span())
+    for pattern in (_LINE_END, _BLOCK_TAG):
+        for match in pattern.finditer(text):
+            yield Edit(*match.span(), "\n")
+    for match in _ENTITY.finditer(text):
+        # By itself, html.unescape reads "&notable;" as "¬able;".
+        if match[0][1] == "#" or match[0][1:] in html5:
+            character = html.unescape(match[0])
+            yield Edit(*match.span(), " " if character.isspace() else character)
+    for match in _BLANKS.finditer(text):
+        if match[0] != " ":
+            yield Edit(*match.span(), " ")

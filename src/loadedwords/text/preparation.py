@@ -1,0 +1,174 @@
+"""The way of one article's text to what a model scores: clean, split, boilerplate set aside, voices told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadedwords.schema import Boilerplate, Voice
+from loadedwords.text.alignment import Aligned
+from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_tail
+from loadedwords.text.cleaning import clean_text
+from loadedwords.text.quotes import Quotation, find_quotations
+from loadedwords.text.sentences import Span, find_sentences
+
+_WORD = re.compile(r"\w+(?:['’‐‑-]\w+)*")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence as a model sees it, and its place in the article as read.
+
+    Attributes
+    ----------
+    start, end : int
+        Offsets into the article's text.
+    text : str
+        The clean sentence.
+    quoted : tuple of (int, int)
+        Slices of the clean sentence that stand between quotation marks.
+    own_text : str
+        The clean sentence without them: what the outlet itself says; empty where it only quotes.
+    voice : {"own", "quoted", "mixed"}
+    paragraph : int
+    n_own_words : int
+    alignment : Aligned
+        Of the whole article.
+    offset : int
+        Of this sentence in the clean article.
+    """
+
+    start: int
+    end: int
+    text: str
+    quoted: tuple[tuple[int, int], ...]
+    own_text: str
+    voice: Voice
+    paragraph: int
+    n_own_words: int
+    alignment: Aligned
+    offset: int
+
+    def to_article(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets into the article of the slice ``text[start:end]``."""
+        return self.alignment.to_original(self.offset + start, self.offset + end)
+
+
+@dataclass(frozen=True)
+class PreparedText:
+    """The sentences to score and the passages left out, in order."""
+
+    sentences: tuple[Sentence, ...]
+    boilerplate: tuple[Boilerplate, ...]
+
+
+def prepare_text(text: str) -> PreparedText:
+    """Prepare one article.
+
+    Parameters
+    ----------
+    text : str
+        As read; every offset in the result points into it.
+
+    Returns
+    -------
+    PreparedText
+        Every letter and digit of reporting is in exactly one sentence.
+    """
+    aligned = clean_text(text)
+    clean = aligned.text
+    spans = find_sentences(clean, _list_lines(text, aligned))
+    sentences: list[Sentence] = []
+    boilerplate: list[Boilerplate] = []
+    in_tail = False
+    for paragraph in _by_paragraph(spans):
+        quotations = find_quotations(clean[paragraph[0].start : paragraph[-1].end])
+        for span in paragraph:
+            start, end = aligned.to_original(span.start, span.end)
+            sentence = clean[span.start : span.end]
+            reason = boilerplate_reason(sentence)
+            if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
+                reason = "tags"
+            in_tail = in_tail or opens_tail(sentence)
+            if reason is None and in_tail:
+                reason = "disclaimer"
+            if reason is not None:
+                boilerplate.append(Boilerplate(start, end, text[start:end], reason))
+                continue
+            quoted = _quoted_slices(span, paragraph[0].start, quotations)
+            sentences.append(_sentence(start, end, sentence, quoted, span, aligned))
+    return PreparedText(tuple(sentences), tuple(boilerplate))
+
+
+def prepare_sentence(text: str) -> Sentence:
+    """Prepare a text that is one sentence by its giver's word: cleaned, quotations found, never split."""
+    aligned = clean_text(text)
+    quoted = tuple((quotation.start, quotation.end) for quotation in find_quotations(aligned.text))
+    return _sentence(0, len(text), aligned.text, quoted, Span(0, len(aligned.text), 0), aligned)
+
+
+def _sentence(
+    start: int, end: int, text: str, quoted: tuple[tuple[int, int], ...], span: Span, aligned: Aligned
+) -> Sentence:
+    own = _without(text, quoted)
+    n_own = len(_WORD.findall(own))
+    voice: Voice = "own" if not quoted else "mixed" if n_own else "quoted"
+    if voice == "quoted":
+        own = ""
+    return Sentence(start, end, text, quoted, own, voice, span.paragraph, n_own, aligned, span.start)
+
+
+def _without(text: str, slices: tuple[tuple[int, int], ...]) -> str:
+    if not slices:
+        return text
+    kept, done = [], 0
+    for start, end in slices:
+        kept.append(text[done:start])
+        done = end
+    return "".join([*kept, text[done:]])
+
+
+def _quoted_slices(span: Span, base: int, quotations: list[Quotation]) -> tuple[tuple[int, int], ...]:
+    """The parts of the paragraph's quotations that fall into one sentence, as offsets into the sentence."""
+    slices = []
+    for quotation in quotations:
+        start = max(base + quotation.start, span.start) - span.start
+        end = min(base + quotation.end, span.end) - span.start
+        if start < end:
+            slices.append((start, end))
+    return tuple(slices)
+
+
+def _by_paragraph(spans: list[Span]) -> Iterator[list[Span]]:
+    group: list[Span] = []
+    for span in spans:
+        if group and span.paragraph != group[-1].paragraph:
+            yield group
+            group = []
+        group.append(span)
+    if group:
+        yield group
+
+
+def _list_lines(text: str, aligned: Aligned) -> frozenset[int]:
+    """Offsets of the clean lines before which a bullet, number or heading mark was taken away."""
+    if len(aligned.starts) <= 1:
+        return frozenset()
+    found = set()
+    at = 0
+    for line in aligned.text.split("\n"):
+        stripped = line.lstrip()
+        if stripped:
+            begin = at + len(line) - len(stripped)
+            before, _ = aligned.to_original(begin, begin + 1)
+            line_start = text.rfind("\n", 0, before) + 1
+            if text[line_start:before].strip():
+                found.add(begin)
+        at += len(line) + 1
+    return frozenset(found)
+
+
+def _line_around(text: str, start: int, end: int) -> str:
+    stop = text.find("\n", end)
+    return text[text.rfind("\n", 0, start) + 1 : stop if stop >= 0 else len(text)]

@@ -1,0 +1,170 @@
+"""Where the sentences of a clean text are: prose, headlines and bullet points alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sentencex import get_sentence_boundaries
+
+from loadedwords.text.alignment import Edit, apply_edits
+
+# Nothing anybody wrote as one sentence is longer; tables and lists without full stops are.
+LONGEST = 1500
+
+_QUOTE_MARK = re.compile('["“”„‟«»]')
+# "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
+_LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
+# Titles and the like that the splitter does not know; a name follows them.
+_ABBREVIATED = re.compile(
+    r"\b(?:Ms|Mss|Mmes|Messrs|Fmr|Sens|Reps|Govs|Gens|Drs|Revs|Profs|Supt|Det|Ofc|Cmdr|Cmdt|Spc|Pfc|Adm|Asst|Assn|Dept"
+    r"|Univ|Atty|Comm|Amb|Min|Pres)\. $"
+)
+_TIME_OF_DAY = re.compile(r"\b[ap]\.m\. $", re.IGNORECASE)
+_AFTER_TIME = re.compile(r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)")
+_ENDS_SENTENCE = re.compile("[.!?:;…][\"”’')\\]]*$")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_OPENING = frozenset("\"“„‟«‘'([")
+_OPENING_ONLY = frozenset("“„«‘([")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A slice of a text, and the number of the paragraph it is in."""
+
+    start: int
+    end: int
+    paragraph: int
+
+
+def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[Span]:
+    """Split clean text into sentences.
+
+    A blank line ends a paragraph. A single line end ends a sentence, unless the lines were wrapped by hand.
+    Quotation marks do not hold sentences together: three quoted sentences are three sentences.
+
+    Parameters
+    ----------
+    text : str
+        Clean text, lines ended by a line feed.
+    list_lines : frozenset of int
+        Offsets of the lines that a bullet, number or heading mark introduced; never joined to the one before.
+
+    Returns
+    -------
+    list of Span
+        In order, without overlap, no white space at either end; every letter and digit is in one of them.
+    """
+    found: list[Span] = []
+    for number, lines in enumerate(_paragraphs(text)):
+        for start, end in _joined_lines(text, lines, list_lines):
+            for piece_start, piece_end in _split_block(text, start, end):
+                found.extend(Span(s, e, number) for s, e in _split_long(text, piece_start, piece_end))
+    return found
+
+
+def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Each paragraph as the offsets of its lines, white space at their ends left out."""
+    lines: list[tuple[int, int]] = []
+    start = 0
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if stripped:
+            begin = start + line.index(stripped[0])
+            lines.append((begin, begin + len(stripped)))
+        elif lines:
+            yield lines
+            lines = []
+        start += len(line) + 1
+    if lines:
+        yield lines
+
+
+def _joined_lines(text: str, lines: list[tuple[int, int]], list_lines: frozenset[int]) -> list[tuple[int, int]]:
+    """Join the lines that were one before somebody wrapped them."""
+    wrapped = _looks_wrapped(text, lines, list_lines)
+    blocks: list[tuple[int, int]] = []
+    for start, end in lines:
+        goes_on = bool(blocks) and start not in list_lines
+        if goes_on and not wrapped:
+            goes_on = text[start].islower() and not _ENDS_SENTENCE.search(text, *blocks[-1])
+        if goes_on:
+            blocks[-1] = (blocks[-1][0], end)
+        else:
+            blocks.append((start, end))
+    return blocks
+
+
+def _looks_wrapped(text: str, lines: list[tuple[int, int]], list_lines: frozenset[int]) -> bool:
+    """Whether all lines but the last are of like length, as a wrapping editor leaves them, and many go on."""
+    if len(lines) < 3:
+        return False
+    lengths = [end - start for start, end in lines[:-1]]
+    following = [text[start] for start, _ in lines[1:] if start not in list_lines]
+    return (
+        max(lengths) <= 120
+        and min(lengths) >= 0.6 * max(lengths)
+        and len(following) == len(lines) - 1
+        and sum(letter.islower() for letter in following) >= 0.4 * len(following)
+    )
+
+
+def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Split lines that belong together, with the quotation marks out of the splitter's sight."""
+    block = text[start:end]
+    edits = [Edit(*match.span()) for match in _QUOTE_MARK.finditer(block)]
+    edits += [Edit(at, at + 1, " ") for at, character in enumerate(block) if character == "\n"] if "\n" in block else []
+    edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
+    bare = apply_edits(block, edits)
+    begin = start
+    for boundary in get_sentence_boundaries("en", bare.text)[1:]:
+        at = boundary["start_index"]
+        if _goes_on(bare.text, at):
+            continue
+        cut = _before_opening_marks(text, begin, start + bare.to_original(at, at + 1)[0])
+        if _LETTER_OR_DIGIT.search(text, begin, cut) and _LETTER_OR_DIGIT.search(text, cut, end):
+            yield _stripped(text, begin, cut)
+            begin = cut
+    if _LETTER_OR_DIGIT.search(text, begin, end):
+        yield _stripped(text, begin, end)
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether the splitter cut a sentence in two: "D-N.|Y.", "Yahoo! | said so", "Ms. | Ames", "5 p.m. | Monday"."""
+    if not text[at - 1].isspace() or text[at].islower() or _ABBREVIATED.search(text, max(0, at - 10), at):
+        return True
+    return bool(_TIME_OF_DAY.search(text, max(0, at - 6), at) and _AFTER_TIME.match(text, at))
+
+
+def _before_opening_marks(text: str, begin: int, cut: int) -> int:
+    """Move a cut to the left of the marks that open what follows."""
+    at = cut
+    while at > begin and text[at - 1] in _OPENING:
+        at -= 1
+    if at == begin or text[at - 1].isspace():
+        return at
+    while cut > begin and text[cut - 1] in _OPENING_ONLY:
+        cut -= 1
+    return cut
+
+
+def _split_long(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut what is too long to be a sentence at its last semicolon, comma or blank that fits."""
+    while end - start > LONGEST:
+        window = text[start : start + LONGEST]
+        at = max((window.rfind(mark, LONGEST // 2) for mark in ("; ", ", ")), default=-1)
+        at = at if at > 0 else window.rfind(" ", 1)
+        cut = start + at + 1 if at > 0 else start + LONGEST
+        yield _stripped(text, start, cut)
+        start, _ = _stripped(text, cut, end)
+    if start < end:
+        yield start, end
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

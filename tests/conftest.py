@@ -1,0 +1,55 @@
+"""Shared fixtures: the real corpora where they are, a tiny bundle, articles of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadedwords.models.training import Recipe, TrainingSet, load_training_set, read_recipe, train_bundle
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "notebooks" / "data"
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of real corpora; without it the test says so and is skipped."""
+    folder = Path(os.environ.get("LOADEDWORDS_CORPORA", ROOT.parent / "shared" / "corpora"))
+    if not (folder / "babe_train.jsonl").is_file():
+        pytest.skip(f"no corpora in {folder}: set LOADEDWORDS_CORPORA to the folder that holds babe_train.jsonl")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_articles(corpora: Path) -> list[dict[str, Any]]:
+    import polars as pl
+
+    return pl.read_parquet(corpora / "articles.parquet").sample(400, seed=11).to_dicts()
+
+
+@pytest.fixture(scope="session")
+def coverage() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / "coverage.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="session")
+def small_recipe() -> Recipe:
+    """The linear recipe on our own labels, small enough for a test."""
+    recipe = read_recipe("linear")
+    return Recipe(recipe.kind, "small", (), recipe.estimator | {"folds": 2, "bits": 14, "n_jobs": None})
+
+
+@pytest.fixture(scope="session")
+def small_data(small_recipe: Recipe) -> TrainingSet:
+    return load_training_set(small_recipe, None, [DATA / "labelled.csv"])
+
+
+@pytest.fixture(scope="session")
+def small_bundle(small_recipe: Recipe, small_data: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles") / "small"
+    train_bundle(small_recipe, small_data, folder, tell=lambda _: None)
+    return folder

@@ -1,0 +1,280 @@
+"""Every kind of input is read, and what is broken becomes a reject that says why, and costs nothing else."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadedwords.articles import Progress, ReadOptions, read_articles, read_dataset
+from loadedwords.errors import DataError
+from loadedwords.schema import Article, Reject
+
+ROWS = [
+    {"id": "a1", "text": "The council met.", "outlet": "Wire", "title": "Council", "date": "2026-01-02", "url": "https://example.org/1"},
+    {"id": "a2", "text": "The mayor spoke.\n\nHe left.", "outlet": "Blare", "title": "Mayor", "date": "2026-01-03", "url": None},
+]  # fmt: skip
+
+
+def read(*inputs: Path | str, **options: Any) -> tuple[list[Article], list[Reject]]:
+    items = list(read_articles([str(i) for i in inputs], options=ReadOptions(**options)))
+    return [i for i in items if isinstance(i, Article)], [i for i in items if isinstance(i, Reject)]
+
+
+def json_lines(rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def write_all_kinds(folder: Path) -> list[Path]:
+    lines = json_lines(ROWS).encode()
+    (folder / "a.jsonl").write_bytes(lines)
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress(lines))
+    with pa.output_stream(str(folder / "c.jsonl.zst"), compression="zstd") as stream:
+        stream.write(lines)
+    with (folder / "d.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, ROWS[0])
+        writer.writeheader()
+        writer.writerows(ROWS)
+    pq.write_table(pa.Table.from_pylist(ROWS), folder / "e.parquet")
+    return sorted(folder.iterdir())
+
+
+def test_every_table_reads_the_same(tmp_path: Path) -> None:
+    for file in write_all_kinds(tmp_path):
+        articles, rejects = read(file)
+        assert not rejects, file
+        assert [a.text for a in articles] == [row["text"] for row in ROWS], file
+        assert [(a.id, a.outlet, a.title, a.date) for a in articles] == [
+            ("a1", "Wire", "Council", datetime.date(2026, 1, 2)),
+            ("a2", "Blare", "Mayor", datetime.date(2026, 1, 3)),
+        ]
+
+
+def test_folders_globs_and_their_order(tmp_path: Path) -> None:
+    write_all_kinds(tmp_path)
+    everything, _ = read(tmp_path)
+    assert len(everything) == 10
+    assert [a.source for a in everything] == sorted((a.source for a in everything), key=lambda s: s.rsplit(":", 1))
+    assert len(read(tmp_path / "*.jsonl*")[0]) == 6
+    assert read(tmp_path / "*.jsonl*")[0] == read(tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz", tmp_path / "c.jsonl.zst")[0]
+
+
+def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The council met.\n", encoding="utf-8")
+    (tmp_path / "two.md").write_text("# Title\n\nThe **mayor** spoke.", encoding="utf-8")
+    (tmp_path / "three.html").write_text(
+        "<html><head><title>Dam opens | The Courier</title><meta property='og:site_name' content='The Courier'></head><body>"
+        "<nav>Home News Sport</nav><article><h1>Dam opens</h1>"
+        + "".join(f"<p>Paragraph {n} says that the gates of the dam were opened in the night of the {n}th.</p>" for n in range(9))
+        + "</article><footer>Copyright</footer></body></html>",
+        encoding="utf-8",
+    )
+    articles, rejects = read(tmp_path)
+    assert not rejects
+    html, one, two = sorted(articles, key=lambda a: a.id.rsplit("/", 1)[1] != "three.html")
+    assert "Paragraph 3 says" in html.text
+    assert "Home News Sport" not in html.text
+    assert html.outlet == "The Courier"
+    assert (one.text, two.text) == ("The council met.\n", "# Title\n\nThe **mayor** spoke.")
+
+
+def test_columns_by_other_names(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("Headline,BODY,publisher,published_at,link\nDam,The dam broke.,Wire,2026-02-03T04:05:06Z,https://example.org\n", encoding="utf-8")
+    (article,), _ = read(file)
+    assert (article.title, article.text, article.outlet, article.url) == ("Dam", "The dam broke.", "Wire", "https://example.org")
+    assert article.date == datetime.date(2026, 2, 3)
+    file.write_text("copy,paper,text\nThe dam broke.,Wire,not this\n", encoding="utf-8")
+    (article,), _ = read(file, columns={"text": "copy", "outlet": "paper"})
+    assert (article.text, article.outlet) == ("The dam broke.", "Wire")
+
+
+def test_the_outlet_of_a_news_api(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text(json_lines([{"content": "The dam broke.", "source": {"id": None, "name": "The Courier"}}]), encoding="utf-8")
+    assert read(file)[0][0].outlet == "The Courier"
+
+
+@pytest.mark.parametrize("content", [json_lines(ROWS), "The council met.\nThe mayor spoke.\n"])
+def test_standard_input(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    articles, rejects = read("-")
+    assert not rejects
+    assert [a.text for a in articles] == ([row["text"] for row in ROWS] if content.startswith("{") else [content])
+
+
+def test_a_dataset_on_disk(tmp_path: Path) -> None:
+    import datasets
+
+    datasets.Dataset.from_list([{"body": row["text"], "outlet": row["outlet"]} for row in ROWS]).save_to_disk(tmp_path / "saved")
+    saved = list(read_dataset(str(tmp_path / "saved")))
+    assert [a.text for a in saved if isinstance(a, Article)] == [row["text"] for row in ROWS]
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "train.jsonl").write_text(json_lines(ROWS), encoding="utf-8")
+    assert [a.id for a in read_dataset(str(tmp_path / "files")) if isinstance(a, Article)] == ["a1", "a2"]
+    with pytest.raises(DataError, match="split nosuch"):
+        list(read_dataset(str(tmp_path / "files"), split="nosuch"))
+
+
+# --- bad input: a clear reject, and everything else is read --------------------------------------------------------
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.csv", "c.txt", "d.html", "e.jsonl.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(b"") if name.endswith("gz") else b"")
+    (tmp_path / "z.txt").write_text("The council met.", encoding="utf-8")
+    articles, rejects = read(tmp_path)
+    assert [r.reason for r in rejects] == ["the file is empty"] * 5
+    assert len(articles) == 1
+
+
+def test_a_truncated_json_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    first, second = json_lines(ROWS).splitlines()
+    file.write_text(f"{first}\n{second[:25]}\n[1]\n\n{second}", encoding="utf-8")
+    articles, rejects = read(file)
+    assert [a.id for a in articles] == ["a1", "a2"]
+    assert [(r.file, r.line) for r in rejects] == [(str(file), 2), (str(file), 3)]
+    assert "no valid JSON" in rejects[0].reason
+
+
+def test_a_csv_with_a_missing_column(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("id,headline,copy\n1,Dam,The dam broke.\n", encoding="utf-8")
+    (tmp_path / "y.jsonl").write_text(json_lines(ROWS), encoding="utf-8")
+    articles, rejects = read(tmp_path)
+    assert len(articles) == 2
+    assert "Found: id, headline, copy. Name it with --text-column" in rejects[0].reason
+
+
+def test_csv_rows_that_do_not_fit_the_header(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text('text,outlet\nThe dam broke, they said,Wire\n"The mayor\nspoke.",Wire\n\nshort\n', encoding="utf-8")
+    articles, rejects = read(file)
+    assert [a.text for a in articles] == ["The mayor\nspoke.", "short"]
+    assert rejects[0].line == 2
+    assert "unquoted" in rejects[0].reason
+
+
+def test_the_wrong_encoding(tmp_path: Path) -> None:
+    text = "The café reopened."
+    rows = f"text,outlet\n{text},Wire\nThe council met.,Wire\n"
+    (tmp_path / "a.csv").write_bytes(rows.encode("cp1252"))
+    (tmp_path / "b.jsonl").write_bytes(f'{{"text": "{text}"}}\n{{"text": "The council met."}}\n'.encode("cp1252"))
+    (tmp_path / "c.txt").write_bytes(text.encode("cp1252"))
+    (tmp_path / "d.txt").write_bytes(text.encode("utf-16"))
+    articles, rejects = read(tmp_path)
+    assert [a.text for a in articles] == ["The council met."] * 2
+    assert len(rejects) == 4
+    assert all("--encoding" in r.reason for r in rejects)
+    assert [a.text for a in read(tmp_path / "a.csv", encoding="cp1252")[0]] == [text, "The council met."]
+    assert read(tmp_path / "d.txt", encoding="utf-16")[0][0].text == text
+
+
+def test_half_a_surrogate_pair(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"text": "broken \\ud83d emoji"}\n' + json_lines(ROWS), encoding="utf-8")
+    articles, rejects = read(file)
+    assert (len(articles), len(rejects)) == (2, 1)
+
+
+def test_null_empty_and_wrong_text(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    rows = [{"text": None}, {"text": "  \n"}, {"text": 7}, {"text": float("nan")}, {"title": "no text"}]
+    file.write_text(json_lines([*rows, *ROWS]), encoding="utf-8")
+    articles, rejects = read(file)
+    assert len(articles) == 2
+    assert [r.line for r in rejects] == [1, 2, 3, 4, 5]
+    pq.write_table(pa.table({"text": pa.array([None, "The council met."], pa.string())}), tmp_path / "x.parquet")
+    articles, rejects = read(tmp_path / "x.parquet")
+    assert (len(articles), rejects[0].line, rejects[0].reason) == (1, 1, "the text is null")
+
+
+def test_a_line_of_50_megabytes(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write('{"text": "' + "The dam broke. " * 3_500_000 + '"}\n')
+        stream.write(json_lines(ROWS))
+    assert file.stat().st_size > 50_000_000
+    articles, rejects = read(file)
+    assert [a.id for a in articles] == ["a1", "a2"]
+    assert rejects[0].line == 1
+    assert "--max-characters" in rejects[0].reason
+    (tmp_path / "x.txt").write_text("The dam broke. " * 100_000, encoding="utf-8")
+    assert "--max-characters" in read(tmp_path / "x.txt")[1][0].reason
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("2026-03-04", datetime.date(2026, 3, 4)),
+        ("2026-03-04 05:06:07", datetime.date(2026, 3, 4)),
+        ("March 4, 2026", datetime.date(2026, 3, 4)),
+        ("Wed, 04 Mar 2026 05:06:07 +0000", datetime.date(2026, 3, 4)),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_dates(tmp_path: Path, written: str | None, date: datetime.date | None) -> None:
+    (tmp_path / "x.jsonl").write_text(json_lines([{"text": "The dam broke.", "date": written}]), encoding="utf-8")
+    (article,), _ = read(tmp_path)
+    assert article.date == date
+    assert article.notes == ()
+
+
+@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "7/6/18", "yesterday", "2026-13-45"])
+def test_impossible_dates_are_told_and_the_article_kept(tmp_path: Path, written: str) -> None:
+    (tmp_path / "x.jsonl").write_text(json_lines([{"text": "The dam broke.", "date": written}]), encoding="utf-8")
+    (article,), rejects = read(tmp_path)
+    assert article.date is None
+    assert written[:10] in article.notes[0]
+    assert not rejects
+
+
+def test_files_of_other_kinds_and_broken_files(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(b"PK")
+    (tmp_path / "b.parquet").write_bytes(b"not parquet")
+    whole = gzip.compress(json_lines(ROWS * 2000).encode())
+    (tmp_path / "c.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / ".hidden.txt").write_text("not read", encoding="utf-8")
+    (tmp_path / "d.txt").write_text("The council met.", encoding="utf-8")
+    articles, rejects = read(tmp_path)
+    assert [Path(r.file).name for r in rejects if r.line is None] == ["a.docx", "b.parquet", "c.jsonl.gz"]
+    assert articles[-1].text == "The council met."
+    assert len(articles) > 1, "what came before the cut is kept"
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no file, folder or match"):
+        read(tmp_path / "nosuch")
+    with pytest.raises(DataError, match="no file, folder or match"):
+        read(tmp_path / "*.jsonl")
+    with pytest.raises(DataError, match="is empty"):
+        read(tmp_path)
+
+
+def test_progress_reaches_the_end(tmp_path: Path) -> None:
+    files = write_all_kinds(tmp_path)
+    progress = Progress()
+    list(read_articles([tmp_path], progress=progress))
+    assert progress.done == progress.total == sum(file.stat().st_size for file in files)
+
+
+@given(content=st.binary(max_size=300), ending=st.sampled_from([".jsonl", ".csv", ".txt", ".md", ".parquet", ".jsonl.gz", ".html"]))
+def test_any_bytes_give_articles_or_rejects(content: bytes, ending: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("bytes") / f"x{ending}"
+    file.write_bytes(content)
+    articles, rejects = read(file)
+    assert articles or rejects or content.strip() == b"" or ending in (".jsonl", ".csv")
+    for article in articles:
+        article.text.encode()

@@ -1,0 +1,222 @@
+"""A run loses nothing: not to a kill, not to a broken article, not to a folder that is not ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from loadedwords import batch
+from loadedwords.articles import read_articles
+from loadedwords.batch import RunDescription, RunSummary, score_to_folder
+from loadedwords.errors import LoadedwordsError, OutputError
+from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
+
+
+def articles_of(n: int, *, start: int = 0) -> list[Article]:
+    return [
+        Article(f"a{k}", f"The reckless plan number {k} failed. He said: “It is a disgrace.” Advertisement\n\nAdvertisement", outlet=f"o{k % 3}", source=f"x.jsonl:{k + 1}")
+        for k in range(start, start + n)
+    ]  # fmt: skip
+
+
+def run(items: list[Article | Reject] | Iterator[Article | Reject], folder: Path, model: Path, **options: Any) -> RunSummary:
+    return score_to_folder(iter(items), folder, description=RunDescription(["x.jsonl"]), model=model, **options)
+
+
+def tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    return {table: pl.read_parquet(folder / table / "part-*.parquet").to_dicts() for table in batch.TABLES}
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "ARTICLES_PER_SHARD", 7)
+
+
+def test_tables_have_the_columns_of_the_contract(tmp_path: Path, small_bundle: Path) -> None:
+    summary = run(articles_of(20), tmp_path, small_bundle)
+    assert summary.counts.articles == 20
+    for table, schema in (("sentences", SENTENCES), ("articles", ARTICLES), ("boilerplate", BOILERPLATE)):
+        files = sorted((tmp_path / table).glob("*.parquet"))
+        assert len(files) == 3
+        assert all(pq.read_schema(file).equals(schema) for file in files)
+    sentences = pl.read_parquet(tmp_path / "sentences/*.parquet")
+    assert {"article_id", "outlet", "sentence_id", "start", "end", "text", "voice", "p_loaded", "p_own", "words"} <= set(sentences.columns)
+    assert (sentences["p_own"].is_null() == (sentences["voice"] == "quoted")).all()
+    texts = {article.id: article.text for article in articles_of(20)}
+    for row in sentences.to_dicts():
+        assert texts[row["article_id"]][row["start"] : row["end"]] == row["text"]
+        for word in row["words"]:
+            assert texts[row["article_id"]][word["start"] : word["end"]] == word["text"]
+    outlets = pl.read_parquet(tmp_path / "outlets.parquet")
+    assert {"outlet", "n_articles", "n_own", "loaded_share", "ci_low", "ci_high"} <= set(outlets.columns)
+    assert pl.read_csv(tmp_path / "outlets.csv").height == outlets.height == 3
+    told = json.loads((tmp_path / "run.json").read_text())
+    assert told["status"] == "done"
+    assert told["counts"]["articles"] == 20
+    assert told["inputs"] == ["x.jsonl"]
+    assert len(told["model"]["hash"]) == 64
+    assert told["seconds"] > 0
+    assert told["versions"]["loadedwords"]
+
+
+def test_several_processes_write_the_same(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(40), tmp_path / "one", small_bundle)
+    run(articles_of(40), tmp_path / "two", small_bundle, workers=2)
+    assert tables(tmp_path / "one") == tables(tmp_path / "two")
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(articles_of(40), tmp_path / "whole", small_bundle)
+
+    def stopped() -> Iterator[Article]:
+        yield from articles_of(24)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped(), tmp_path / "stopped", small_bundle)
+    assert json.loads((tmp_path / "stopped/run.json").read_text())["status"] == "running"
+    scored: list[int] = []
+    monkeypatch.setattr(batch, "_score_chunk", lambda model, folder, chunk, go=batch._score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1])
+    summary = run(articles_of(40), tmp_path / "stopped", small_bundle)
+    assert summary.n_reused_shards == 3
+    assert scored == [3, 4, 5]
+    assert tables(tmp_path / "stopped") == tables(tmp_path / "whole")
+    assert run(articles_of(40), tmp_path / "stopped", small_bundle).n_reused_shards == 6
+
+
+def test_a_killed_process_loses_nothing_it_finished(tmp_path: Path, small_bundle: Path) -> None:
+    source = tmp_path / "many.jsonl"
+    with source.open("w", encoding="utf-8") as stream:
+        for k in range(6000):
+            stream.write(json.dumps({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 12}) + "\n")
+    command = [sys.executable, "-m", "loadedwords", "score", str(source), "-m", str(small_bundle), "--workers", "2", "--report-articles", "5"]
+    process = subprocess.Popen([*command, "-o", str(tmp_path / "killed")], start_new_session=True, stdout=subprocess.DEVNULL)
+    shards = tmp_path / "killed" / "articles"
+    deadline = time.monotonic() + 120
+    while len(list(shards.glob("part-*.parquet"))) < 3:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    subprocess.run([*command, "-o", str(tmp_path / "killed")], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "-o", str(tmp_path / "whole")], check=True, stdout=subprocess.DEVNULL)
+    counts = json.loads((tmp_path / "killed/run.json").read_text())["counts"]
+    assert counts["shards_reused"] >= 3
+    assert tables(tmp_path / "killed") == tables(tmp_path / "whole")
+    assert (tmp_path / "killed/outlets.csv").read_text() == (tmp_path / "whole/outlets.csv").read_text()
+    assert not list((tmp_path / "killed").rglob("*.tmp"))
+
+
+def test_a_changed_article_is_scored_again(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(20), tmp_path, small_bundle)
+    changed = articles_of(20)
+    changed[8] = Article("a8", "The council met.", outlet="o2")
+    summary = run(changed, tmp_path, small_bundle)
+    assert summary.n_reused_shards == 2
+    assert {r["text"] for r in tables(tmp_path)["sentences"] if r["article_id"] == "a8"} == {"The council met."}
+
+
+def test_a_shorter_run_leaves_no_old_shards(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(40), tmp_path, small_bundle)
+    run(articles_of(10), tmp_path, small_bundle)
+    assert len(tables(tmp_path)["articles"]) == 10
+
+
+def test_duplicate_ids_are_rejected_and_the_first_kept(tmp_path: Path, small_bundle: Path) -> None:
+    items = [*articles_of(3), Article("a1", "Another text.", source="y.jsonl:9"), *articles_of(3, start=3)]
+    summary = run(items, tmp_path, small_bundle)
+    (reject,) = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert reject == {"file": "y.jsonl", "line": 9, "reason": "duplicate id 'a1', first seen at x.jsonl:2"}
+    assert summary.n_rejected == 1
+    assert [r["article_id"] for r in tables(tmp_path)["articles"]] == [f"a{k}" for k in range(6)]
+
+
+def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from loadedwords import scoring
+
+    def broken(text: str, go: Any = scoring.prepare_text) -> Any:
+        if "number 4 " in text:
+            raise RuntimeError("cannot split this")
+        return go(text)
+
+    monkeypatch.setattr(scoring, "prepare_text", broken)
+    summary = run(articles_of(9), tmp_path, small_bundle)
+    assert (summary.counts.articles, summary.counts.errors) == (9, 1)
+    (bad,) = [r for r in tables(tmp_path)["articles"] if r["status"] == "error"]
+    assert (bad["article_id"], bad["message"]) == ("a4", "RuntimeError: cannot split this")
+    assert all(r["loaded_share"] is not None for r in tables(tmp_path)["articles"] if r["status"] == "ok")
+
+
+def test_articles_with_nothing_to_score(tmp_path: Path, small_bundle: Path) -> None:
+    summary = run([Article("a", "Advertisement"), Article("b", "“All of it is quoted.”"), Article("c", "***")], tmp_path, small_bundle)
+    assert summary.counts.empty == 2
+    rows = {r["article_id"]: r for r in tables(tmp_path)["articles"]}
+    assert (rows["a"]["status"], rows["a"]["n_boilerplate"], rows["b"]["status"]) == ("empty", 1, "ok")
+    assert all(row["loaded_share"] is None for row in rows.values())
+    assert not (tmp_path / "outlets.csv").read_text().splitlines()[1:]
+
+
+def test_another_runs_folder_is_left_alone(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(9), tmp_path, small_bundle)
+    before = tables(tmp_path)
+    with pytest.raises(OutputError, match="inputs differ"):
+        score_to_folder(iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle)
+    assert tables(tmp_path) == before
+    score_to_folder(iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle, overwrite=True)
+    assert len(tables(tmp_path)["articles"]) == 3
+
+
+@pytest.mark.parametrize("place", ["a_file", "below_a_file/scores", "/proc/scores"])
+def test_an_output_folder_that_can_not_be_written(place: str, tmp_path: Path, small_bundle: Path) -> None:
+    (tmp_path / "a_file").write_text("taken")
+    (tmp_path / "below_a_file").write_text("taken")
+    with pytest.raises(OutputError, match="can't be written"):
+        run(articles_of(1), tmp_path / place, small_bundle)
+
+
+def test_a_worker_that_dies_is_told_and_work_is_kept(tmp_path: Path, small_bundle: Path) -> None:
+    """The stream kills one of the worker processes once a shard is there."""
+
+    def deadly() -> Iterator[Article]:
+        yield from articles_of(70)
+        while not list((tmp_path / "articles").glob("part-*.parquet")):
+            time.sleep(0.02)
+        children = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "spawn_main"], capture_output=True, text=True, check=True)
+        os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+        time.sleep(0.3)
+        yield from articles_of(70, start=70)
+
+    with pytest.raises(LoadedwordsError, match="run the same command again"):
+        run(deadly(), tmp_path, small_bundle, workers=2)
+    assert run(articles_of(140), tmp_path, small_bundle).n_reused_shards >= 1
+    assert len(tables(tmp_path)["articles"]) == 140
+
+
+def test_real_articles_through_the_whole_path(tmp_path: Path, real_articles: list[dict[str, Any]]) -> None:
+    """Words and sentences are exact slices of real text, with the embedded model."""
+    source = tmp_path / "real.jsonl"
+    source.write_text("".join(json.dumps(article) + "\n" for article in real_articles), encoding="utf-8")
+    summary = run(read_articles([source]), tmp_path / "scores", Path("default"), workers=2)
+    assert summary.counts.articles == len(real_articles)
+    texts = {article["id"]: article["text"] for article in real_articles}
+    n_words = 0
+    for row in tables(tmp_path / "scores")["sentences"]:
+        text = texts[row["article_id"]]
+        assert text[row["start"] : row["end"]] == row["text"]
+        for word in row["words"]:
+            n_words += 1
+            assert row["start"] <= word["start"] < word["end"] <= row["end"]
+            assert text[word["start"] : word["end"]] == word["text"]
+    assert n_words > 1000

@@ -1,0 +1,285 @@
+"""Every sentence is where it says, nothing of the reporting is lost, and boilerplate is told apart."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadedwords.text import PreparedText, prepare_sentence, prepare_text
+from loadedwords.text.alignment import Edit, apply_edits
+from loadedwords.text.boilerplate import REASONS, boilerplate_reason
+from loadedwords.text.cleaning import clean_text
+from loadedwords.text.quotes import find_quotations
+from loadedwords.text.sentences import find_sentences
+
+PIECES = [
+    "The minister spoke.", "“We won’t go.", "She said: “No.”", '"Why?" he asked.', "[Dams](https://example.org/t/dams)",
+    "**Bold words**", "*quite*", "- a bullet point", "1. first", "# Headline here", "&amp;", "&quot;so&quot;", "&#8217;",
+    "\u00a0", "\u200b", "\r\n", "\n", "\n\n", "  ", "\t", "U.S. Sen. A. B. Cole (R-Vale) said so.", "e.g. this", "…", "’", "‘so-called’",
+    "<br>", "<checks notes>", "***", "___", "snake_case_word", "2 * 3 * 4", "Copyright © 2026 The Paper", "By Ann Lee", "a\x00b",
+    "Ends.Next starts", "日本語。", "Émile’s café", "((", "\U0001f600", "'90s", "f***", "I went.\"Then", "—", "> quoted line", "\ud7ff",
+]  # fmt: skip
+
+article_texts = st.one_of(
+    st.text(max_size=300),
+    st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join),
+    st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=25).map("".join),
+)
+
+
+def assert_exact(text: str, prepared: PreparedText) -> None:
+    pieces = sorted([(s.start, s.end) for s in prepared.sentences] + [(b.start, b.end) for b in prepared.boilerplate])
+    assert all(0 <= start < end <= len(text) for start, end in pieces)
+    assert all(before[1] <= after[0] for before, after in zip(pieces, pieces[1:], strict=False)), "pieces overlap"
+    for boilerplate in prepared.boilerplate:
+        assert text[boilerplate.start : boilerplate.end] == boilerplate.text
+    for sentence in prepared.sentences:
+        # The clean sentence is the slice of the article, but for the markup taken out of it.
+        assert clean_text(text).text.count(sentence.text) >= 1
+        assert sentence.to_article(0, len(sentence.text)) == (sentence.start, sentence.end)
+        for match in re.finditer(r"[^\W_]+", sentence.text):
+            start, end = sentence.to_article(*match.span())
+            assert sentence.start <= start < end <= sentence.end
+            if "&" not in text[start:end] and len(text[start:end]) == len(match[0]):
+                assert text[start:end] == match[0]
+
+
+@given(article_texts)
+def test_every_sentence_is_where_it_says(text: str) -> None:
+    assert_exact(text, prepare_text(text))
+
+
+@given(article_texts)
+def test_no_letter_of_the_clean_text_is_lost(text: str) -> None:
+    clean = clean_text(text).text
+    covered = set()
+    for span in find_sentences(clean):
+        covered.update(range(span.start, span.end))
+    lost = [clean[at] for at in range(len(clean)) if at not in covered and clean[at].isalnum()]
+    assert lost == []
+
+
+@given(article_texts)
+def test_voices_add_up(text: str) -> None:
+    for sentence in prepare_text(text).sentences:
+        assert (sentence.voice == "own") == (not sentence.quoted)
+        assert (sentence.voice == "quoted") == (sentence.own_text == "")
+        assert all(0 <= start < end <= len(sentence.text) for start, end in sentence.quoted)
+
+
+@given(article_texts)
+def test_cleaning_twice_changes_no_plain_text(text: str) -> None:
+    sentence = prepare_sentence(text)
+    assert (sentence.start, sentence.end) == (0, len(text))
+
+
+@given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8), st.text(max_size=3)), max_size=6))
+def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -> None:
+    edits = [Edit(min(a, len(original)), min(a + n, len(original)), new) for a, n, new in cuts]
+    aligned = apply_edits(original, edits)
+    for run, start in enumerate(aligned.starts):
+        stop = aligned.starts[run + 1] if run + 1 < len(aligned.starts) else len(aligned.text)
+        if aligned.copied[run]:
+            low, high = aligned.to_original(start, stop)
+            assert original[low:high] == aligned.text[start:stop]
+    for start in range(len(aligned.text)):
+        low, high = aligned.to_original(start, start + 1)
+        assert 0 <= low <= high <= len(original)
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("See [the **dam**](https://example.org/a_(b) \"title\") now.", "See the dam now."),
+        ("![a picture](https://example.org/x.png)Text", "Text"),
+        ("a footnote [1] and [sic] stay", "a footnote [1] and [sic] stay"),
+        ("**Bold *and italic* text** here", "Bold and italic text here"),
+        ("He said s**t and f***, 2 * 3 * 4", "He said s**t and f***, 2 * 3 * 4"),
+        ("an _emphatic_ word in snake_case_name", "an emphatic word in snake_case_name"),
+        ("Fish &amp; chips &#8217;til late &notable;", "Fish & chips ’til late &notable;"),
+        ("<p>One<br/>two <checks notes> three</p>", "\nOne\ntwo <checks notes> three\n"),
+        ("a\u00a0b\u2009c\u200bd  e\tf", "a b cd e f"),
+        ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
+        ("# Title\n- item\n1. first\n> quote\n---\nend", "Title\nitem\nfirst\nquote\n\nend"),
+        ("plain text", "plain text"),
+    ],
+)
+def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
+    assert clean_text(raw).text == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Mr. Ames met Sen. Bo Cole (R-Vale) at 5 p.m. Monday. He left.", ["Mr. Ames met Sen. Bo Cole (R-Vale) at 5 p.m. Monday.", "He left."]),
+        ("“We won. We did,” she said. “Again.” Then she left.", ["“We won.", "We did,” she said.", "“Again.”", "Then she left."]),
+        ("Headline without a stop\nThe first sentence follows.", ["Headline without a stop", "The first sentence follows."]),
+        ("They want:\n- lower fares\n- more trains. Soon.", ["They want:", "lower fares", "more trains.", "Soon."]),
+        ("It was wrapped by\nhand here.", ["It was wrapped by\nhand here."]),
+        ("the tax rates.The minister said so.", ["the tax rates.", "The minister said so."]),
+        ("See ann.Lee@example.org or www.Example.Com today.", ["See ann.Lee@example.org or www.Example.Com today."]),
+        ("One thing that Ms. Ames and D-N.Y. members know.", ["One thing that Ms. Ames and D-N.Y. members know."]),
+        ('"Is it true?" he asked. Yahoo! said no.', ['"Is it true?" he asked.', "Yahoo! said no."]),
+        ("", []),
+        ("*** — ...", []),
+    ],
+)  # fmt: skip
+def test_sentences(text: str, sentences: list[str]) -> None:
+    prepared = prepare_text(text)
+    assert [text[s.start : s.end] for s in prepared.sentences] == sentences
+
+
+def test_what_was_wrapped_by_hand_is_joined() -> None:
+    text = "The council met on Monday to decide on the plan for\nthe harbour, which had been put off twice since the\nspring and now costs more than the whole of last\nyear's budget. Nobody spoke against it."
+    assert len(prepare_text(text).sentences) == 2
+
+
+def test_a_sentence_is_never_endless() -> None:
+    table = "row, " * 5000
+    assert max(len(s.text) for s in prepare_text(table).sentences) <= 1500
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "quoted"),
+    [
+        ("He called it “a disgrace” twice.", ["a disgrace"]),
+        ('She said "no" and "never".', ["no", "never"]),
+        ("“He told me ‘never’ and left,” she said.", ["He told me ‘never’ and left,"]),
+        ("The ‘reform’ failed; workers’ pay fell.", ["reform"]),
+        ("“An unclosed quotation runs to the end.", ["An unclosed quotation runs to the end."]),
+        ("It was 5'10\" tall and 3\" wide.", []),
+        ("don’t, it’s, the dockers’ union", []),
+        ("„So“ sagte er, «oui» dit-elle.", ["So", "oui"]),
+    ],
+)
+def test_quotations(paragraph: str, quoted: list[str]) -> None:
+    assert [paragraph[q.start : q.end] for q in find_quotations(paragraph)] == quoted
+
+
+def test_a_lost_mark_ends_with_its_paragraph() -> None:
+    prepared = prepare_text("“He never closed it.\n\nThe council met.")
+    assert [s.voice for s in prepared.sentences] == ["quoted", "own"]
+
+
+BOILERPLATE = {
+    "copyright": ["Copyright © 2026 The Tamsel Courier, LLC.", "© Estmere Press", "All rights reserved.", "Click here for reprint permission."],
+    "source": ["The original source of this article is Harbour Watch", "This article was originally published on another site.", "(AP Photo/Ann Lee, File)"],
+    "byline": ["By Ann Lee and Bo Cole", "Updated at 7:37 p.m.", "Harbour Watch, March 3, 2026", "Ann Lee contributed to this report."],
+    "tags": ["Theme: Dams, Farming", "Region: Estmere", "Tags: dams, floods"],
+    "share": ["Share this article", "Facebook Twitter Email Print", "Follow us on Twitter", "Follow Ann Lee on Twitter: @annlee"],
+    "subscribe": ["Sign up for Daily Newsletters", "Subscribe now!", "By signing up you agree to our terms."],
+    "advertisement": ["Advertisement", "ADVERTISEMENT:", "Story Continued Below"],
+    "navigation": ["READ MORE: What the dam cost", "Related: The flood in pictures", "CLICK HERE TO GET THE APP", "Read more"],
+    "update": ["This story has been updated with comments.", "Correction: An earlier version misnamed the river."],
+    "disclaimer": ["The views expressed in this article are the sole responsibility of the author.", "Disclaimer: all of the above.", "This site contains copyrighted material the use of which was not authorised."],
+}  # fmt: skip
+
+
+def test_every_reason_has_an_example() -> None:
+    assert set(BOILERPLATE) == set(REASONS)
+
+
+@pytest.mark.parametrize(("reason", "line"), [(reason, line) for reason, lines in BOILERPLATE.items() for line in lines])
+def test_boilerplate_is_known(reason: str, line: str) -> None:
+    assert boilerplate_reason(line) == reason
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "By Tuesday the river had risen by two metres.",
+        "By any measure, the plan failed.",
+        "Share prices fell on Monday.",
+        "Follow-up tests found no trace of lead.",
+        "The court ruled on a copyright dispute between two studios.",
+        "Subscribers to the pension fund lost a third of their savings.",
+        "Related cases are pending in four courts.",
+        "The views of voters have changed.",
+        "Advertisements for betting will be banned from May.",
+        "Click beetles were found in the grain.",
+        "Region by region, turnout fell.",
+        "She does not represent the views of her party.",
+        "Read the bill before you vote on it, she told them.",
+        "More than 40 people were hurt.",
+        "Watch towers were built along the border.",
+        "Photographs of the site show a crater.",
+        "Support for the plan fell to 31 percent.",
+        "Sign language will be taught in schools.",
+        "Disclaimers were printed in small type.",
+    ],
+)
+def test_reporting_is_not_boilerplate(sentence: str) -> None:
+    assert boilerplate_reason(sentence) is None
+
+
+REPUBLICATION = """Harbour Watch
+
+By Ann Lee
+
+Harbour Watch, March 3, 2026
+
+Theme: [Dams](https://example.org/tags/dams), [Farming](https://example.org/tags/farming)
+
+[Dams](https://example.org/tags/dams) [Farming](https://example.org/tags/farming) [Estmere](https://example.org/tags/estmere)
+
+**The *reckless* release** flooded nine farms. Officials said:
+
+- no warning was sent
+- the gates opened at 3 a.m.
+
+“They told us ‘stay calm’ and left,” said Bo Cole.
+
+ALDERMOUTH (Agency) - The ministry will publish a report in May.
+
+The original source of this article is Harbour Watch
+
+Copyright © Ann Lee, Harbour Watch, 2026
+
+Harbour Watch is a centre for harbours, run by volunteers. It asks for gifts.
+"""
+
+
+def test_a_republication_leaves_only_the_reporting() -> None:
+    prepared = prepare_text(REPUBLICATION)
+    assert [s.text for s in prepared.sentences] == [
+        "Harbour Watch",
+        "The reckless release flooded nine farms.",
+        "Officials said:",
+        "no warning was sent",
+        "the gates opened at 3 a.m.",
+        "“They told us ‘stay calm’ and left,” said Bo Cole.",
+        "ALDERMOUTH (Agency) - The ministry will publish a report in May.",
+    ]
+    assert [b.reason for b in prepared.boilerplate] == [
+        "byline", "byline", "tags", "tags", "source", "copyright", "disclaimer", "disclaimer",
+    ]  # fmt: skip
+    assert prepared.sentences[5].voice == "mixed"
+    assert_exact(REPUBLICATION, prepared)
+
+
+def test_real_articles_are_exact(real_articles: list[dict[str, Any]]) -> None:
+    for article in real_articles:
+        assert_exact(article["text"], prepare_text(article["text"]))
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_real_text_cut_anywhere_is_exact(data: st.DataObject, real_articles: list[dict[str, Any]]) -> None:
+    text = data.draw(st.sampled_from(real_articles), label="article")["text"]
+    start = data.draw(st.integers(0, len(text)), label="start")
+    cut = text[start : start + data.draw(st.integers(0, 3000), label="length")]
+    assert_exact(cut, prepare_text(cut))
+
+
+def test_real_articles_split_sensibly(real_articles: list[dict[str, Any]]) -> None:
+    """Bounds that a broken splitter or a greedy boilerplate rule would leave."""
+    prepared = [prepare_text(article["text"]) for article in real_articles]
+    lengths = sorted(len(s.text.split()) for p in prepared for s in p.sentences)
+    assert 15 <= lengths[len(lengths) // 2] <= 27
+    assert sum(length > 80 for length in lengths) < 0.005 * len(lengths)
+    left_out = sum(b.end - b.start for p in prepared for b in p.boilerplate)
+    assert 0.001 < left_out / sum(len(article["text"]) for article in real_articles) < 0.03
