@@ -67,7 +67,10 @@ def test_folders_globs_and_their_order(tmp_path: Path) -> None:
     assert len(everything) == 10
     assert [a.source for a in everything] == sorted((a.source for a in everything), key=lambda s: s.rsplit(":", 1))
     assert len(read(tmp_path / "*.jsonl*")[0]) == 6
-    assert read(tmp_path / "*.jsonl*")[0] == read(tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz", tmp_path / "c.jsonl.zst")[0]
+    assert (
+        read(tmp_path / "*.jsonl*")[0]
+        == read(tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz", tmp_path / "c.jsonl.zst")[0]
+    )
 
 
 def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
@@ -76,7 +79,10 @@ def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
     (tmp_path / "three.html").write_text(
         "<html><head><title>Dam opens | The Courier</title><meta property='og:site_name' content='The Courier'></head><body>"
         "<nav>Home News Sport</nav><article><h1>Dam opens</h1>"
-        + "".join(f"<p>Paragraph {n} says that the gates of the dam were opened in the night of the {n}th.</p>" for n in range(9))
+        + "".join(
+            f"<p>Paragraph {n} says that the gates of the dam were opened in the night of the {n}th.</p>"
+            for n in range(9)
+        )
         + "</article><footer>Copyright</footer></body></html>",
         encoding="utf-8",
     )
@@ -91,9 +97,17 @@ def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
 
 def test_columns_by_other_names(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
-    file.write_text("Headline,BODY,publisher,published_at,link\nDam,The dam broke.,Wire,2026-02-03T04:05:06Z,https://example.org\n", encoding="utf-8")
+    file.write_text(
+        "Headline,BODY,publisher,published_at,link\nDam,The dam broke.,Wire,2026-02-03T04:05:06Z,https://example.org\n",
+        encoding="utf-8",
+    )
     (article,), _ = read(file)
-    assert (article.title, article.text, article.outlet, article.url) == ("Dam", "The dam broke.", "Wire", "https://example.org")
+    assert (article.title, article.text, article.outlet, article.url) == (
+        "Dam",
+        "The dam broke.",
+        "Wire",
+        "https://example.org",
+    )
     assert article.date == datetime.date(2026, 2, 3)
     file.write_text("copy,paper,text\nThe dam broke.,Wire,not this\n", encoding="utf-8")
     (article,), _ = read(file, columns={"text": "copy", "outlet": "paper"})
@@ -102,7 +116,9 @@ def test_columns_by_other_names(tmp_path: Path) -> None:
 
 def test_the_outlet_of_a_news_api(tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
-    file.write_text(json_lines([{"content": "The dam broke.", "source": {"id": None, "name": "The Courier"}}]), encoding="utf-8")
+    file.write_text(
+        json_lines([{"content": "The dam broke.", "source": {"id": None, "name": "The Courier"}}]), encoding="utf-8"
+    )
     assert read(file)[0][0].outlet == "The Courier"
 
 
@@ -117,7 +133,9 @@ def test_standard_input(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dataset_on_disk(tmp_path: Path) -> None:
     import datasets
 
-    datasets.Dataset.from_list([{"body": row["text"], "outlet": row["outlet"]} for row in ROWS]).save_to_disk(tmp_path / "saved")
+    datasets.Dataset.from_list([{"body": row["text"], "outlet": row["outlet"]} for row in ROWS]).save_to_disk(
+        tmp_path / "saved"
+    )
     saved = list(read_dataset(str(tmp_path / "saved")))
     assert [a.text for a in saved if isinstance(a, Article)] == [row["text"] for row in ROWS]
     (tmp_path / "files").mkdir()
@@ -232,7 +250,9 @@ def test_dates(tmp_path: Path, written: str | None, date: datetime.date | None) 
     assert article.notes == ()
 
 
-@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "7/6/18", "yesterday", "2026-13-45"])
+@pytest.mark.parametrize(
+    "written", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "7/6/18", "yesterday", "2026-13-45"]
+)
 def test_impossible_dates_are_told_and_the_article_kept(tmp_path: Path, written: str) -> None:
     (tmp_path / "x.jsonl").write_text(json_lines([{"text": "The dam broke.", "date": written}]), encoding="utf-8")
     (article,), rejects = read(tmp_path)
@@ -270,8 +290,13 @@ def test_progress_reaches_the_end(tmp_path: Path) -> None:
     assert progress.done == progress.total == sum(file.stat().st_size for file in files)
 
 
-@given(content=st.binary(max_size=300), ending=st.sampled_from([".jsonl", ".csv", ".txt", ".md", ".parquet", ".jsonl.gz", ".html"]))
-def test_any_bytes_give_articles_or_rejects(content: bytes, ending: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+@given(
+    content=st.binary(max_size=300),
+    ending=st.sampled_from([".jsonl", ".csv", ".txt", ".md", ".parquet", ".jsonl.gz", ".html"]),
+)
+def test_any_bytes_give_articles_or_rejects(
+    content: bytes, ending: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     file = tmp_path_factory.mktemp("bytes") / f"x{ending}"
     file.write_bytes(content)
     articles, rejects = read(file)

@@ -30,7 +30,9 @@ def articles_of(n: int, *, start: int = 0) -> list[Article]:
     ]  # fmt: skip
 
 
-def run(items: list[Article | Reject] | Iterator[Article | Reject], folder: Path, model: Path, **options: Any) -> RunSummary:
+def run(
+    items: list[Article | Reject] | Iterator[Article | Reject], folder: Path, model: Path, **options: Any
+) -> RunSummary:
     return score_to_folder(iter(items), folder, description=RunDescription(["x.jsonl"]), model=model, **options)
 
 
@@ -51,7 +53,18 @@ def test_tables_have_the_columns_of_the_contract(tmp_path: Path, small_bundle: P
         assert len(files) == 3
         assert all(pq.read_schema(file).equals(schema) for file in files)
     sentences = pl.read_parquet(tmp_path / "sentences/*.parquet")
-    assert {"article_id", "outlet", "sentence_id", "start", "end", "text", "voice", "p_loaded", "p_own", "words"} <= set(sentences.columns)
+    assert {
+        "article_id",
+        "outlet",
+        "sentence_id",
+        "start",
+        "end",
+        "text",
+        "voice",
+        "p_loaded",
+        "p_own",
+        "words",
+    } <= set(sentences.columns)
     assert (sentences["p_own"].is_null() == (sentences["voice"] == "quoted")).all()
     texts = {article.id: article.text for article in articles_of(20)}
     for row in sentences.to_dicts():
@@ -76,7 +89,9 @@ def test_several_processes_write_the_same(tmp_path: Path, small_bundle: Path) ->
     assert tables(tmp_path / "one") == tables(tmp_path / "two")
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_goes_on_where_it_was(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(articles_of(40), tmp_path / "whole", small_bundle)
 
     def stopped() -> Iterator[Article]:
@@ -87,7 +102,11 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, small_bundle: Path, 
         run(stopped(), tmp_path / "stopped", small_bundle)
     assert json.loads((tmp_path / "stopped/run.json").read_text())["status"] == "running"
     scored: list[int] = []
-    monkeypatch.setattr(batch, "_score_chunk", lambda model, folder, chunk, go=batch._score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1])
+    monkeypatch.setattr(
+        batch,
+        "_score_chunk",
+        lambda model, folder, chunk, go=batch._score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1],
+    )
     summary = run(articles_of(40), tmp_path / "stopped", small_bundle)
     assert summary.n_reused_shards == 3
     assert scored == [3, 4, 5]
@@ -99,9 +118,25 @@ def test_a_killed_process_loses_nothing_it_finished(tmp_path: Path, small_bundle
     source = tmp_path / "many.jsonl"
     with source.open("w", encoding="utf-8") as stream:
         for k in range(6000):
-            stream.write(json.dumps({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 12}) + "\n")
-    command = [sys.executable, "-m", "loadedwords", "score", str(source), "-m", str(small_bundle), "--workers", "2", "--report-articles", "5"]
-    process = subprocess.Popen([*command, "-o", str(tmp_path / "killed")], start_new_session=True, stdout=subprocess.DEVNULL)
+            stream.write(
+                json.dumps({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 12}) + "\n"
+            )
+    command = [
+        sys.executable,
+        "-m",
+        "loadedwords",
+        "score",
+        str(source),
+        "-m",
+        str(small_bundle),
+        "--workers",
+        "2",
+        "--report-articles",
+        "5",
+    ]
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "killed")], start_new_session=True, stdout=subprocess.DEVNULL
+    )
     shards = tmp_path / "killed" / "articles"
     deadline = time.monotonic() + 120
     while len(list(shards.glob("part-*.parquet"))) < 3:
@@ -143,7 +178,9 @@ def test_duplicate_ids_are_rejected_and_the_first_kept(tmp_path: Path, small_bun
     assert [r["article_id"] for r in tables(tmp_path)["articles"]] == [f"a{k}" for k in range(6)]
 
 
-def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from loadedwords import scoring
 
     def broken(text: str, go: Any = scoring.prepare_text) -> Any:
@@ -160,7 +197,11 @@ def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(tmp_path: Path,
 
 
 def test_articles_with_nothing_to_score(tmp_path: Path, small_bundle: Path) -> None:
-    summary = run([Article("a", "Advertisement"), Article("b", "“All of it is quoted.”"), Article("c", "***")], tmp_path, small_bundle)
+    summary = run(
+        [Article("a", "Advertisement"), Article("b", "“All of it is quoted.”"), Article("c", "***")],
+        tmp_path,
+        small_bundle,
+    )
     assert summary.counts.empty == 2
     rows = {r["article_id"]: r for r in tables(tmp_path)["articles"]}
     assert (rows["a"]["status"], rows["a"]["n_boilerplate"], rows["b"]["status"]) == ("empty", 1, "ok")
@@ -174,7 +215,9 @@ def test_another_runs_folder_is_left_alone(tmp_path: Path, small_bundle: Path) -
     with pytest.raises(OutputError, match="inputs differ"):
         score_to_folder(iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle)
     assert tables(tmp_path) == before
-    score_to_folder(iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle, overwrite=True)
+    score_to_folder(
+        iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle, overwrite=True
+    )
     assert len(tables(tmp_path)["articles"]) == 3
 
 
@@ -193,7 +236,9 @@ def test_a_worker_that_dies_is_told_and_work_is_kept(tmp_path: Path, small_bundl
         yield from articles_of(70)
         while not list((tmp_path / "articles").glob("part-*.parquet")):
             time.sleep(0.02)
-        children = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "spawn_main"], capture_output=True, text=True, check=True)
+        children = subprocess.run(
+            ["pgrep", "-P", str(os.getpid()), "-f", "spawn_main"], capture_output=True, text=True, check=True
+        )
         os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
         time.sleep(0.3)
         yield from articles_of(70, start=70)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -34,7 +35,7 @@ article_texts = st.one_of(
 def assert_exact(text: str, prepared: PreparedText) -> None:
     pieces = sorted([(s.start, s.end) for s in prepared.sentences] + [(b.start, b.end) for b in prepared.boilerplate])
     assert all(0 <= start < end <= len(text) for start, end in pieces)
-    assert all(before[1] <= after[0] for before, after in zip(pieces, pieces[1:], strict=False)), "pieces overlap"
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(pieces)), "pieces overlap"
     for boilerplate in prepared.boilerplate:
         assert text[boilerplate.start : boilerplate.end] == boilerplate.text
     for sentence in prepared.sentences:
@@ -77,7 +78,9 @@ def test_cleaning_twice_changes_no_plain_text(text: str) -> None:
     assert (sentence.start, sentence.end) == (0, len(text))
 
 
-@given(st.text(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8), st.text(max_size=3)), max_size=6))
+@given(
+    st.text(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8), st.text(max_size=3)), max_size=6)
+)
 def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -> None:
     edits = [Edit(min(a, len(original)), min(a + n, len(original)), new) for a, n, new in cuts]
     aligned = apply_edits(original, edits)
@@ -94,7 +97,7 @@ def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -
 @pytest.mark.parametrize(
     ("raw", "clean"),
     [
-        ("See [the **dam**](https://example.org/a_(b) \"title\") now.", "See the dam now."),
+        ('See [the **dam**](https://example.org/a_(b) "title") now.', "See the dam now."),
         ("![a picture](https://example.org/x.png)Text", "Text"),
         ("a footnote [1] and [sic] stay", "a footnote [1] and [sic] stay"),
         ("**Bold *and italic* text** here", "Bold and italic text here"),
@@ -151,7 +154,7 @@ def test_a_sentence_is_never_endless() -> None:
         ("“He told me ‘never’ and left,” she said.", ["He told me ‘never’ and left,"]),
         ("The ‘reform’ failed; workers’ pay fell.", ["reform"]),
         ("“An unclosed quotation runs to the end.", ["An unclosed quotation runs to the end."]),
-        ("It was 5'10\" tall and 3\" wide.", []),
+        ('It was 5\'10" tall and 3" wide.', []),
         ("don’t, it’s, the dockers’ union", []),
         ("„So“ sagte er, «oui» dit-elle.", ["So", "oui"]),
     ],
@@ -183,7 +186,9 @@ def test_every_reason_has_an_example() -> None:
     assert set(BOILERPLATE) == set(REASONS)
 
 
-@pytest.mark.parametrize(("reason", "line"), [(reason, line) for reason, lines in BOILERPLATE.items() for line in lines])
+@pytest.mark.parametrize(
+    ("reason", "line"), [(reason, line) for reason, lines in BOILERPLATE.items() for line in lines]
+)
 def test_boilerplate_is_known(reason: str, line: str) -> None:
     assert boilerplate_reason(line) == reason
 

@@ -25,6 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -82,7 +83,7 @@ class State:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a finished run did, as in `run.json`."""
+    """What a finished run did, as in `run.json`; the two tables are None where no outlet's own voice was found."""
 
     counts: Counts
     n_rejected: int
@@ -90,6 +91,8 @@ class RunSummary:
     seconds: float
     model: Mapping[str, str]
     folder: Path
+    outlets: pl.DataFrame | None
+    overall: pl.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -163,18 +166,20 @@ def score_to_folder(
             n_shards += 1
             tell(State(counts, reject_writer.n, n_reused, done.share_read, time.monotonic() - started))
     _remove_other_shards(folder, n_shards)
-    if counts.articles:
-        _write_outlets(folder)
+    outlets = compare_outlets(folder) if counts.articles else None
+    if outlets is not None:
+        _write_outlets(outlets, folder)
+    overall = summarise_all(folder) if counts.own_sentences else None
     seconds = time.monotonic() - started
     run |= {
         "status": "done",
         "counts": {**asdict(counts), "rejected": reject_writer.n, "shards": n_shards, "shards_reused": n_reused},
         "seconds": round(seconds, 3),
         "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
-        "overall": summarise_all(folder).to_dicts()[0] if counts.own_sentences else None,
+        "overall": overall.to_dicts()[0] if overall is not None else None,
     }
     _write_json(folder / RUN_FILE, run)
-    return RunSummary(counts, reject_writer.n, n_reused, seconds, run["model"], folder)
+    return RunSummary(counts, reject_writer.n, n_reused, seconds, run["model"], folder, outlets, overall)
 
 
 # --- one chunk ----------------------------------------------------------------------------------------------------
@@ -418,8 +423,7 @@ def _remove_other_shards(folder: Path, n_shards: int) -> None:
                 file.unlink()
 
 
-def _write_outlets(folder: Path) -> None:
-    frame = compare_outlets(folder)
+def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
     for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
         beside = folder / f".{name}.tmp"
         write(beside)

@@ -343,8 +343,6 @@ def _first_reject(folder: Path) -> str:
 
 
 def _print_summary(summary: RunSummary) -> None:
-    from loadedwords.outlets import compare_outlets, summarise_all
-
     counts = summary.counts
     click.echo(
         f"{counts.articles:,} articles, {counts.sentences:,} sentences ({counts.own_sentences:,} with the outlet's own voice), "
@@ -359,13 +357,15 @@ def _print_summary(summary: RunSummary) -> None:
             click.echo(f"{n:,} {what}")
     reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
     click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {_duration(summary.seconds)}{reused}")
-    if counts.own_sentences:
-        _print_outlets(compare_outlets(summary.folder), summarise_all(summary.folder), 0.95)
+    if summary.outlets is not None and summary.overall is not None:
+        _print_outlets(summary.outlets, summary.overall, 0.95)
     click.echo(f"Tables, run.json and report.html are in {summary.folder}")
 
 
-def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, most: int = 25) -> None:
+def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, most: int = 30) -> None:
     from rich.table import Table
+
+    from loadedwords.outlets import FEW_ARTICLES, well_covered
 
     table = Table(
         title=f"Loaded share of own-voice sentences, {level:.0%} intervals (articles resampled)", title_justify="left"
@@ -374,8 +374,12 @@ def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, m
         table.add_column(
             heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading != "note"
         )
-    shown = outlets.head(most).to_dicts()
-    for row in [*overall.to_dicts(), *shown]:
+    covered = well_covered(outlets)
+    rows = covered.to_dicts()
+    # Of many, both ends say more than the upper end alone.
+    left_out = max(0, len(rows) - most)
+    ends = [*rows[: most // 2], *rows[-most // 2 :]] if left_out else rows
+    for row in [*overall.to_dicts(), *ends]:
         table.add_row(
             row["outlet"] or "(no outlet)",
             f"{row['n_articles']:,}",
@@ -384,11 +388,13 @@ def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, m
             _with_interval(row["loaded_words_per_1000"], row["words_ci_low"], row["words_ci_high"], 1),
             row["note"],
         )
-        if row is not shown[-1] and row["outlet"] == "all outlets":
+        if len(table.rows) in ((1, 1 + most // 2) if left_out else (1,)):
             table.add_section()
     _console().print(table)
-    if outlets.height > most:
-        click.echo(f"... and {outlets.height - most} more outlets in outlets.csv")
+    if left_out:
+        click.echo(f"{left_out} outlets between these are not shown.")
+    if outlets.height > covered.height:
+        click.echo(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
     click.echo(
         "Articles differ in topic and kind: outlets whose intervals overlap can't be told apart, others may still differ for what they cover."
     )

@@ -106,8 +106,9 @@ def cross_validate(
             )
             probability = model.predict_proba([data.texts[at] for at in inside[test]])[:, 1]
             _fill(runs[recipe.name], test, probability, probability >= model.scorer_.threshold)
-            share = labels[train].mean()
-            _fill(runs["majority label"], test, np.full(len(test), share), np.full(len(test), share >= 0.5))
+            majority = labels[train].mean() >= 0.5
+            # The same probability in every fold: a constant has no AUC to lose or gain.
+            _fill(runs["majority label"], test, np.full(len(test), labels.mean()), np.full(len(test), majority))
             if "outlet's majority label" in runs:
                 rates = _outlet_rates(labels[train], outlets[train], outlets[test])
                 _fill(runs["outlet's majority label"], test, rates, rates >= 0.5)

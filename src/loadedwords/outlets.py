@@ -57,7 +57,8 @@ def compare_outlets(
         One row for each outlet, the most loaded first: outlet, n_articles (with at least one own-voice sentence),
         n_own, loaded_share (mean `p_own` over all own-voice sentences), ci_low, ci_high, n_words (own voice),
         loaded_words_per_1000, words_ci_low, words_ci_high, note. Intervals are those of `ratio_interval`, null for
-        an outlet with one article; the note says where articles are few.
+        an outlet with one article; the note says where articles are fewer than `FEW_ARTICLES`, which is too few to
+        rely on any interval.
 
     Raises
     ------
@@ -84,6 +85,12 @@ def summarise_all(
 ) -> pl.DataFrame:
     """The same figures for all articles together, as one row: what any outlet is to be held against."""
     return compare_outlets(load_articles(scores).with_columns(outlet=pl.lit("all outlets")), level=level, seed=seed)
+
+
+def well_covered(outlets: pl.DataFrame) -> pl.DataFrame:
+    """The outlets with enough articles for their intervals to be relied on; all of them where there is none."""
+    covered = outlets.filter(pl.col("note") == "")
+    return covered if covered.height else outlets
 
 
 def ratio_interval(
@@ -117,24 +124,36 @@ def ratio_interval(
     >>> ratio_interval(np.array([1.0, 0.0, 2.0]), np.array([10.0, 10.0, 10.0])).estimate
     0.1
     """
-    n = len(numerators)
-    if n == 0 or not (denominators > 0).all():
+    if not len(numerators) or not (denominators > 0).all():
         raise DataError(
             "An interval needs at least one article, each with a positive count.\nLeave out articles with none."
         )
-    estimate = float(numerators.sum() / denominators.sum())
-    if n == 1:
-        return Interval(estimate, None, None)
+    columns = np.column_stack([numerators, denominators]).astype(float)
+    return _interval(columns, _resample_totals(columns, seed), level)
+
+
+def _resample_totals(columns: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Column sums over articles drawn with replacement, shape (N_RESAMPLES, n_columns)."""
+    n = len(columns)
     rng = np.random.default_rng(seed)
-    ratios = []
+    totals = []
     left = N_RESAMPLES
     while left:
         step = min(left, max(1, _CELLS_AT_ONCE // n))
-        times = rng.multinomial(n, np.full(n, 1 / n), size=step)
-        ratios.append((times @ numerators) / (times @ denominators))
+        totals.append(rng.multinomial(n, np.full(n, 1 / n), size=step) @ columns)
         left -= step
+    return np.concatenate(totals)
+
+
+def _interval(columns: NDArray[np.float64], totals: NDArray[np.float64], level: float) -> Interval:
+    """Of the first column's sum over the second's, from the sums of the resampled articles."""
+    n = len(columns)
+    numerator, denominator = columns.sum(axis=0)
+    estimate = float(numerator / denominator)
+    if n == 1:
+        return Interval(estimate, None, None)
     tail = float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - level) / 2)))
-    low, high = np.quantile(np.concatenate(ratios), [tail, 1 - tail])
+    low, high = np.quantile(totals[:, 0] / totals[:, 1], [tail, 1 - tail])
     return Interval(estimate, min(float(low), estimate), max(float(high), estimate))
 
 
@@ -177,8 +196,10 @@ def _outlet_row(outlet: object, group: pl.DataFrame, level: float, seed: int) ->
     loaded = group["n_loaded_words"].to_numpy().astype(float)
     name = "" if outlet is None else str(outlet)
     stream = seed + int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest())
-    share = ratio_interval(group["loaded_share"].to_numpy() * own, own, level=level, seed=stream)
-    per_1000 = ratio_interval(1000 * loaded, words, level=level, seed=stream)
+    columns = np.column_stack([group["loaded_share"].to_numpy() * own, own, 1000 * loaded, words])
+    totals = _resample_totals(columns, stream)  # the same articles for both figures
+    share = _interval(columns[:, :2], totals[:, :2], level)
+    per_1000 = _interval(columns[:, 2:], totals[:, 2:], level)
     return (
         outlet,
         group.height,
@@ -196,5 +217,5 @@ def _outlet_row(outlet: object, group: pl.DataFrame, level: float, seed: int) ->
 
 def _note(n_articles: int) -> str:
     if n_articles == 1:
-        return "one article: no interval"
-    return "few articles: interval unreliable" if n_articles < FEW_ARTICLES else ""
+        return "one article"
+    return "few articles" if n_articles < FEW_ARTICLES else ""

@@ -47,7 +47,7 @@ class FramingModel:
             )
         self.bundle = bundle
         self.classes_ = np.array(CLASSES)
-        self._scorer: Scorer = load_scorer(bundle.folder, dict(bundle.config["scorer"]))
+        self._scorer: Scorer = load_scorer(bundle.folder, bundle.config)
 
     def __repr__(self) -> str:
         return f"FramingModel({self.bundle.name!r}, hash={self.bundle.hash[:12]!r})"

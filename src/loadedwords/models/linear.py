@@ -23,6 +23,8 @@ from loadedwords.schema import CLASSES
 
 Spans = Sequence[tuple[int, int]]
 _COUNT_BATCH = 2000
+# A word is a name if it has a capital inside sentences at least so often, and in at least this share of cases.
+_NAME_OCCURRENCES, _NAME_SHARE = 2, 0.9
 
 
 class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -153,7 +155,7 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
 
         target = np.where(np.isnan(votes), labels, (1 - self.vote_weight) * labels + self.vote_weight * votes)
         spec = NgramSpec((self.words[0], self.words[1]), (self.characters[0], self.characters[1]), self.bits)
-        counts = _count_matrix(texts, spec)
+        counts, names = _count(texts, spec)
         present = np.bincount(counts.indices, minlength=spec.n_buckets)
         # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer computes it.
         rarity = np.where(present >= self.min_sentences, np.log((1 + n) / (1 + present)) + 1, 0.0)
@@ -165,7 +167,9 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             coefficients, intercept = self._fit_weights(features, target, weight, domain, rows)
             weights = np.zeros(spec.n_buckets, dtype=np.float32)
             weights[used] = coefficients * rarity[used]
-            return LinearScorer(spec, weights, (rarity**2).astype(np.float32), intercept, Calibration(), 0.5, 0.5)
+            return LinearScorer(
+                spec, weights, (rarity**2).astype(np.float32), names, intercept, Calibration(), 0.5, 0.5
+            )
 
         self.scorer_ = self._calibrate(fit_scorer, texts, labels, group, domain, weight, loaded_words)
         return self
@@ -304,14 +308,20 @@ def check_texts(texts: Sequence[str]) -> list[str]:
     return listed
 
 
-def _count_matrix(texts: Sequence[str], spec: NgramSpec) -> sp.csr_matrix:
+def _count(texts: Sequence[str], spec: NgramSpec) -> tuple[sp.csr_matrix, NDArray[np.bool_]]:
+    """How often each n-gram occurs in each text, and which words are names by how they are written."""
     parts = []
+    small, capital = np.zeros(spec.n_buckets), np.zeros(spec.n_buckets)
     for at in range(0, len(texts), _COUNT_BATCH):
         batch = texts[at : at + _COUNT_BATCH]
         found = count_ngrams(batch, spec)
         ones = np.ones(len(found.bucket), dtype=np.float64)
         parts.append(sp.csr_matrix((ones, (found.sentence, found.bucket)), shape=(len(batch), spec.n_buckets)))
-    return sp.vstack(parts, format="csr")
+        inside = found.is_word & ~found.opens
+        small += np.bincount(found.word_bucket[inside & ~found.capital], minlength=spec.n_buckets)
+        capital += np.bincount(found.word_bucket[inside & found.capital], minlength=spec.n_buckets)
+    names = (capital >= _NAME_OCCURRENCES) & (capital >= _NAME_SHARE * (small + capital))
+    return sp.vstack(parts, format="csr"), names
 
 
 def _scale(counts: sp.csr_matrix, rarity: NDArray[np.float64]) -> sp.csr_matrix:

@@ -6,7 +6,7 @@ The estimator in `linear` predicts through this file too, so what was measured i
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,13 +39,14 @@ class Calibration:
 
     slope: float = 1.0
     intercept: float = 0.0
-    word_weights: tuple[float, ...] = (2.5, 0.35, 0.7, -1.0, -0.5)
-    word_intercept: float = -9.0
+    word_weights: tuple[float, ...] = (2.8, 0.3, 0.5, -2.2, -0.8, -0.5)
+    word_intercept: float = -7.0
 
 
-# What the word adds to the decision; the decision itself; how rare the word is; whether it looks like a name; and
-# whether it opens the sentence with a capital. Without the last three, every "Trump" and many a "the" would be marked.
-WORD_FEATURES = ("contribution", "decision", "rarity", "name", "opening_capital")
+# What the word adds to the decision; the decision itself; how rare the word is; whether it is a name, by how it was
+# written in training; whether it has a capital though it is none, inside the sentence or at its beginning. Without
+# the last four, every "Obama" and many a "the" would be marked.
+WORD_FEATURES = ("contribution", "decision", "rarity", "name", "capital", "opening_capital")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class LinearScorer:
         What one n-gram of the bucket adds to the decision before the sentence's length is taken out.
     squares : ndarray of shape (n_buckets,), float32
         What it adds to the square of that length.
+    names : ndarray of shape (n_buckets,), bool
+        Buckets of words that training texts write with a capital inside sentences.
     intercept : float
     calibration : Calibration
     threshold, word_threshold : float
@@ -77,6 +80,7 @@ class LinearScorer:
     spec: NgramSpec
     weights: NDArray[np.float32]
     squares: NDArray[np.float32]
+    names: NDArray[np.bool_]
     intercept: float
     calibration: Calibration
     threshold: float
@@ -113,7 +117,7 @@ class LinearScorer:
         return _logistic(self.calibration.slope * decision + self.calibration.intercept)
 
     def word_features(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
-        """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 5)."""
+        """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 6)."""
         found, decision, contribution = self._decide(sentences)
         return found, decision, self._features(found, decision, contribution)
 
@@ -140,8 +144,11 @@ class LinearScorer:
     ) -> NDArray[np.float64]:
         rarity = np.sqrt(self.squares[found.word_bucket], dtype=np.float64)
         rarity[rarity == 0] = self.highest_rarity
-        name = found.capital & ~found.opens
-        return np.column_stack([contribution, decision[found.word_sentence], rarity, name, found.capital & found.opens])
+        name = self.names[found.word_bucket] & found.capital
+        capital = found.capital & ~name
+        return np.column_stack(
+            [contribution, decision[found.word_sentence], rarity, name, capital & ~found.opens, capital & found.opens]
+        )
 
     def _loaded_words(
         self, n: int, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
@@ -159,7 +166,13 @@ class LinearScorer:
 def save_scorer(scorer: LinearScorer, folder: Path) -> dict[str, Any]:
     """Write the weights into `folder`; returns the settings that belong into the bundle's config."""
     used = np.flatnonzero(scorer.squares).astype(np.uint32)
-    np.savez_compressed(folder / WEIGHTS_FILE, buckets=used, weights=scorer.weights[used], squares=scorer.squares[used])
+    np.savez_compressed(
+        folder / WEIGHTS_FILE,
+        buckets=used,
+        weights=scorer.weights[used],
+        squares=scorer.squares[used],
+        names=np.flatnonzero(scorer.names).astype(np.uint32),
+    )
     return {
         "features": asdict(scorer.spec),
         "intercept": scorer.intercept,
@@ -169,8 +182,8 @@ def save_scorer(scorer: LinearScorer, folder: Path) -> dict[str, Any]:
     }
 
 
-def load_scorer(folder: Path, settings: dict[str, Any]) -> LinearScorer:
-    """Read back what `save_scorer` wrote.
+def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
+    """Read back what `save_scorer` wrote; its settings stand in the config under ``scorer``.
 
     Raises
     ------
@@ -178,17 +191,21 @@ def load_scorer(folder: Path, settings: dict[str, Any]) -> LinearScorer:
         If a setting is missing or the weights don't fit the settings.
     """
     try:
+        settings = config["scorer"]
         features = settings["features"]
         spec = NgramSpec(tuple(features["words"]), tuple(features["characters"]), int(features["bits"]))
         weights = np.zeros(spec.n_buckets, dtype=np.float32)
         squares = np.zeros(spec.n_buckets, dtype=np.float32)
+        names = np.zeros(spec.n_buckets, dtype=np.bool_)
         with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as stored:
             weights[stored["buckets"]] = stored["weights"]
             squares[stored["buckets"]] = stored["squares"]
+            names[stored["names"]] = True
         return LinearScorer(
             spec=spec,
             weights=weights,
             squares=squares,
+            names=names,
             intercept=float(settings["intercept"]),
             calibration=_calibration(settings["calibration"]),
             threshold=float(settings["threshold"]),

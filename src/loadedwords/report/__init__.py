@@ -16,7 +16,7 @@ from markupsafe import Markup
 from loadedwords import highlight
 from loadedwords.batch import RUN_FILE
 from loadedwords.errors import DataError
-from loadedwords.outlets import compare_outlets, load_articles, summarise_all
+from loadedwords.outlets import FEW_ARTICLES, load_articles, well_covered
 from loadedwords.schema import LoadedWord
 
 REPORT_FILE = "report.html"
@@ -62,8 +62,9 @@ def write_report(folder: Path, *, max_articles: int = 200) -> Path:
         raise DataError(f"{folder} holds no {RUN_FILE}.\nPass a folder written by loadedwords score.")
     run = json.loads(run_file.read_text(encoding="utf-8"))
     articles = load_articles(folder)
-    outlets = compare_outlets(articles)
-    overall = summarise_all(articles)
+    outlets = pl.read_parquet(folder / "outlets.parquet")
+    drawn = well_covered(outlets).head(MAX_OUTLETS_IN_CHART)
+    overall = run["overall"]
     shown = _choose(articles, max_articles)
     environment = Environment(
         loader=PackageLoader("loadedwords", "report"),
@@ -76,8 +77,9 @@ def write_report(folder: Path, *, max_articles: int = 200) -> Path:
         version=metadata.version("loadedwords"),
         run=run,
         outlets=outlets.to_dicts(),
-        overall=overall.to_dicts()[0] if overall.height else None,
-        chart=_forest(outlets.head(MAX_OUTLETS_IN_CHART), overall) if overall.height else None,
+        overall=overall,
+        chart=_forest(drawn, overall["loaded_share"]) if overall else None,
+        few=FEW_ARTICLES,
         sentences=_most_loaded(folder),
         groups=_article_groups(folder, shown),
         n_shown=shown.height,
@@ -102,7 +104,7 @@ def _choose(articles: pl.DataFrame, most: int) -> pl.DataFrame:
     )
 
 
-def _forest(outlets: pl.DataFrame, overall: pl.DataFrame) -> _Chart:
+def _forest(outlets: pl.DataFrame, overall: float) -> _Chart:
     row_height, top = 26, 34
     label_width, width = 210, 900
     rows = outlets.to_dicts()
@@ -127,7 +129,7 @@ def _forest(outlets: pl.DataFrame, overall: pl.DataFrame) -> _Chart:
     ]
     step = 0.1 if limit > 0.3 else 0.05
     ticks = [{"x": across(k * step), "label": f"{k * step:.2f}"} for k in range(int(limit / step + 0.5) + 1)]
-    return _Chart(drawn, ticks, across(overall["loaded_share"][0]), top + row_height * len(rows) + 10)
+    return _Chart(drawn, ticks, across(overall), top + row_height * len(rows) + 10)
 
 
 def _says(row: dict[str, Any]) -> str:

@@ -22,7 +22,9 @@ _ABBREVIATED = re.compile(
     r"|Univ|Atty|Comm|Amb|Min|Pres)\. $"
 )
 _TIME_OF_DAY = re.compile(r"\b[ap]\.m\. $", re.IGNORECASE)
-_AFTER_TIME = re.compile(r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)")
+_AFTER_TIME = re.compile(
+    r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)"
+)
 _ENDS_SENTENCE = re.compile("[.!?:;…][\"”’')\\]]*$")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _OPENING = frozenset("\"“„‟«‘'([")

@@ -1,0 +1,167 @@
+"""The command line: every command documented, exit statuses kept, stdout for data, stderr for progress."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from loadedwords.cli import main
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "notebooks" / "data"
+LINE = json.dumps({"id": "1", "outlet": "Wire", "text": "The shameless regime sneered. The council met."}) + "\n"
+
+
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
+
+
+@pytest.mark.parametrize("command", [None, *main.commands])
+def test_every_command_is_documented(command: str | None) -> None:
+    result = run(*([command] if command else []), "--help")
+    assert result.exit_code == 0
+    context = click.Context(main)
+    for parameter in (main.commands[command] if command else main).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{command}: {parameter.name} has no help"
+    assert (main.get_command(context, command) if command else main).help
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert command is None or f"loadedwords {command}" in readme, f"the README does not show {command}"
+
+
+def test_score_writes_everything_and_says_so(tmp_path: Path) -> None:
+    result = run("score", DATA / "coverage.jsonl", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "42 articles" in result.stdout
+    assert "Meridian Wire" in result.stdout
+    for name in ("run.json", "rejects.jsonl", "outlets.csv", "outlets.parquet", "report.html"):
+        assert (tmp_path / "out" / name).is_file()
+    again = run("score", DATA / "coverage.jsonl", "-o", tmp_path / "out")
+    assert again.exit_code == 0
+    assert "1 shards from an earlier run" in again.stdout
+    compared = run("compare", tmp_path / "out", "--csv")
+    assert compared.stdout == (tmp_path / "out" / "outlets.csv").read_text()
+    assert "all outlets" in run("compare", tmp_path / "out").stdout
+
+
+def test_rejects_make_exit_status_3(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text(LINE + "{broken\n", encoding="utf-8")
+    result = run("score", tmp_path / "x.jsonl", "-o", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "1 rejects, see rejects.jsonl" in result.stdout
+    (reject,) = map(json.loads, (tmp_path / "out" / "rejects.jsonl").read_text().splitlines())
+    assert (reject["line"], reject["file"]) == (2, str(tmp_path / "x.jsonl"))
+
+
+def test_standard_input_and_named_columns(tmp_path: Path) -> None:
+    assert run("score", "-", "-o", tmp_path / "a", stdin=LINE).exit_code == 0
+    (tmp_path / "x.csv").write_text("copy;paper\n", encoding="utf-8")
+    (tmp_path / "x.csv").write_text("copy,paper\nThe dam broke.,Wire\n", encoding="utf-8")
+    assert (
+        run(
+            "score", tmp_path / "x.csv", "-o", tmp_path / "b", "--text-column", "copy", "--outlet-column", "paper"
+        ).exit_code
+        == 0
+    )
+    assert "Wire" in (tmp_path / "b" / "outlets.csv").read_text()
+
+
+def test_a_dataset_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").write_text(LINE, encoding="utf-8")
+    result = run("score", "--dataset", tmp_path / "data", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "1 articles" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["score", "{tmp}/nosuch.jsonl", "-o", "{tmp}/out"], 1, "There is no file, folder or match"),
+        (["score", "{tmp}/empty.jsonl", "-o", "{tmp}/out"], 1, "the file is empty"),
+        (["score", "{tmp}/nocolumn.csv", "-o", "{tmp}/out"], 1, "Name it with --text-column"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/ok.jsonl"], 2, "is a file"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/ok.jsonl/below"], 1, "can't be written"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "-m", "{tmp}"], 1, "is not a bundle"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--encoding", "klingon"], 2, "knows no encoding"),
+        (["score", "-o", "{tmp}/out"], 2, "Name either INPUTS or a --dataset"),
+        (["score", "--dataset", "{tmp}/nosuch", "-o", "{tmp}/out"], 1, "could not be loaded"),
+        (["highlight", "{tmp}/empty.jsonl"], 1, "the file is empty"),
+        (["compare", "{tmp}"], 1, "holds no scores"),
+        (["train", "{tmp}/nocolumn.csv", "-o", "{tmp}/bundle"], 1, "no text"),
+        (["train", "--recipe", "nosuch", "-o", "{tmp}/bundle"], 1, "There is no recipe"),
+        (["train", "--corpora", "{tmp}", "-o", "{tmp}/bundle"], 1, "does not hold the train split of babe"),
+        (["evaluate"], 2, "Name a LABELLED file"),
+        (["evaluate", "{tmp}/ok.jsonl"], 1, "no label"),
+        (["verify", "{tmp}"], 1, "is not a bundle"),
+    ],
+)
+def test_errors_say_what_and_what_to_do(arguments: list[str], status: int, message: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "nocolumn.csv").write_text("id,copy\n1,The dam broke.\n", encoding="utf-8")
+    (tmp_path / "ok.jsonl").write_text(LINE, encoding="utf-8")
+    result = run(*(a.format(tmp=tmp_path) for a in arguments))
+    assert result.exit_code == status, result.output
+    assert message in " ".join(result.stderr.split())
+    assert result.stdout == "", "errors belong on stderr"
+
+
+def test_highlight_marks_words(tmp_path: Path) -> None:
+    result = run("highlight", "-", stdin="The shameless regime sneered. “A shameless lie,” she said.")
+    assert result.exit_code == 0, result.output
+    assert "[shameless]" in result.stdout
+    assert "own-voice sentences" in result.stdout
+    assert run("highlight", DATA / "coverage.jsonl").exit_code == 0
+
+
+def test_train_evaluate_and_use_a_model_of_ones_own(tmp_path: Path) -> None:
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(
+        'kind = "linear"\nname = "mine"\ncorpora = []\n[estimator]\nbits = 14\nfolds = 2\n', encoding="utf-8"
+    )
+    trained = run("train", DATA / "labelled.csv", "--recipe", recipe, "-o", tmp_path / "mine")
+    assert trained.exit_code == 0, trained.output
+    assert "majority label" in trained.stdout
+    assert run("verify", tmp_path / "mine").exit_code == 0
+    assert "| mine |" in (tmp_path / "mine" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    scored = run("score", DATA / "coverage.jsonl", "-o", tmp_path / "out", "-m", tmp_path / "mine")
+    assert scored.exit_code == 0, scored.output
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["model"]["name"] == "mine"
+    evaluated = run("evaluate", DATA / "labelled.csv", "--json")
+    figures = json.loads(evaluated.stdout)["predictors"]["linear"]["roc_auc"]
+    assert figures["low"] < figures["estimate"] < figures["high"]
+    assert figures["estimate"] > 0.8
+
+
+@pytest.mark.parametrize("module", ["loadedwords", "loadedwords.cli", "loadedwords.batch"])
+def test_scoring_imports_no_training_library(module: str) -> None:
+    heavy = {"torch", "transformers", "sklearn", "pandas", "datasets"}
+    code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert found == []
+
+
+def test_a_whole_run_needs_no_training_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; from loadedwords.cli import main\n"
+        "try: main()\n"
+        "finally: print(*sorted({'torch', 'transformers', 'sklearn', 'pandas', 'datasets'} & set(sys.modules)), file=sys.stderr)"
+    )
+    arguments = [
+        sys.executable,
+        "-c",
+        code,
+        "score",
+        str(DATA / "coverage.jsonl"),
+        "-o",
+        str(tmp_path / "out"),
+        "--workers",
+        "1",
+    ]
+    assert subprocess.run(arguments, capture_output=True, text=True, check=True).stderr.split() == []

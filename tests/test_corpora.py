@@ -1,0 +1,170 @@
+"""Labelled corpora of every publisher come out in one schema, and folds never split an article."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import loadedwords
+from loadedwords.corpora import CORPORA, find_marked, grouped_folds, load_corpus
+from loadedwords.errors import DataError
+from loadedwords.models.training import CorpusUse, Recipe, load_training_set, read_recipe
+
+COLUMNS = {"id", "text", "label", "outlet", "article", "vote_share", "loaded_words", "corpus"}
+DATA = Path(__file__).parents[1] / "notebooks" / "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "n", "asked"),
+    [
+        ("babe", "train", 3118, True),
+        ("anno-lexical", "train", 33804, False),
+        ("anno-lexical", "validation", 7231, False),
+        ("ptc", "train", 13040, True),
+        ("checkthat", "train", 1287, False),
+    ],
+)
+def test_published_corpora(name: str, split: str, n: int, asked: bool, corpora: Path) -> None:
+    loaded = load_corpus(name, corpora, split=split)
+    assert set(loaded.column_names) == COLUMNS
+    assert loaded.num_rows == n
+    assert loaded.features["label"].names == ["neutral", "loaded"]
+    assert 0 < np.mean(loaded["label"][:]) < 1
+    for row in loaded.select(range(0, n, 37)):
+        assert (row["loaded_words"] is not None) == asked
+        for span in row["loaded_words"] or ():
+            assert 0 <= span["start"] < span["end"] <= len(row["text"])
+
+
+def test_babe_keeps_what_training_needs(corpora: Path) -> None:
+    babe = load_corpus("babe", corpora)
+    assert sum(v is not None for v in babe["vote_share"][:]) == 2779
+    assert len(set(babe["article"][:])) < babe.num_rows
+    row = next(row for row in babe if row["loaded_words"])
+    raw = next(
+        r for r in map(json.loads, (corpora / "babe_train.jsonl").open(encoding="utf-8")) if r["id"] == row["id"]
+    )
+    marked = {row["text"][s["start"] : s["end"]].lower() for s in row["loaded_words"]}
+    assert marked <= {word.lower() for word in raw["biased_words"]}
+
+
+def test_your_own_labels(tmp_path: Path) -> None:
+    ours = load_corpus(str(DATA / "labelled.csv"))
+    assert ours.num_rows >= 400
+    assert len(set(ours["outlet"][:])) >= 5
+    for row in ours:
+        assert bool(row["loaded_words"]) == (row["label"] == 1), row["id"]
+    file = tmp_path / "x.jsonl"
+    rows = [
+        {"sentence": "A shameless puppet.", "label": "Biased", "loaded_words": ["shameless"]},
+        {"sentence": "It met.", "label": 0},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    first, second = loadedwords.load_corpus(str(file))
+    assert (first["label"], second["label"]) == (1, 0)
+    assert first["loaded_words"] == [{"start": 2, "end": 11}]
+    assert second["loaded_words"] is None
+    assert first["article"] != second["article"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,label\nThe dam broke.,maybe\n", "row 1: label 'maybe' is neither"),
+        ("copy,label\nThe dam broke.,0\n", "Looked for: text, sentence. Found: copy, label"),
+        ("text,mood\nThe dam broke.,0\n", "no label"),
+        ("text,label\n", "no labelled sentence"),
+        ("text,label,loaded_words\nThe dam broke.,0,[broke\n", "are no list"),
+    ],
+)
+def test_labels_that_can_not_be_understood(content: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        load_corpus(str(file))
+
+
+def test_corpora_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"Looked for: babe_train\.jsonl"):
+        load_corpus("babe", tmp_path)
+    with pytest.raises(DataError, match="no labelled file"):
+        load_corpus("nosuch.csv")
+    with pytest.raises(DataError, match="not on the Hugging Face Hub"):
+        load_corpus("checkthat")
+
+
+def test_the_hub_layout_of_babe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the Hub the marked words are a list written out as text, and the id is called uuid."""
+    asked: list[Any] = []
+
+    def fetch(name: str, split: str, revision: str | None) -> datasets.Dataset:
+        asked.append((name, split, revision))
+        row = {
+            "uuid": "u1",
+            "text": "A shameless puppet.",
+            "outlet": "Blare",
+            "label": 1,
+            "topic": "dams",
+            "news_link": "https://example.org",
+        }
+        return datasets.Dataset.from_list(
+            [row | {"biased_words": "['shameless']", "type": "left", "label_opinion": "x"}]
+        )
+
+    monkeypatch.setattr(datasets, "load_dataset", fetch)
+    (row,) = load_corpus("babe", revision="abc")
+    assert asked == [("mediabiasgroup/BABE", "train", "abc")]
+    assert (row["id"], row["article"], row["label"]) == ("u1", "https://example.org", 1)
+    assert row["loaded_words"] == [{"start": 2, "end": 11}]
+
+
+def test_a_hub_that_does_not_answer_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(datasets, "load_dataset", fail)
+    with pytest.raises(DataError, match="path="):
+        load_corpus("babe")
+    with pytest.raises(DataError, match="no network"):
+        load_corpus("somebody/a-dataset")
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=12, max_size=60), st.integers(2, 4), st.integers(0, 3))
+def test_folds_never_split_an_article(articles: list[str], n_splits: int, seed: int) -> None:
+    if len(set(articles)) < n_splits:
+        with pytest.raises(DataError, match="at least"):
+            grouped_folds(articles, n_splits=n_splits)
+        return
+    tested = []
+    for train, test in grouped_folds(articles, n_splits=n_splits, seed=seed):
+        assert not {articles[k] for k in train} & {articles[k] for k in test}
+        tested += test.tolist()
+    assert sorted(tested) == list(range(len(articles)))
+
+
+def test_marked_words_are_whole_words_in_any_case() -> None:
+    text = "Puppet masters and puppets: a puppet, a so-called puppet."
+    assert [text[s["start"] : s["end"]] for s in find_marked(text, ["puppet", "so-called"])] == [
+        "Puppet",
+        "puppet",
+        "so-called",
+        "puppet",
+    ]
+
+
+def test_training_refuses_a_published_test_split(corpora: Path) -> None:
+    recipe = read_recipe("linear")
+    cheating = Recipe(recipe.kind, "cheating", (CorpusUse("babe", split="test", in_domain=True),), recipe.estimator)
+    with pytest.raises(DataError, match="for measuring only"):
+        load_training_set(cheating, corpora)
+
+
+def test_every_corpus_states_its_licence() -> None:
+    assert all(corpus.licence and corpus.source for corpus in CORPORA.values())

@@ -1,0 +1,96 @@
+"""Outlet figures add up, and their intervals cover what they promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadedwords.errors import DataError
+from loadedwords.outlets import FEW_ARTICLES, compare_outlets, ratio_interval, summarise_all
+
+
+def frame(rows: list[tuple[str | None, int, int, int, float | None]]) -> pl.DataFrame:
+    names = ["outlet", "n_own", "n_words", "n_loaded_words", "loaded_share"]
+    return pl.DataFrame(rows, schema=names, orient="row", strict=False)
+
+
+def test_figures_by_hand() -> None:
+    outlets = compare_outlets(
+        frame([("A", 10, 100, 5, 0.2), ("A", 30, 300, 0, 0.4), ("B", 5, 50, 1, 0.1), ("B", 0, 0, 0, None)])
+    )
+    a, b = outlets.to_dicts()
+    assert (a["outlet"], a["n_articles"], a["n_own"], a["n_words"]) == ("A", 2, 40, 400)
+    assert a["loaded_share"] == pytest.approx((10 * 0.2 + 30 * 0.4) / 40)
+    assert a["loaded_words_per_1000"] == pytest.approx(1000 * 5 / 400)
+    assert a["ci_low"] <= a["loaded_share"] <= a["ci_high"]
+    assert a["note"] == "few articles"
+    assert (b["n_articles"], b["ci_low"], b["ci_high"], b["note"]) == (1, None, None, "one article")
+
+
+def test_enough_articles_carry_no_note() -> None:
+    rows = [("A", 10, 100, k % 3, 0.01 * k) for k in range(FEW_ARTICLES)]
+    assert compare_outlets(frame(rows))["note"].to_list() == [""]
+
+
+def test_an_outlet_does_not_depend_on_the_others() -> None:
+    a = [("A", 10, 100, k % 3, 0.01 * k) for k in range(20)]
+    b = [("B", 7, 90, k % 2, 0.02 * k) for k in range(20)]
+    together = compare_outlets(frame(b + a)).filter(outlet="A").to_dicts()
+    assert together == compare_outlets(frame(a)).to_dicts()
+
+
+def test_an_outlet_that_is_all_zero_has_a_sane_interval() -> None:
+    (row,) = compare_outlets(frame([("A", 10, 100, 0, 0.0)] * 12)).to_dicts()
+    assert (row["loaded_share"], row["ci_low"], row["ci_high"]) == (0, 0, 0)
+
+
+def test_articles_without_an_outlet_stay_together() -> None:
+    rows = compare_outlets(frame([(None, 10, 100, 1, 0.3), (None, 10, 100, 1, 0.1), ("A", 5, 50, 0, 0.05)])).to_dicts()
+    assert [(r["outlet"], r["n_articles"]) for r in rows] == [(None, 2), ("A", 1)]
+    assert summarise_all(frame([(None, 10, 100, 1, 0.3), ("A", 10, 100, 1, 0.1)])).to_dicts()[0]["n_articles"] == 2
+
+
+def test_what_is_no_score_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no scores"):
+        compare_outlets(tmp_path)
+    with pytest.raises(DataError, match="lack the columns"):
+        compare_outlets(pl.DataFrame({"outlet": ["A"]}))
+    with pytest.raises(DataError, match="at least one article"):
+        ratio_interval(np.array([]), np.array([]))
+    assert compare_outlets(frame([])).height == 0
+
+
+@given(st.lists(st.tuples(st.floats(0, 50), st.integers(1, 60)), min_size=2, max_size=30), st.integers(0, 5))
+def test_the_estimate_lies_in_its_interval(pairs: list[tuple[float, int]], seed: int) -> None:
+    numerators, denominators = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    interval = ratio_interval(numerators, denominators, seed=seed)
+    assert interval.low is not None
+    assert interval.high is not None
+    assert interval.low <= interval.estimate <= interval.high
+    assert interval.estimate == pytest.approx(numerators.sum() / denominators.sum())
+
+
+@pytest.mark.parametrize(("n_articles", "lowest"), [(10, 0.90), (40, 0.92)])
+def test_intervals_cover_the_truth(n_articles: int, lowest: float) -> None:
+    """Articles of different length and temper; sentences of one article are alike, so sentences can't be the unit."""
+    rng = np.random.default_rng(4)
+    runs, truth, covered, too_short = 400, 0.3, 0, 0
+    for run in range(runs):
+        sizes = rng.integers(5, 60, n_articles)
+        shares = rng.beta(0.3 * 6, 0.7 * 6, n_articles)
+        sums = np.array([rng.binomial(n, p) for n, p in zip(sizes, shares, strict=True)], dtype=float)
+        interval = ratio_interval(sums, sizes.astype(float), seed=run)
+        assert interval.low is not None
+        assert interval.high is not None
+        covered += interval.low <= truth <= interval.high
+        p, n = sums.sum() / sizes.sum(), sizes.sum()
+        too_short += abs(p - truth) <= 1.96 * np.sqrt(p * (1 - p) / n)
+    assert lowest <= covered / runs <= 0.985
+    assert too_short / runs < 0.75, (
+        "an interval that takes sentences for independent must fail here, or this proves nothing"
+    )

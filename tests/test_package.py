@@ -1,0 +1,113 @@
+"""What holds for the package as a whole: its layers, its wheel, its README, its notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import loadedwords
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    for name in loadedwords.__all__:
+        assert getattr(loadedwords, name).__doc__, f"{name} has no docstring"
+    assert set(loadedwords.__all__) <= set(dir(loadedwords))
+    assert loadedwords.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    with pytest.raises(AttributeError):
+        loadedwords.nosuch  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["lint-imports"]]
+)
+def test_linters_pass(command: list[str]) -> None:
+    beside = Path(sys.executable).parent
+    result = subprocess.run(
+        [str(beside / command[0]), *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_constraints_pin_every_requirement() -> None:
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    names = {name.lower().replace("_", "-") for name in pinned}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
+    for requirement in wanted:
+        assert re.split(r"[<>=\[ ]", requirement)[0].lower() in names, requirement
+
+
+def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
+    """Built from the tree and run in a venv of its own, which borrows only the dependencies."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)], check=True
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = zipfile.ZipFile(wheel).namelist()
+    for needed in ("models/default/config.json", "models/recipes/linear.toml", "report/report.html.j2", "py.typed"):
+        assert f"loadedwords/{needed}" in inside
+    assert not [name for name in inside if name.startswith(("tests/", "notebooks/"))]
+    assert wheel.stat().st_size < 30_000_000
+    venv.create(tmp_path / "venv", with_pip=False)
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    zipfile.ZipFile(wheel).extractall(site)
+    dependencies = next(path for path in sys.path if path.endswith("site-packages"))
+    code = "import loadedwords; print(loadedwords.__file__, loadedwords.load_model().score_text('The shameless regime.').n_own)"
+    ran = subprocess.run(
+        [tmp_path / "venv" / "bin" / "python", "-c", code],
+        capture_output=True, text=True, check=True, cwd=tmp_path, env={"PYTHONPATH": f"{site}{os.pathsep}{dependencies}"},
+    )  # fmt: skip
+    assert str(site) in ran.stdout
+    assert ran.stdout.split()[-1] == "1"
+
+
+def test_the_readmes_python_runs(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    code = "\n".join(blocks)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip()
+
+
+def test_ci_calls_the_readmes_test_command() -> None:
+    commands = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    tests = next(block for block in commands if "pytest" in block).strip()
+    assert tests in (ROOT / ".ci" / "run").read_text()
+
+
+def test_readme_files_and_links_exist() -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)\s]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebooks_run(notebook: Path) -> None:
+    content = nbformat.read(notebook, as_version=4)
+    NotebookClient(
+        content, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
+    ).execute()
+    assert any(cell.get("outputs") for cell in content.cells)
+
+
+def test_example_data_is_what_the_readme_says() -> None:
+    rows = [
+        json.loads(line) for line in (ROOT / "notebooks/data/coverage.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(rows) >= 30
+    assert len({row["event_id"] for row in rows}) >= 6
+    assert len({row["outlet"] for row in rows}) >= 5

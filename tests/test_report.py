@@ -1,0 +1,103 @@
+"""The report is one file, complete, escaped, and says on what its figures rest."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadedwords.articles import read_articles
+from loadedwords.batch import RunDescription, score_to_folder
+from loadedwords.errors import DataError
+from loadedwords.report import write_report
+from loadedwords.schema import Article
+
+DATA = Path(__file__).parents[1] / "notebooks" / "data"
+VOID = {"meta", "line", "circle", "br"}
+
+
+class Checker(html.parser.HTMLParser):
+    """Collects tags and text; fails on tags that do not close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def check(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == []
+    assert not {"script", "iframe", "object", "img"} & {tag for tag, _ in checker.tags}
+    for _, attributes in checker.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        assert (attributes.get("href") or "#").startswith("#"), "nothing may be fetched"
+    assert "url(" not in page
+    return checker
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("report")
+    score_to_folder(read_articles([DATA / "coverage.jsonl"]), folder, description=RunDescription(["coverage.jsonl"]))
+    return write_report(folder).read_text(encoding="utf-8")
+
+
+def test_it_is_complete_and_needs_nothing_else(page: str) -> None:
+    checker = check(page)
+    assert len([1 for tag, _ in checker.tags if tag == "details"]) == 42
+    assert len([1 for tag, _ in checker.tags if tag == "circle"]) == 6
+    for outlet in ("Meridian Wire", "The Daily Blare", "The Plainspoken", "The Common Ember"):
+        assert outlet in checker.text
+    assert "dam-release" in checker.text
+    assert len([1 for tag, _ in checker.tags if tag == "mark"]) > 100
+    assert re.search(r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", checker.text), "figures come with their intervals"
+    assert "can’t be told apart" in checker.text
+
+
+nasty = st.text(st.sampled_from("<>&\"'/=`{}%#ab \n“”") | st.characters(codec="utf-8"), max_size=80)
+
+
+@settings(deadline=None, max_examples=25)
+@given(text=nasty, outlet=nasty, title=nasty, event=nasty)
+def test_everything_is_escaped(
+    text: str, outlet: str, title: str, event: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("nasty")
+    body = f"The shameless <script>alert('{text}')</script> puppet fled.\n\n{text}"
+    articles = [Article("<img src=x onerror=alert(1)>", body, outlet=outlet, title=title, event_id=event)]
+    score_to_folder(iter(articles), folder, description=RunDescription(["</dd><script>"]))
+    check(write_report(folder).read_text(encoding="utf-8"))
+
+
+def test_it_shows_so_many_articles_and_says_so(tmp_path: Path) -> None:
+    articles = [Article(f"a{k}", f"The shameless plan {k} failed.", outlet=f"o{k % 4}") for k in range(40)]
+    score_to_folder(iter(articles), tmp_path, description=RunDescription(["x"]))
+    checker = check(write_report(tmp_path, max_articles=8).read_text(encoding="utf-8"))
+    assert len([1 for tag, _ in checker.tags if tag == "details"]) == 8
+    assert "8 of 40 articles" in " ".join(checker.text.split())
+    assert all(f"o{k}" in checker.text for k in range(4)), "each outlet has its turn"
+
+
+def test_it_copes_with_nothing_to_compare(tmp_path: Path) -> None:
+    score_to_folder(iter([Article("a", "“All of it is quoted.”")]), tmp_path, description=RunDescription(["x"]))
+    assert "nothing to compare" in check(write_report(tmp_path).read_text(encoding="utf-8")).text
+    with pytest.raises(DataError, match="holds no run"):
+        write_report(tmp_path / "sentences")

@@ -1,0 +1,215 @@
+"""Models load, score and show themselves as the contract says."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import loadedwords
+from loadedwords.errors import DataError, ModelError
+from loadedwords.models.bundle import open_bundle
+from loadedwords.models.linear import LinearFramingClassifier
+from loadedwords.models.training import Recipe, TrainingSet, fit_estimator, make_estimator
+from loadedwords.scoring import FramingModel
+
+TEXT = "The reckless regime sneered at its critics. “This is an outrageous escapade,” said Ann Lee.\n\nThe **shameless** puppets &amp; cronies fled. “All of it is a lie.”\n\nAdvertisement"
+
+
+@pytest.fixture(scope="module")
+def model() -> FramingModel:
+    return loadedwords.load_model()
+
+
+def test_the_contract(model: FramingModel) -> None:
+    assert model.classes_.tolist() == ["neutral", "loaded"]
+    probability = model.predict_proba(["A sentence.", "A shameless puppet regime."])
+    assert probability.shape == (2, 2)
+    assert probability[1, 1] > probability[0, 1]
+    assert model.predict(["A shameless puppet regime."]).tolist() == ["loaded"]
+    article = model.score_text(TEXT, outlet="Wire")
+    assert article.outlet == "Wire"
+    assert [s.voice for s in article.sentences] == ["own", "mixed", "own", "quoted"]
+    assert [s.p_own is None for s in article.sentences] == [False, False, False, True]
+    first = article.sentences[0]
+    assert first.p_own == first.p_loaded
+    assert article.n_own == 3
+    assert article.loaded_share == pytest.approx(np.mean([s.p_own for s in article.sentences if s.p_own is not None]))
+    assert [b.reason for b in article.boilerplate] == ["advertisement"]
+    words = [w for s in article.sentences for w in s.words]
+    assert {"reckless", "shameless"} <= {w.text for w in words}
+    assert all(TEXT[w.start : w.end] == w.text for w in words)
+    assert {w.text for w in words if w.in_quote} >= {"outrageous"}
+    assert article.n_loaded_words == sum(not w.in_quote for w in words)
+    assert article.loaded_words_per_1000 == pytest.approx(1000 * article.n_loaded_words / article.n_words)
+    assert article.n_words == len(
+        [
+            "The",
+            "reckless",
+            "regime",
+            "sneered",
+            "at",
+            "its",
+            "critics",
+            "said",
+            "Ann",
+            "Lee",
+            "The",
+            "shameless",
+            "puppets",
+            "cronies",
+            "fled",
+        ]
+    )
+
+
+def test_words_of_sentences_are_slices_of_them(model: FramingModel) -> None:
+    sentences = ["The **shameless** regime &amp; its puppets sneered.", "He called it “shameless”.", "The council met."]
+    found = model.find_loaded_words(sentences)
+    assert [[s[w.start : w.end] == w.text for w in ws] for s, ws in zip(sentences, found, strict=True)] == [
+        [True] * len(ws) for ws in found
+    ]
+    assert "shameless" in {w.text for w in found[0]}
+    assert [w.in_quote for w in found[1] if w.text == "shameless"] == [True]
+
+
+@settings(deadline=None, max_examples=60)
+@given(text=st.one_of(st.text(max_size=200), st.lists(st.sampled_from(TEXT.split()), max_size=40).map(" ".join)))
+def test_every_word_is_where_it_says(text: str, model: FramingModel) -> None:
+    article = model.score_text(text)
+    for sentence in article.sentences:
+        assert text[sentence.start : sentence.end] == sentence.text
+        for word in sentence.words:
+            assert sentence.start <= word.start < word.end <= sentence.end
+            assert text[word.start : word.end] == word.text
+
+
+def test_articles_come_back_in_order_and_alone_as_together(coverage: list[dict[str, Any]], model: FramingModel) -> None:
+    together = list(loadedwords.score_articles(coverage, model=model))
+    assert [s.article.id for s in together] == [row["id"] for row in coverage]
+    alone = [next(loadedwords.score_articles([row], model=model)) for row in coverage[:5]]
+    assert alone == together[:5]
+
+
+def test_a_quoted_slur_does_not_count_towards_the_outlet(model: FramingModel) -> None:
+    own = model.score_text("Mr Ames is a shameless liar and a puppet.")
+    quoted = model.score_text("“Mr Ames is a shameless liar and a puppet,” she said.")
+    assert own.loaded_share is not None
+    assert quoted.loaded_share is not None
+    assert quoted.loaded_share < own.loaded_share
+    assert quoted.n_loaded_words == 0
+    assert quoted.sentences[0].p_loaded > quoted.loaded_share
+
+
+def test_example_outlets_are_told_apart(coverage: list[dict[str, Any]], model: FramingModel) -> None:
+    outlets = loadedwords.compare_outlets(loadedwords.score_articles(coverage, model=model))
+    assert outlets["outlet"][-1] == "Meridian Wire"
+    rows = {row["outlet"]: row for row in outlets.to_dicts()}
+    assert rows["The Daily Blare"]["ci_low"] > rows["Meridian Wire"]["ci_high"]
+
+
+@pytest.mark.parametrize("wrong", ["a bare string", ["fine", None], [b"bytes"]])
+def test_what_is_no_list_of_sentences_is_refused(wrong: Any, model: FramingModel) -> None:
+    with pytest.raises(DataError, match=r"Pass a list|Write \[text\]"):
+        model.predict_proba(wrong)
+    with pytest.raises(DataError):
+        model.find_loaded_words(wrong)
+
+
+def test_what_is_no_article_is_refused(model: FramingModel) -> None:
+    with pytest.raises(DataError, match="has no text"):
+        list(model.score_articles([{"title": "no text"}]))
+    with pytest.raises(DataError, match="one string"):
+        model.score_text(["a", "list"])  # type: ignore[arg-type]
+
+
+def test_an_article_shows_itself_escaped(model: FramingModel) -> None:
+    text = "The shameless <script>alert(1)</script> regime & co. sneered."
+    shown = loadedwords.load_model().score_text(text, outlet="<b>Wire</b>", title="<i>T</i>")._repr_html_()
+    assert "<script>" not in shown
+    assert "<b>Wire" not in shown
+    assert "<i>T" not in shown
+    assert "<mark" in shown
+    bare = html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", shown))
+    assert text.replace("sneered.", "sneered") in bare
+
+
+def test_saved_and_loaded_it_predicts_the_same(
+    small_bundle: Path, small_recipe: Recipe, small_data: TrainingSet
+) -> None:
+    fitted = fit_estimator(make_estimator(small_recipe), small_data)
+    assert isinstance(fitted, LinearFramingClassifier)
+    loaded = loadedwords.load_model(small_bundle)
+    plain = [text for text in small_data.texts if "  " not in text]
+    np.testing.assert_allclose(loaded.predict_proba(plain), fitted.predict_proba(plain), atol=1e-6)
+
+
+# --- bundles -------------------------------------------------------------------------------------------------------
+
+
+def test_golden_scores_agree(small_bundle: Path) -> None:
+    assert loadedwords.load_model(small_bundle).verify() == []
+    assert loadedwords.load_model().verify() == []
+    assert open_bundle("linear").hash == open_bundle().hash
+
+
+def copy_of(bundle: Path, folder: Path) -> Path:
+    copy = folder / "copy"
+    copy.mkdir()
+    for file in bundle.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    return copy
+
+
+def test_verify_sees_another_model(small_bundle: Path, tmp_path: Path) -> None:
+    copy = copy_of(small_bundle, tmp_path)
+    config = json.loads((copy / "config.json").read_text())
+    config["scorer"]["intercept"] += 1
+    (copy / "config.json").write_text(json.dumps(config))
+    assert any("p_loaded is" in line for line in loadedwords.load_model(copy).verify())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "weights.npz").write_bytes(b"changed"), "hash differs"),
+        (lambda f: (f / "weights.npz").unlink(), "lacks its file"),
+        (lambda f: (f / "config.json").write_text("{"), "no bundle's config"),
+        (lambda f: (f / "config.json").write_text('{"schema_version": 99, "files": {}, "kind": "linear", "name": "x"}'), "reads format 1"),
+        (lambda f: (f / "config.json").write_text('{"schema_version": 1, "files": {"../x": ""}, "kind": "linear", "name": "x"}'), "lacks its file"),
+        (lambda f: (f / "config.json").unlink(), "not a bundle"),
+        (lambda f: (f / "config.json").write_text('{"schema_version": 1, "files": {}, "kind": "magic", "name": "x"}'), "magic"),
+        (lambda f: (f / "config.json").write_text('{"schema_version": 1, "files": {}, "kind": "linear", "name": "x"}'), "no linear bundle"),
+    ],
+)  # fmt: skip
+def test_a_damaged_bundle_is_refused(damage: Any, message: str, small_bundle: Path, tmp_path: Path) -> None:
+    copy = copy_of(small_bundle, tmp_path)
+    damage(copy)
+    with pytest.raises(ModelError, match=message):
+        loadedwords.load_model(copy)
+
+
+def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nor a folder"):
+        loadedwords.load_model("nosuch")
+    with pytest.raises(ModelError, match="not a bundle"):
+        loadedwords.load_model(tmp_path)
+
+
+def test_the_embedded_bundle_holds_no_pickle_and_says_what_it_is() -> None:
+    bundle = open_bundle()
+    with np.load(bundle.folder / "weights.npz", allow_pickle=False) as stored:
+        assert set(stored.files) == {"buckets", "weights", "squares", "names"}
+    card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "non-commercial" in card
+    for corpus in bundle.config["corpora"]:
+        assert corpus["sha256"] in card
+    predictors = bundle.config["metrics"]["predictors"]
+    assert predictors["linear"]["macro_f1"]["estimate"] > predictors["outlet's majority label"]["macro_f1"]["estimate"]
