@@ -41,7 +41,13 @@ def assert_exact(text: str, prepared: PreparedText) -> None:
     for sentence in prepared.sentences:
         # The clean sentence is the slice of the article, but for the markup taken out of it.
         assert clean_text(text).text.count(sentence.text) >= 1
-        assert sentence.to_article(0, len(sentence.text)) == (sentence.start, sentence.end)
+        start, end = sentence.to_article(0, len(sentence.text))
+        assert sentence.start <= start < end <= sentence.end
+        kept = zip(sentence.alignment.original_starts, sentence.alignment.original_ends, strict=True)
+        added = [(sentence.start, start), (end, sentence.end)]
+        assert not [1 for low, high in kept for a, b in added if max(low, a) < min(high, b)], (
+            "only what was taken out is added"
+        )
         for match in re.finditer(r"[^\W_]+", sentence.text):
             start, end = sentence.to_article(*match.span())
             assert sentence.start <= start < end <= sentence.end
@@ -129,6 +135,7 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ('"Is it true?" he asked. Yahoo! said no.', ['"Is it true?" he asked.', "Yahoo! said no."]),
         ("", []),
         ("*** — ...", []),
+        ("**All of it is bold.** *Some.* See [this](https://example.org/a).", ["**All of it is bold.**", "*Some.*", "See [this](https://example.org/a)."]),
     ],
 )  # fmt: skip
 def test_sentences(text: str, sentences: list[str]) -> None:
@@ -263,6 +270,10 @@ def test_a_republication_leaves_only_the_reporting() -> None:
         "byline", "byline", "tags", "tags", "source", "copyright", "disclaimer", "disclaimer",
     ]  # fmt: skip
     assert prepared.sentences[5].voice == "mixed"
+    assert [REPUBLICATION[s.start : s.end] for s in prepared.sentences[1:4]] == [
+        "**The *reckless* release** flooded nine farms.", "Officials said:", "no warning was sent",
+    ]  # fmt: skip
+    assert prepared.boilerplate[2].text.endswith("[Farming](https://example.org/tags/farming)")
     assert_exact(REPUBLICATION, prepared)
 
 

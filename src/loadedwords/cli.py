@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from loadedwords.batch import RunSummary, State
     from loadedwords.evaluation import Evaluation
-    from loadedwords.schema import ScoredArticle
+    from loadedwords.schema import ScoredArticle, ScoredSentence
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -422,9 +422,7 @@ def _print_article(scored: ScoredArticle) -> None:
             style = "underline" if word.in_quote else "bold white on red"
             text.stylize(style, word.start - sentence.start, word.end - sentence.start)
         if not console.is_terminal:
-            text = Text(
-                _bracketed(sentence.text, [(w.start - sentence.start, w.end - sentence.start) for w in sentence.words])
-            )
+            text = Text(_bracketed(sentence))
         shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
         table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
     console.print(table)
@@ -437,9 +435,13 @@ def _print_article(scored: ScoredArticle) -> None:
     )
 
 
-def _bracketed(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    for start, end in reversed(spans):
-        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+def _bracketed(sentence: ScoredSentence) -> str:
+    """Where there are no colours: [own words] and <quoted ones>."""
+    text = sentence.text
+    for word in reversed(sentence.words):
+        start, end = word.start - sentence.start, word.end - sentence.start
+        opening, closing = "<>" if word.in_quote else "[]"
+        text = f"{text[:start]}{opening}{text[start:end]}{closing}{text[end:]}"
     return text
 
 

@@ -58,6 +58,23 @@ class Aligned:
             original_end = self.original_starts[last] + (end - self.starts[last])
         return original_start, original_end
 
+    def removed_around(self, start: int, end: int, original_length: int) -> tuple[int, int]:
+        """How far to either side of ``text[start:end]`` the original holds nothing but what was taken out.
+
+        Returns
+        -------
+        tuple of int
+            Offsets into the original, at or beyond those of `to_original`.
+        """
+        low, high = self.to_original(start, end)
+        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
+        if start == self.starts[first]:
+            low = self.original_ends[first - 1] if first else 0
+        stop = self.starts[last + 1] if last + 1 < len(self.starts) else len(self.text)
+        if end == stop:
+            high = self.original_starts[last + 1] if last + 1 < len(self.starts) else original_length
+        return low, high
+
 
 def apply_edits(original: str, edits: Iterable[Edit]) -> Aligned:
     """Carry out `edits`; where two overlap, the one that starts first (then the longer) wins."""

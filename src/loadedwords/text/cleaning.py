@@ -12,7 +12,7 @@ from loadedwords.text.alignment import Aligned, Edit, apply_edits
 # Most news text holds nothing of the kind: one look saves every other search.
 _ANYTHING = re.compile(
     r"[*_\[&<\t\r\f\v\x00-\x08\x0e-\x1f\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
-    r"|  |^[ ]*(?:[#>•▪◦·‣●■–—+-]|\d{1,3}[.)]) |^ | $",
+    r"|  |^[ ]*(?:[#>•▪◦·‣●■➤►▶→–—+-]|\d{1,3}[.)]) |^ | $",
     re.MULTILINE,
 )
 
@@ -43,7 +43,7 @@ _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
 )
 _BLANKS = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
-_LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
+_LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
 
 

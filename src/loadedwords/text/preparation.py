@@ -13,6 +13,7 @@ from loadedwords.text.cleaning import clean_text
 from loadedwords.text.quotes import Quotation, find_quotations
 from loadedwords.text.sentences import Span, find_sentences
 
+_BLANK = re.compile(r"\s")
 _WORD = re.compile(r"\w+(?:['’‐‑-]\w+)*")
 
 
@@ -23,7 +24,7 @@ class Sentence:
     Attributes
     ----------
     start, end : int
-        Offsets into the article's text.
+        Offsets into the article's text, marks such as ** that touch the sentence included.
     text : str
         The clean sentence.
     quoted : tuple of (int, int)
@@ -81,11 +82,12 @@ def prepare_text(text: str) -> PreparedText:
     spans = find_sentences(clean, _list_lines(text, aligned))
     sentences: list[Sentence] = []
     boilerplate: list[Boilerplate] = []
-    in_tail = False
+    in_tail, done = False, 0
     for paragraph in _by_paragraph(spans):
         quotations = find_quotations(clean[paragraph[0].start : paragraph[-1].end])
         for span in paragraph:
-            start, end = aligned.to_original(span.start, span.end)
+            start, end = _with_marks(text, aligned, span, done)
+            done = end
             sentence = clean[span.start : span.end]
             reason = boilerplate_reason(sentence)
             if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
@@ -117,6 +119,17 @@ def _sentence(
     if voice == "quoted":
         own = ""
     return Sentence(start, end, text, quoted, own, voice, span.paragraph, n_own, aligned, span.start)
+
+
+def _with_marks(text: str, aligned: Aligned, span: Span, floor: int) -> tuple[int, int]:
+    """The slice of the article, with the marks that touch it, so that **a bold sentence.** keeps both its ends."""
+    start, end = aligned.to_original(span.start, span.end)
+    before, after = aligned.removed_around(span.start, span.end, len(text))
+    if before >= floor and not _BLANK.search(text, before, start):
+        start = before
+    if text.startswith("](", end) or not _BLANK.search(text, end, after):
+        end = after
+    return start, end
 
 
 def _without(text: str, slices: tuple[tuple[int, int], ...]) -> str:
