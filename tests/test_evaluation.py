@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from loadedwords.errors import DataError, MissingExtraError
 from loadedwords.evaluation import (
     METRICS,
     Predictions,
@@ -15,6 +18,7 @@ from loadedwords.evaluation import (
     cross_validate,
     evaluate_labelled,
     evaluate_predictions,
+    predict_with_checkpoint,
 )
 from loadedwords.models.training import Recipe, TrainingSet, load_training_set, read_recipe
 from loadedwords.scoring import load_model
@@ -42,11 +46,11 @@ def test_baselines_see_no_text() -> None:
     labels = np.array([1, 0] * 40)
     articles = np.array([f"{k // 4}" for k in range(80)])
     guess = Predictions(np.full(80, 0.5), np.ones(80, dtype=int))
-    metrics = evaluate_predictions("guess", guess, labels, articles, outlets).metrics
+    metrics = evaluate_predictions({"guess": guess}, labels, articles, outlets).metrics
     assert metrics["outlet's majority label"]["macro_f1"].estimate == 1
     assert metrics["majority label"]["roc_auc"].estimate == 0.5
     assert metrics["guess"]["macro_f1"].estimate == pytest.approx(f1_score(labels, guess.decision, average="macro"))
-    one = evaluate_predictions("guess", guess, labels, articles, ["A"] * 80).metrics
+    one = evaluate_predictions({"guess": guess}, labels, articles, ["A"] * 80).metrics
     assert "outlet's majority label" not in one
 
 
@@ -58,9 +62,9 @@ def test_an_interval_resamples_articles_not_sentences() -> None:
     decision = np.where(right.repeat(50), labels, 1 - labels)
     predictions = Predictions(decision.astype(float), decision)
     clustered = evaluate_predictions(
-        "m", predictions, labels, np.arange(10).repeat(50).astype(str), ["A"] * 500
+        {"m": predictions}, labels, np.arange(10).repeat(50).astype(str), ["A"] * 500
     ).metrics["m"]["macro_f1"]
-    loose = evaluate_predictions("m", predictions, labels, np.arange(500).astype(str), ["A"] * 500).metrics["m"][
+    loose = evaluate_predictions({"m": predictions}, labels, np.arange(500).astype(str), ["A"] * 500).metrics["m"][
         "macro_f1"
     ]
     assert clustered.high is not None
@@ -86,6 +90,31 @@ def test_what_a_model_was_trained_on_is_told(small_bundle: Path) -> None:
     result = evaluate_labelled(load_model(small_bundle), [DATA / "labelled.csv"])
     assert "too good" in result.notes[0]
     assert not evaluate_labelled(load_model(), [DATA / "labelled.csv"]).notes
+
+
+def test_a_missing_extra_says_the_exact_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=re.escape("pip install 'loadedwords[train]'")):
+        predict_with_checkpoint("some/checkpoint", ["A sentence."])
+
+
+def test_a_checkpoint_is_measured_beside_the_model(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="needs the extra: pip install 'loadedwords[train]'")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    tokenizer = transformers.BertTokenizerFast(str(tmp_path / "vocab.txt"))
+    config = transformers.BertConfig(
+        vocab_size=len(words), hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+        id2label={0: "neutral", 1: "loaded"}, label2id={"neutral": 0, "loaded": 1},
+    )  # fmt: skip
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    result = evaluate_labelled(load_model(), [DATA / "labelled.csv"], checkpoint=str(tmp_path))
+    assert result.metrics["linear"]["roc_auc"].estimate > result.metrics[str(tmp_path)]["roc_auc"].estimate
+    config.id2label = {0: "cat", 1: "dog"}
+    config.save_pretrained(tmp_path)
+    with pytest.raises(DataError, match="means loaded"):
+        predict_with_checkpoint(str(tmp_path), ["A sentence."])
 
 
 def test_the_linear_recipe_keeps_its_floor(corpora: Path) -> None:

@@ -21,6 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -285,7 +286,10 @@ class _Engine:
 
     def results(self, chunks: Iterator[_Chunk]) -> Iterator[_Done]:
         running: deque[tuple[_Chunk, Future[Counts] | Counts, int]] = deque()
-        for chunk in chunks:
+        opening = list(islice(chunks, 2))
+        if len(opening) < 2:
+            self._pool = None  # to start processes for one chunk would take longer than to score it
+        for chunk in chain(opening, chunks):
             finished = _finished(self._folder, chunk)
             running.append((chunk, self._start(chunk), 0) if finished is None else (chunk, finished, 1))
             if len(running) > self._waiting or self._pool is None:

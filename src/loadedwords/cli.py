@@ -203,6 +203,8 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, corpora: Path |
 @main.command()
 @click.argument("labelled", nargs=-1, type=_EXISTING)
 @_model_option
+@click.option("--checkpoint", help="A transformers checkpoint (folder or Hub name) to measure beside the model.")
+@click.option("--revision", help="Revision of the checkpoint on the Hub.")
 @click.option("--recipe", help="Cross-validate this recipe instead of measuring a finished model.")
 @click.option(
     "--corpora", type=_EXISTING, help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]"
@@ -212,28 +214,29 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, corpora: Path |
     "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Cross-validations, each with other folds."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(labelled: tuple[Path, ...], model: str | None, recipe: str | None, corpora: Path | None, folds: int,
+def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None, corpora: Path | None, folds: int,
              seeds: int, as_json: bool) -> None:  # fmt: skip
     """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
 
     \b
     loadedwords evaluate labelled.csv                                  the embedded model on your labels
     loadedwords evaluate --recipe linear --corpora corpora/ --seeds 3  the recipe on its corpus
+    loadedwords evaluate labelled.csv --checkpoint owner/name          a published model beside it
     loadedwords evaluate --recipe linear labelled.csv                  the recipe trained and tested on your labels
     """
     from loadedwords.evaluation import cross_validate, evaluate_labelled
     from loadedwords.models.training import load_training_set, read_recipe
 
     if recipe:
-        if model:
-            raise click.UsageError("Name a --model to measure or a --recipe to cross-validate, not both.")
+        if model or checkpoint:
+            raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
         plan = read_recipe(recipe)
         data = load_training_set(plan, corpora, labelled)
         result = cross_validate(plan, data, n_splits=folds, seeds=range(seeds), tell=_tell)
     elif labelled:
         from loadedwords.scoring import load_model
 
-        result = evaluate_labelled(load_model(model), labelled)
+        result = evaluate_labelled(load_model(model), labelled, checkpoint=checkpoint, revision=revision)
     else:
         raise click.UsageError("Name a LABELLED file, or a --recipe to cross-validate.")
     if as_json:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, matthews_corrcoef, roc_auc_score
 
 from loadedwords.corpora import file_hash, grouped_folds, load_corpus
-from loadedwords.errors import DataError
+from loadedwords.errors import DataError, require
 from loadedwords.models.training import Recipe, TrainingSet, fit_estimator, make_estimator
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
 
 N_RESAMPLES = 500
+_LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
 METRICS = ("macro_f1", "mcc", "roc_auc", "average_precision", "brier")
 
 
@@ -131,8 +132,7 @@ def cross_validate(
 
 
 def evaluate_predictions(
-    name: str,
-    predictions: Predictions,
+    predictors: Mapping[str, Predictions],
     labels: NDArray[np.int64],
     articles: NDArray[np.str_],
     outlets: Sequence[str | None],
@@ -144,10 +144,8 @@ def evaluate_predictions(
     """
     known = np.array([outlet or "" for outlet in outlets])
     share = float(labels.mean())
-    runs = {
-        name: predictions,
-        "majority label": Predictions(np.full(len(labels), share), np.full(len(labels), int(share >= 0.5))),
-    }
+    constant = Predictions(np.full(len(labels), share), np.full(len(labels), int(share >= 0.5)))
+    runs = {**predictors, "majority label": constant}
     if len(set(known.tolist())) > 1:
         rates = np.empty(len(labels))
         for article in np.unique(articles):
@@ -161,8 +159,29 @@ def evaluate_predictions(
     return Evaluation(description, {key: _intervals(labels, [run], articles) for key, run in runs.items()})
 
 
-def evaluate_labelled(model: FramingModel, files: Sequence[Path]) -> Evaluation:
-    """Measure a finished model on labelled files; warns where the model was trained on one of them."""
+def evaluate_labelled(
+    model: FramingModel, files: Sequence[Path], *, checkpoint: str | None = None, revision: str | None = None
+) -> Evaluation:
+    """Measure a finished model on labelled files; warns where the model was trained on one of them.
+
+    Parameters
+    ----------
+    model : FramingModel
+    files : sequence of Path
+        As `corpora.load_corpus` reads them.
+    checkpoint, revision : str, optional
+        A transformers text-classification checkpoint, by folder or Hub name, to measure beside it on the same
+        sentences.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    MissingExtraError
+        If a checkpoint is named and transformers is not installed.
+    """
     seen = {corpus.get("sha256") for corpus in model.bundle.config["corpora"]}
     notes = [
         f"{file} is what {model.bundle.name} was trained on: these figures are too good."
@@ -173,11 +192,55 @@ def evaluate_labelled(model: FramingModel, files: Sequence[Path]) -> Evaluation:
     texts = [text for part in parts for text in part["text"]]
     labels = np.array([label for part in parts for label in part["label"]], dtype=np.int64)
     articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])
-    probability = model.predict_proba(texts)[:, 1]
-    predictions = Predictions(probability, (probability >= model.threshold).astype(np.int64))
     outlets = [outlet for part in parts for outlet in part["outlet"]]
-    result = evaluate_predictions(model.bundle.name, predictions, labels, articles, outlets)
+    probability = model.predict_proba(texts)[:, 1]
+    runs = {model.bundle.name: Predictions(probability, (probability >= model.threshold).astype(np.int64))}
+    if checkpoint is not None:
+        theirs = predict_with_checkpoint(checkpoint, texts, revision=revision)
+        runs[checkpoint] = Predictions(theirs, (theirs >= 0.5).astype(np.int64))
+    result = evaluate_predictions(runs, labels, articles, outlets)
     return replace(result, notes=(*result.notes, *notes))
+
+
+def predict_with_checkpoint(
+    checkpoint: str, texts: Sequence[str], *, revision: str | None = None
+) -> NDArray[np.float64]:
+    """Probability of loaded by a transformers text-classification checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : str
+        Folder or Hub name. One of its two labels must be named like "loaded", "biased" or "LABEL_1".
+    texts : sequence of str
+    revision : str, optional
+
+    Returns
+    -------
+    ndarray of shape (n_texts,)
+
+    Raises
+    ------
+    MissingExtraError
+        If transformers or torch is not installed.
+    DataError
+        If the checkpoint can't be loaded or none of its labels means loaded.
+    """
+    purpose = f"Measuring the checkpoint {checkpoint}"
+    require("torch", extra="train", purpose=purpose)
+    transformers = require("transformers", extra="train", purpose=purpose)
+    try:
+        classify = transformers.pipeline("text-classification", model=checkpoint, revision=revision, top_k=None)
+    except (OSError, ValueError) as error:
+        raise DataError(f"The checkpoint {checkpoint} can't be loaded: {error}") from error
+    answers = classify(list(texts), batch_size=32, truncation=True)
+    names = {answer["label"] for answer in answers[0]}
+    loaded = [name for name in names if name.lower() in _LOADED_NAMES]
+    if len(loaded) != 1:
+        raise DataError(
+            f"Which label of {checkpoint} means loaded? It has {', '.join(sorted(names))}.\n"
+            f"Rename one of them to loaded in its config (known: {', '.join(sorted(_LOADED_NAMES))})."
+        )
+    return np.array([next(a["score"] for a in answer if a["label"] == loaded[0]) for answer in answers])
 
 
 def compute_metrics(
