@@ -305,13 +305,7 @@ class _Engine:
 
     def _wait(self, running: deque[tuple[_Chunk, Future[Counts] | Counts, int]]) -> _Done:
         chunk, work, reused = running.popleft()
-        try:
-            counts = work.result() if isinstance(work, Future) else work
-        except BrokenProcessPool as error:
-            raise LoadedwordsError(
-                "A worker process died, most likely for want of memory.\n"
-                "Nothing finished is lost: run the same command again to go on, with fewer --workers if it recurs."
-            ) from error
+        counts = work.result() if isinstance(work, Future) else work
         return _Done(counts, reused, chunk.share_read)
 
 
@@ -326,6 +320,11 @@ def _engine(bundle: Bundle, folder: Path, workers: int) -> Iterator[_Engine]:
     )
     try:
         yield _Engine(bundle, folder, pool, workers)
+    except BrokenProcessPool as error:
+        raise LoadedwordsError(
+            "A worker process died, most likely for want of memory.\n"
+            "Nothing finished is lost: run the same command again to go on, with fewer --workers if it recurs."
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
