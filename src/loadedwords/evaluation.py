@@ -160,14 +160,14 @@ def evaluate_predictions(
 
 
 def evaluate_labelled(
-    model: FramingModel, files: Sequence[Path], *, checkpoint: str | None = None, revision: str | None = None
+    model: FramingModel, files: Sequence[str | Path], *, checkpoint: str | None = None, revision: str | None = None
 ) -> Evaluation:
     """Measure a finished model on labelled files; warns where the model was trained on one of them.
 
     Parameters
     ----------
     model : FramingModel
-    files : sequence of Path
+    files : sequence of str or Path
         As `corpora.load_corpus` reads them.
     checkpoint, revision : str, optional
         A transformers text-classification checkpoint, by folder or Hub name, to measure beside it on the same
@@ -186,7 +186,7 @@ def evaluate_labelled(
     notes = [
         f"{file} is what {model.bundle.name} was trained on: these figures are too good."
         for file in files
-        if file_hash(file) in seen
+        if file_hash(Path(file)) in seen
     ]
     parts = [load_corpus(str(file)) for file in files]
     texts = [text for part in parts for text in part["text"]]
