@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import platform
+import signal
 import sqlite3
 import time
 from collections import deque
@@ -333,6 +334,7 @@ _WORKER: dict[str, FramingModel] = {}  # what a worker process keeps between chu
 
 
 def _load_in_worker(bundle: Bundle) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides what it means
     _WORKER["model"] = FramingModel(bundle)
 
 

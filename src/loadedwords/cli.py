@@ -107,17 +107,20 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
             [given if given == STDIN else str(Path(given).resolve()) for given in inputs],
             {"columns": named, "encoding": encoding, "max_characters": max_characters},
         )
-    with _progress_bar() as tell:
-        summary = score_to_folder(
-            stream,
-            output,
-            description=description,
-            model=model,
-            workers=workers or os.cpu_count() or 1,
-            overwrite=overwrite,
-            progress=progress,
-            tell=tell,
-        )
+    try:
+        with _progress_bar() as tell:
+            summary = score_to_folder(
+                stream,
+                output,
+                description=description,
+                model=model,
+                workers=workers or os.cpu_count() or 1,
+                overwrite=overwrite,
+                progress=progress,
+                tell=tell,
+            )
+    except KeyboardInterrupt:
+        _fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
     if not summary.counts.articles:
         _fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
     from loadedwords.report import write_report

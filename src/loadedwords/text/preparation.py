@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
@@ -145,11 +147,13 @@ def _without(text: str, slices: tuple[tuple[int, int], ...]) -> str:
 def _quoted_slices(span: Span, base: int, quotations: list[Quotation]) -> tuple[tuple[int, int], ...]:
     """The parts of the paragraph's quotations that fall into one sentence, as offsets into the sentence."""
     slices = []
-    for quotation in quotations:
+    first = bisect_right(quotations, span.start - base, key=lambda quotation: quotation.end)
+    for quotation in islice(quotations, first, None):
         start = max(base + quotation.start, span.start) - span.start
         end = min(base + quotation.end, span.end) - span.start
-        if start < end:
-            slices.append((start, end))
+        if start >= end:
+            break
+        slices.append((start, end))
     return tuple(slices)
 
 

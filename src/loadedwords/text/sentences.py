@@ -12,6 +12,8 @@ from loadedwords.text.alignment import Edit, apply_edits
 
 # Nothing anybody wrote as one sentence is longer; tables and lists without full stops are.
 LONGEST = 1500
+# The splitter's time grows with the square of a line's length where quotation marks don't match.
+LONGEST_BLOCK = 10_000
 
 _QUOTE_MARK = re.compile('["“”„‟«»]')
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
@@ -60,9 +62,11 @@ def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[
     """
     found: list[Span] = []
     for number, lines in enumerate(_paragraphs(text)):
-        for start, end in _joined_lines(text, lines, list_lines):
-            for piece_start, piece_end in _split_block(text, start, end):
-                found.extend(Span(s, e, number) for s, e in _split_long(text, piece_start, piece_end))
+        for line_start, line_end in _joined_lines(text, lines, list_lines):
+            for start, end in _cut(text, line_start, line_end, LONGEST_BLOCK, ". ", " "):
+                for piece_start, piece_end in _split_block(text, start, end):
+                    pieces = _cut(text, piece_start, piece_end, LONGEST, "; ", ", ", " ")
+                    found.extend(Span(s, e, number) for s, e in pieces)
     return found
 
 
@@ -151,13 +155,11 @@ def _before_opening_marks(text: str, begin: int, cut: int) -> int:
     return cut
 
 
-def _split_long(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut what is too long to be a sentence at its last semicolon, comma or blank that fits."""
-    while end - start > LONGEST:
-        window = text[start : start + LONGEST]
-        at = max((window.rfind(mark, LONGEST // 2) for mark in ("; ", ", ")), default=-1)
-        at = at if at > 0 else window.rfind(" ", 1)
-        cut = start + at + 1 if at > 0 else start + LONGEST
+def _cut(text: str, start: int, end: int, longest: int, *marks: str) -> Iterator[tuple[int, int]]:
+    """Cut what is too long after the last mark that fits, the first kind of mark that is there at all."""
+    while end - start > longest:
+        at = next((at for mark in marks if (at := text.rfind(mark, start + longest // 2, start + longest)) >= 0), None)
+        cut = start + longest if at is None else at + 1
         yield _stripped(text, start, cut)
         start, _ = _stripped(text, cut, end)
     if start < end:
