@@ -96,7 +96,7 @@ def test_corpora_that_are_not_there(tmp_path: Path) -> None:
         load_corpus("babe", tmp_path)
     with pytest.raises(DataError, match="no labelled file"):
         load_corpus("nosuch.csv")
-    with pytest.raises(DataError, match="not on the Hugging Face Hub"):
+    with pytest.raises(DataError, match="No Hugging Face Hub name is known"):
         load_corpus("checkthat")
 
 

@@ -163,11 +163,39 @@ def test_a_sentence_is_never_endless() -> None:
         ("“An unclosed quotation runs to the end.", ["An unclosed quotation runs to the end."]),
         ('It was 5\'10" tall and 3" wide.', []),
         ("don’t, it’s, the dockers’ union", []),
+        ('“Hello" said Ann, and left.', ["Hello"]),
+        ("The band’s ‘90s hits drew the players’ crowd.", []),
         ("„So“ sagte er, «oui» dit-elle.", ["So", "oui"]),
     ],
 )
 def test_quotations(paragraph: str, quoted: list[str]) -> None:
     assert [paragraph[q.start : q.end] for q in find_quotations(paragraph)] == quoted
+
+
+SLOW = [
+    "Topics, from " + "tax, " * 40 + "health: all were raised.", "Topics | " + "tax | " * 40 + "& crime", "1" * 200 + " Facebook users complained.",
+    "By " + "A" * 200 + "!", "BY " + "CORRESPONDENT-" * 30 + "!", "[•](#)" * 60 + " more text here.", "Advertisement" + " continue reading" * 30 + " x" * 30,
+    "Reporting by " + "Ann " * 100 + "!", "Tags: " + "a-b, " * 80 + "!.", "Facebook " * 60 + "!", "Harbour " * 60 + "May 3",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", SLOW, ids=range(len(SLOW)))
+def test_no_line_takes_for_ever(line: str) -> None:
+    """Each of these once took longer than anybody would wait; a hang here is a failure."""
+    prepare_text(line)
+    boilerplate_reason(line)
+
+
+def test_a_disclaimer_at_the_top_leaves_the_article() -> None:
+    prepared = prepare_text(
+        "Disclaimer: the author owns shares in the firm.\n\nShares fell on Monday.\n\nAnalysts blamed rates."
+    )
+    assert [s.text for s in prepared.sentences] == ["Shares fell on Monday.", "Analysts blamed rates."]
+
+
+def test_a_lost_mark_ends_with_its_line() -> None:
+    prepared = prepare_text("The mayor said, “We fight on.\nThe regime crushed it.\nPolice came.")
+    assert [s.voice for s in prepared.sentences] == ["mixed", "own", "own"]
 
 
 def test_a_lost_mark_ends_with_its_paragraph() -> None:
@@ -222,6 +250,30 @@ def test_boilerplate_is_known(reason: str, line: str) -> None:
         "Support for the plan fell to 31 percent.",
         "Sign language will be taught in schools.",
         "Disclaimers were printed in small type.",
+        "Copyright law was rewritten in secret, campaigners said.",
+        "The footage may not be reproduced in court, the judge ruled.",
+        "Prosecutors said permission to republish the leaked cables was never given.",
+        "Reuters could not independently verify the images.",
+        "EPA officials said the photos were fake.",
+        "First published in 1949, the novel is a bestseller again.",
+        "Photo by photo, the dead were identified.",
+        "Updated figures show that 45 people died.",
+        "Published in 1962, the book sold 30 million copies.",
+        "Reporting by the Harbour Courier revealed that the mayor took bribes.",
+        "More than 200 scientists contributed to this report, which warns of famine.",
+        "The report was revised after the ministry objected.",
+        "The firm trained its model on copyrighted material, the lawsuit says.",
+        "The company said it was not responsible for any damage caused by the spill.",
+        "The views expressed by the senator drew condemnation from both parties.",
+        "She announced her resignation in a newsletter.",
+        "Donate blood, the health ministry urged.",
+        "Read by millions, the column made him famous.",
+        "Share with care, teachers told the pupils.",
+        "Join our fight, the rebel leader told crowds.",
+        "Send tips to the police, the sheriff begged.",
+        "Story continues after a decade of war in the north.",
+        "Invalid email addresses were used to flood the board with comments.",
+        "Topics, from tax, rent, schools and buses to health: all were raised.",
     ],
 )
 def test_reporting_is_not_boilerplate(sentence: str) -> None:

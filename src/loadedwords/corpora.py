@@ -234,7 +234,7 @@ def _fetch_rows(name: str, corpus: Corpus | None, split: str, revision: str | No
     hub = corpus.hub if corpus else name
     if hub is None:
         raise DataError(
-            f"{name} is not on the Hugging Face Hub.\nPass the publisher's file: load_corpus({name!r}, path=...)."
+            f"No Hugging Face Hub name is known for {name}.\nPass the publisher's file: load_corpus({name!r}, path=...)."
         )
     try:
         yield from datasets.load_dataset(hub, split=split, revision=revision)
@@ -279,7 +279,7 @@ def _read_babe(raw: Row) -> Row:
     return row | {"vote_share": sum(votes.values()) / len(votes) if votes else None}
 
 
-def _read_anno_lexical(raw: Row) -> Row:
+def _read_label_only(raw: Row) -> Row:
     return _text_and_label(raw) | {"outlet": _optional(_first(raw, _OUTLET))}
 
 
@@ -354,14 +354,14 @@ CORPORA: Mapping[str, Corpus] = {
             "test": ("annolexical_test.parquet",),
         },
         "mediabiasgroup/anno-lexical",
-        _read_anno_lexical,
+        _read_label_only,
     ),
     "ptc": Corpus(
         "Propaganda Techniques Corpus",
         "Da San Martino et al. 2019/2020",
         "none stated (research use)",
         {"train": ("ptc_train.jsonl",)},
-        None,
+        "SemEvalWorkshop/sem_eval_2020_task_11",  # kept there as a loading script, which datasets 4 and later refuse
         _read_ptc,
     ),
     "checkthat": Corpus(
@@ -370,6 +370,6 @@ CORPORA: Mapping[str, Corpus] = {
         "CC BY-NC-SA 4.0",
         {"train": ("checkthat_train.jsonl",)},
         None,
-        _read_anno_lexical,
+        _read_label_only,
     ),
 }

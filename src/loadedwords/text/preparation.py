@@ -94,7 +94,8 @@ def prepare_text(text: str) -> PreparedText:
             reason = boilerplate_reason(sentence)
             if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
                 reason = "tags"
-            in_tail = in_tail or opens_tail(sentence)
+            # At the top, a disclaimer is the author's, and the article is still to come.
+            in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(sentence))
             if reason is None and in_tail:
                 reason = "disclaimer"
             if reason is not None:

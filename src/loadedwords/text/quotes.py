@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 _MARK = re.compile('["“”„‟«»]|‘|’(?!\\w)')
-_CLOSER = {"“": "”“", "„": "“”", "‟": "”", "«": "»", "‘": "’", '"': '"'}
+_CLOSER = {"“": '”"', "„": "“”", "‟": "”", "«": "»", "‘": "’", '"': '"'}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def find_quotations(paragraph: str) -> list[Quotation]:
     for match in _MARK.finditer(paragraph):
         mark = match[0]
         if opener:
-            if mark in _CLOSER[opener] and not (opener == "“" and mark == "“"):
+            if mark in _CLOSER[opener]:
                 found.append(Quotation(begin, match.start()))
                 opener = ""
         elif mark in _CLOSER and _opens(paragraph, match.start(), match.end()):
@@ -53,4 +53,6 @@ def _opens(paragraph: str, start: int, end: int) -> bool:
     """Whether a mark may open: a word follows it, and none touches it on the left."""
     before = paragraph[start - 1] if start else " "
     after = paragraph[end] if end < len(paragraph) else " "
+    if paragraph[start] == "‘" and after.isdigit():
+        return False  # ‘90s
     return not after.isspace() and not before.isalnum()

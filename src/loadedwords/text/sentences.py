@@ -45,7 +45,7 @@ class Span:
 def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[Span]:
     """Split clean text into sentences.
 
-    A blank line ends a paragraph. A single line end ends a sentence, unless the lines were wrapped by hand.
+    A line end ends a sentence and its paragraph, unless the lines were wrapped by hand.
     Quotation marks do not hold sentences together: three quoted sentences are three sentences.
 
     Parameters
@@ -61,8 +61,10 @@ def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[
         In order, without overlap, no white space at either end; every letter and digit is in one of them.
     """
     found: list[Span] = []
-    for number, lines in enumerate(_paragraphs(text)):
+    number = -1
+    for lines in _paragraphs(text):
         for line_start, line_end in _joined_lines(text, lines, list_lines):
+            number += 1
             for start, end in _cut(text, line_start, line_end, LONGEST_BLOCK, ". ", " "):
                 for piece_start, piece_end in _split_block(text, start, end):
                     pieces = _cut(text, piece_start, piece_end, LONGEST, "; ", ", ", " ")
@@ -94,7 +96,9 @@ def _joined_lines(text: str, lines: list[tuple[int, int]], list_lines: frozenset
     for start, end in lines:
         goes_on = bool(blocks) and start not in list_lines
         if goes_on and not wrapped:
-            goes_on = text[start].islower() and not _ENDS_SENTENCE.search(text, *blocks[-1])
+            goes_on = text[start].islower() and not _ENDS_SENTENCE.search(
+                text, max(blocks[-1][1] - 9, 0), blocks[-1][1]
+            )
         if goes_on:
             blocks[-1] = (blocks[-1][0], end)
         else:
