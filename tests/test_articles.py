@@ -274,6 +274,46 @@ def test_files_of_other_kinds_and_broken_files(tmp_path: Path) -> None:
     assert len(articles) > 1, "what came before the cut is kept"
 
 
+def test_one_bad_value_costs_only_its_own_row(tmp_path: Path) -> None:
+    long_number = '{"text": "x", "n": ' + "9" * 5000 + "}\n"
+    (tmp_path / "a.jsonl").write_text(json_lines(ROWS[:1]) + long_number + json_lines(ROWS[1:]), encoding="utf-8")
+    articles, rejects = read(tmp_path / "a.jsonl")
+    assert ([a.id for a in articles], rejects[0].line) == (["a1", "a2"], 2)
+    dates = pa.array([0, 2**60, 0], pa.int64()).cast(pa.timestamp("ms"))
+    pq.write_table(pa.table({"text": ["The dam broke."] * 3, "date": dates}), tmp_path / "b.parquet")
+    articles, rejects = read(tmp_path / "b.parquet")
+    assert (len(articles), [r.line for r in rejects]) == (2, [2])
+
+
+def test_an_unclosed_quotation_mark_in_a_csv_is_told(tmp_path: Path) -> None:
+    rest = "".join(f"{k},The dam broke.,A\n" for k in range(3, 30))
+    (tmp_path / "x.csv").write_text(f'id,text,outlet\n1,It met.,A\n2,"He said it,B\n{rest}', encoding="utf-8")
+    articles, rejects = read(tmp_path / "x.csv")
+    assert [a.id for a in articles] == ["1"]
+    assert rejects[0].line == 3
+    assert "never closed" in rejects[0].reason
+
+
+def test_a_header_that_names_a_column_twice(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("text,text\nThe dam broke.,\n", encoding="utf-8")
+    assert "names text more than once" in read(tmp_path / "x.csv")[1][0].reason
+
+
+def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
+    Path(str(tmp_path / "x") + "\udcff.txt").write_text("The dam broke.", encoding="utf-8")
+    (article,), _ = read(tmp_path)
+    assert article.id.encode().endswith(b"\\udcff.txt")
+
+
+def test_results_are_not_read_as_articles(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The dam broke.", encoding="utf-8")
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "report.html").write_text("<p>not an article</p>", encoding="utf-8")
+    found = list(read_articles(tmp_path, without=tmp_path / "scores"))
+    assert [item.source for item in found if isinstance(item, Article)] == [str(tmp_path / "a.txt")]
+    assert len(found) == 1
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file, folder or match"):
         read(tmp_path / "nosuch")

@@ -221,6 +221,53 @@ def test_another_runs_folder_is_left_alone(tmp_path: Path, small_bundle: Path) -
     assert len(tables(tmp_path)["articles"]) == 3
 
 
+def test_other_peoples_files_are_never_touched(tmp_path: Path, small_bundle: Path) -> None:
+    """Once, articles named part-00001.jsonl in a folder named articles were taken for old shards and deleted."""
+    inputs = tmp_path / "articles"
+    inputs.mkdir()
+    for k in range(3):
+        (inputs / f"part-0000{k}.jsonl").write_text('{"text": "The council met."}')
+    with pytest.raises(OutputError, match="already holds other files"):
+        run(read_articles(inputs), tmp_path, small_bundle)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep")
+    with pytest.raises(OutputError, match=r"notes\.txt"):
+        run(articles_of(1), tmp_path / "mine", small_bundle)
+    run(articles_of(9), tmp_path / "out", small_bundle)
+    strange = tmp_path / "out" / "articles" / "part-monday.txt"
+    strange.write_text("keep")
+    run(articles_of(3), tmp_path / "out", small_bundle)
+    assert strange.read_text() == "keep"
+    assert len(list(inputs.iterdir())) == 3
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path: Path, small_bundle: Path) -> None:
+    def another_run() -> Iterator[Article]:
+        yield from articles_of(3)
+        with pytest.raises(OutputError, match="Another run"):
+            run(articles_of(1), tmp_path, small_bundle)
+
+    assert run(another_run(), tmp_path, small_bundle).counts.articles == 3
+
+
+def test_a_shard_cut_short_is_scored_again(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(20), tmp_path, small_bundle)
+    before = tables(tmp_path)
+    shard = tmp_path / "sentences" / "part-00001.parquet"
+    shard.write_bytes(shard.read_bytes()[:100])
+    assert run(articles_of(20), tmp_path, small_bundle).n_reused_shards == 2
+    assert tables(tmp_path) == before
+
+
+def test_a_full_disk_is_told(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(batch.pq, "write_table", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        run(articles_of(3), tmp_path, small_bundle)
+
+
 @pytest.mark.parametrize("place", ["a_file", "below_a_file/scores", "/proc/scores"])
 def test_an_output_folder_that_can_not_be_written(place: str, tmp_path: Path, small_bundle: Path) -> None:
     (tmp_path / "a_file").write_text("taken")

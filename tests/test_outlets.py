@@ -65,6 +65,18 @@ def test_what_is_no_score_is_refused(tmp_path: Path) -> None:
     assert compare_outlets(frame([])).height == 0
 
 
+def test_folders_that_can_not_be_compared(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(f'{{"model": {{"hash": "{name}"}}}}')
+    with pytest.raises(DataError, match="named twice"):
+        compare_outlets([tmp_path / "a", tmp_path / "a"])
+    with pytest.raises(DataError, match="different models"):
+        compare_outlets([tmp_path / "a", tmp_path / "b"])
+    with pytest.raises(DataError, match="not int"):
+        compare_outlets([1, 2])  # type: ignore[list-item]
+
+
 @given(st.lists(st.tuples(st.floats(0, 50), st.integers(1, 60)), min_size=2, max_size=30), st.integers(0, 5))
 def test_the_estimate_lies_in_its_interval(pairs: list[tuple[float, int]], seed: int) -> None:
     numerators, denominators = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,6 +131,26 @@ def test_what_is_no_article_is_refused(model: FramingModel) -> None:
         model.score_text(["a", "list"])  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("wrong", ["one text", {"text": "one mapping"}, pl.DataFrame({"text": ["a table"]})])
+def test_one_thing_is_not_taken_for_many(wrong: Any, model: FramingModel) -> None:
+    with pytest.raises(DataError, match="takes a list or stream"):
+        loadedwords.score_articles(wrong, model=model)
+    with pytest.raises(DataError):
+        model.predict_proba(wrong)
+
+
+def test_what_was_read_can_be_scored_rejects_and_all(tmp_path: Path, model: FramingModel) -> None:
+    (tmp_path / "x.jsonl").write_text(
+        '{"id": 0, "text": "It met."}\n{broken\n{"text": "It spoke."}\n', encoding="utf-8"
+    )
+    scored = list(loadedwords.score_articles(loadedwords.read_articles(tmp_path / "x.jsonl"), model=model))
+    assert [s.status for s in scored] == ["ok", "error", "ok"]
+    assert "no valid JSON" in scored[1].message
+    assert scored[0].article.id == "0"
+    (nan,) = loadedwords.score_articles([{"id": 0, "text": "It met.", "outlet": float("nan")}], model=model)
+    assert (nan.article.id, nan.outlet) == ("0", None)
+
+
 def test_an_article_shows_itself_escaped(model: FramingModel) -> None:
     text = "The shameless <script>alert(1)</script> regime & co. sneered."
     shown = loadedwords.load_model().score_text(text, outlet="<b>Wire</b>", title="<i>T</i>")._repr_html_()
@@ -176,19 +197,40 @@ def test_verify_sees_another_model(small_bundle: Path, tmp_path: Path) -> None:
     assert any("p_loaded is" in line for line in loadedwords.load_model(copy).verify())
 
 
+def changed(**changes: Any) -> Any:
+    """Damage that keeps the config readable."""
+
+    def damage(folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | changes))
+
+    return damage
+
+
+def rewritten(content: str) -> Any:
+    return lambda folder: (folder / "config.json").write_text(content)
+
+
+SETTINGS = {"features": {"words": [1, 2], "characters": [3, 5], "bits": 60}}
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: (f / "weights.npz").write_bytes(b"changed"), "hash differs"),
-        (lambda f: (f / "weights.npz").unlink(), "lacks its file"),
-        (lambda f: (f / "config.json").write_text("{"), "no bundle's config"),
-        (lambda f: (f / "config.json").write_text('{"schema_version": 99, "files": {}, "kind": "linear", "name": "x"}'), "reads format 1"),
-        (lambda f: (f / "config.json").write_text('{"schema_version": 1, "files": {"../x": ""}, "kind": "linear", "name": "x"}'), "lacks its file"),
-        (lambda f: (f / "config.json").unlink(), "not a bundle"),
-        (lambda f: (f / "config.json").write_text('{"schema_version": 1, "files": {}, "kind": "magic", "name": "x"}'), "magic"),
-        (lambda f: (f / "config.json").write_text('{"schema_version": 1, "files": {}, "kind": "linear", "name": "x"}'), "no linear bundle"),
+        (lambda folder: (folder / "weights.npz").write_bytes(b"changed"), "hash differs"),
+        (lambda folder: (folder / "weights.npz").unlink(), "lacks its file"),
+        (lambda folder: (folder / "config.json").unlink(), "not a bundle"),
+        (rewritten("{"), "no bundle's config"),
+        (rewritten("[" * 100_000), "no bundle's config"),
+        (changed(schema_version=99), "reads format 1"),
+        (changed(files={}), "vouches for no"),
+        (changed(files=None), "no bundle's config"),
+        (changed(files={"../x": "", "golden.json": ""}), "lacks its file"),
+        (changed(kind="magic"), "magic"),
+        (changed(scorer={}), "no linear bundle"),
+        (changed(scorer=SETTINGS), "60 bits"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_bundle_is_refused(damage: Any, message: str, small_bundle: Path, tmp_path: Path) -> None:
     copy = copy_of(small_bundle, tmp_path)
     damage(copy)

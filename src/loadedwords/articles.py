@@ -92,19 +92,25 @@ class _Source:
 
 
 def read_articles(
-    inputs: Sequence[str | Path], *, options: ReadOptions | None = None, progress: Progress | None = None
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    options: ReadOptions | None = None,
+    progress: Progress | None = None,
+    without: Path | None = None,
 ) -> Iterator[Article | Reject]:
     """Read articles one by one, in bounded memory.
 
     Parameters
     ----------
-    inputs : sequence of str or Path
+    inputs : str, Path, or sequence of these
         Files (``.jsonl``, ``.ndjson``, ``.csv``, ``.tsv``, ``.txt``, ``.md``, each also ``.gz`` or ``.zst``;
         ``.parquet``; ``.html``), folders and globs of these, or ``-`` for JSON lines, or else one text, on standard
         input.
     options : ReadOptions, optional
     progress : Progress, optional
         Updated while reading.
+    without : Path, optional
+        A folder to leave out, such as that of the results.
 
     Yields
     ------
@@ -118,14 +124,21 @@ def read_articles(
     """
     options = options or ReadOptions()
     progress = progress if progress is not None else Progress()
-    files = find_files(inputs)
-    sizes = [0 if file is None else file.stat().st_size for file in files]
+    files = find_files(inputs, without=without)
+    sizes = [0 if file is None else _size(file) for file in files]
     progress.total = None if None in files else float(sum(sizes))
     return _read_files(files, sizes, options, progress)
 
 
-def find_files(inputs: Sequence[str | Path]) -> list[Path | None]:
-    """The files that `inputs` stand for; None is standard input.
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # reading it will say what is wrong
+
+
+def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | None = None) -> list[Path | None]:
+    """The files that `inputs` stand for; None is standard input. Nothing below the folder `without` is taken.
 
     Raises
     ------
@@ -133,12 +146,14 @@ def find_files(inputs: Sequence[str | Path]) -> list[Path | None]:
         If one of them stands for nothing.
     """
     files: list[Path | None] = []
-    for given in inputs:
+    for given in [inputs] if isinstance(inputs, (str, Path)) else inputs:
         path = Path(given)
+        if len(path.name) > 255 or not str(given).strip():
+            raise DataError(f"{str(given)[:60]!r} is no name of a file or folder.\nCheck the path.")
         if str(given) == STDIN:
             files.append(None)
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(path)))
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _is_left_out(p, path, without))
             if not inside:
                 raise DataError(
                     f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
@@ -147,7 +162,7 @@ def find_files(inputs: Sequence[str | Path]) -> list[Path | None]:
         elif path.exists():
             files.append(path)
         elif glob.has_magic(str(given)) and (matches := sorted(glob.glob(str(given), recursive=True))):
-            files.extend(find_files(matches))
+            files.extend(find_files(matches, without=without))
         else:
             raise DataError(
                 f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
@@ -213,7 +228,8 @@ def _read_files(
 ) -> Iterator[Article | Reject]:
     for file, size in zip(files, sizes, strict=True):
         begun = progress.done
-        name = STDIN if file is None else str(file)
+        # A file name need not be text; what can't be written is escaped.
+        name = STDIN if file is None else str(file).encode("utf-8", "backslashreplace").decode()
         source = _Source(name, file, progress, size)
         yield from _read_file(source, options)
         progress.done = begun + size
@@ -259,7 +275,7 @@ def _json_records(
         elif line.strip():
             try:
                 row = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
                 hint = _encoding_trouble(line, options) or f"no valid JSON: {error}"
                 yield Reject(source.name, number, hint)
                 continue
@@ -272,13 +288,15 @@ def _json_records(
 def _read_csv(source: _Source, options: ReadOptions) -> Iterator[_Record | Reject]:
     csv.field_size_limit(max(csv.field_size_limit(), 4 * options.max_characters + 1024))
     with _open(source) as stream:
-        rows = csv.reader(
-            _text_stream(stream, options, newline=""), delimiter="\t" if _ending(source.path) == ".tsv" else ","
-        )
+        delimiter = "\t" if _ending(source.path) == ".tsv" else ","
+        rows = csv.reader(_text_stream(stream, options, newline=""), delimiter=delimiter, strict=True)
         header = next(rows, None)
         if header is None:
             return
         header = [name.strip() for name in header]
+        if twice := sorted({name for name in header if name and header.count(name) > 1}):
+            yield Reject(source.name, 1, f"the header names {', '.join(twice)} more than once")
+            return
         if trouble := _missing_text(header, options):
             yield Reject(source.name, 1, trouble)
             return
@@ -289,7 +307,7 @@ def _read_csv(source: _Source, options: ReadOptions) -> Iterator[_Record | Rejec
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Reject(source.name, line, f"no valid CSV: {error}")
+                yield Reject(source.name, line, _csv_trouble(error))
                 continue
             if len(row) > len(header):
                 yield Reject(
@@ -299,6 +317,12 @@ def _read_csv(source: _Source, options: ReadOptions) -> Iterator[_Record | Rejec
                 )
             elif row:
                 yield _Record(line, dict(zip(header, row, strict=False)))
+
+
+def _csv_trouble(error: csv.Error) -> str:
+    if "unexpected end of data" in str(error):
+        return "a quotation mark that opens a field here is never closed: nothing from here on could be read"
+    return f"no valid CSV: {error}"
 
 
 def _read_parquet(source: _Source, options: ReadOptions) -> Iterator[_Record | Reject]:
@@ -313,10 +337,27 @@ def _read_parquet(source: _Source, options: ReadOptions) -> Iterator[_Record | R
         wanted = [column for column in (_column(kind, names, options) for kind in COLUMN_NAMES) if column]
         begun, number, total = source.progress.done, 0, max(file.metadata.num_rows, 1)
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
-            for row in batch.to_pylist():
-                number += 1
-                yield _Record(number, row)
+            for at, row in enumerate(_batch_rows(batch)):
+                if isinstance(row, str):
+                    yield Reject(source.name, number + at + 1, row)
+                else:
+                    yield _Record(number + at + 1, row)
+            number += batch.num_rows
             source.progress.done = begun + source.size * number / total
+
+
+def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
+    """The rows of a record batch; in place of one that can't be read, the reason."""
+    try:
+        yield from batch.to_pylist()
+        return
+    except (ValueError, OverflowError):
+        pass  # one bad value must not cost the others: row by row
+    for at in range(batch.num_rows):
+        try:
+            yield batch.slice(at, 1).to_pylist()[0]
+        except (ValueError, OverflowError) as error:
+            yield f"a value can't be read: {error}"
 
 
 def _read_plain(source: _Source, options: ReadOptions) -> Iterator[_Record | Reject]:
@@ -355,9 +396,11 @@ def _read_stdin(source: _Source, options: ReadOptions) -> Iterator[_Record | Rej
         yield from _json_records(chain(opening, lines), source, options)
         return
     pieces: list[str] = []
+    length = 0
     for _, line in chain(opening, lines):
         pieces.append(line or "")
-        if sum(map(len, pieces)) > options.max_characters:
+        length += len(pieces[-1])
+        if length > options.max_characters:
             break
     yield _Record(None, {"text": "".join(pieces)}, named=False)
 
@@ -432,7 +475,12 @@ def _lines(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[int, str | 
 
 
 def _encoding_trouble(text: str, options: ReadOptions) -> str | None:
-    return _NOT_THIS_ENCODING.format(encoding=options.encoding) if _SURROGATE.search(text) else None
+    found = _SURROGATE.search(text)
+    if found is None:
+        return None
+    if "\udc80" <= found[0] <= "\udcff":  # what an undecodable byte is read as
+        return _NOT_THIS_ENCODING.format(encoding=options.encoding)
+    return "the text holds half a surrogate pair, which is no character"
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -553,5 +601,7 @@ def _ending(path: Path | None) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
+    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+        return True
+    return without is not None and file.resolve().is_relative_to(without.resolve())

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import signal
 import sqlite3
 import time
@@ -25,7 +26,7 @@ from importlib import metadata
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import polars as pl
 import pyarrow as pa
@@ -54,6 +55,8 @@ RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
 TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
 _DIGEST_KEY = b"loadedwords"
+_OUR_FILE = re.compile(r"part-(?P<number>\d{5,})\.(?:parquet|(?P<half>\d+\.tmp))")
+_OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
 
 
 @dataclass(frozen=True)
@@ -158,29 +161,29 @@ def score_to_folder(
         "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash},
         "versions": _versions(),
     }
-    _claim(folder, run, overwrite)
-    counts, n_reused, n_shards = Counts(), 0, 0
-    with _rejects(folder) as reject_writer, _engine(bundle, folder, workers) as engine:
-        accepted = _accepted(stream, reject_writer, folder)
-        for done in engine.results(_chunks(accepted, bundle, progress)):
-            counts += done.counts
-            n_reused += done.reused
-            n_shards += 1
-            tell(State(counts, reject_writer.n, n_reused, done.share_read, time.monotonic() - started))
-    _remove_other_shards(folder, n_shards)
-    outlets = compare_outlets(folder) if counts.articles else None
-    if outlets is not None:
-        _write_outlets(outlets, folder)
-    overall = summarise_all(folder) if counts.own_sentences else None
-    seconds = time.monotonic() - started
-    run |= {
-        "status": "done",
-        "counts": {**asdict(counts), "rejected": reject_writer.n, "shards": n_shards, "shards_reused": n_reused},
-        "seconds": round(seconds, 3),
-        "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
-        "overall": overall.to_dicts()[0] if overall is not None else None,
-    }
-    _write_json(folder / RUN_FILE, run)
+    with _claimed(folder, run, overwrite):
+        counts, n_reused, n_shards = Counts(), 0, 0
+        with _rejects(folder) as reject_writer, _engine(bundle, folder, workers) as engine:
+            accepted = _accepted(stream, reject_writer, folder)
+            for done in engine.results(_chunks(accepted, bundle, progress)):
+                counts += done.counts
+                n_reused += done.reused
+                n_shards += 1
+                tell(State(counts, reject_writer.n, n_reused, done.share_read, time.monotonic() - started))
+        _remove_other_shards(folder, n_shards)
+        outlets = compare_outlets(folder) if counts.articles else None
+        if outlets is not None:
+            _write_outlets(outlets, folder)
+        overall = summarise_all(folder) if counts.own_sentences else None
+        seconds = time.monotonic() - started
+        run |= {
+            "status": "done",
+            "counts": {**asdict(counts), "rejected": reject_writer.n, "shards": n_shards, "shards_reused": n_reused},
+            "seconds": round(seconds, 3),
+            "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
+            "overall": overall.to_dicts()[0] if overall is not None else None,
+        }
+        _write_json(folder / RUN_FILE, run)
     return RunSummary(counts, reject_writer.n, n_reused, seconds, run["model"], folder, outlets, overall)
 
 
@@ -230,12 +233,12 @@ def _digest(articles: Iterable[Article], bundle: Bundle) -> str:
 def _finished(folder: Path, chunk: _Chunk) -> Counts | None:
     """The counts of a shard that an earlier run finished from the very same input."""
     try:
-        stored = pq.read_schema(_shard(folder, "articles", chunk.number)).metadata or {}
-        left = json.loads(stored.get(_DIGEST_KEY, b"{}"))
+        # A shard that a crash of the machine cut short has no readable footer.
+        footers = [pq.read_schema(_shard(folder, table, chunk.number)).metadata or {} for table in TABLES]
+        left = json.loads(footers[-1].get(_DIGEST_KEY, b"{}"))
     except (OSError, pa.ArrowInvalid, ValueError):
         return None
-    others = all(_shard(folder, table, chunk.number).is_file() for table in TABLES)
-    return Counts(**left["counts"]) if left.get("digest") == chunk.digest and others else None
+    return Counts(**left["counts"]) if left.get("digest") == chunk.digest else None
 
 
 def _score_chunk(model: FramingModel, folder: Path, chunk: _Chunk) -> Counts:
@@ -401,30 +404,88 @@ def _accepted(stream: Iterable[Article | Reject], rejects: _RejectWriter, folder
 # --- the folder ---------------------------------------------------------------------------------------------------
 
 
-def _claim(folder: Path, run: dict[str, Any], overwrite: bool) -> None:
-    """Make the folder ours, or say why not."""
+@contextmanager
+def _claimed(folder: Path, run: dict[str, Any], overwrite: bool) -> Iterator[None]:
+    """Make the folder ours for as long as the run lasts, or say why not."""
     try:
-        for table in TABLES:
-            (folder / table).mkdir(parents=True, exist_ok=True)
-        left = folder / RUN_FILE
-        if left.is_file() and not overwrite:
-            earlier = json.loads(left.read_text(encoding="utf-8"))
-            changed = [key for key in ("inputs", "options", "model") if earlier.get(key) != run[key]]
-            if changed:
-                raise OutputError(
-                    f"{folder} holds the scores of another run: its {' and '.join(changed)} differ, see {left}.\n"
-                    "Name another folder with -o, or pass --overwrite to replace them."
-                )
-        _write_json(left, run)
-    except (OSError, ValueError) as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
         raise OutputError(f"{folder} can't be written: {error}.\nName a folder you may write to with -o.") from error
+    with lock:
+        _lock(lock, folder)
+        try:
+            _refuse_others_files(folder)
+            _refuse_another_run(folder, run, overwrite)
+            for table in TABLES:
+                (folder / table).mkdir(exist_ok=True)
+            _write_json(folder / RUN_FILE, run)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} can't be written: {error}.\nName a folder you may write to with -o."
+            ) from error
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(
+                f"Writing into {folder} failed: {error}.\n"
+                "Nothing finished is lost: make room or mend the folder, and run the same command again."
+            ) from error
+
+
+def _lock(lock: TextIO, folder: Path) -> None:
+    """Hold the lock until the process ends, however it ends; where the system has no such locks, do without."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OutputError(
+            f"Another run is writing into {folder}.\nWait for it, or name another folder with -o."
+        ) from error
+
+
+def _refuse_others_files(folder: Path) -> None:
+    if (folder / RUN_FILE).is_file():
+        return
+    others = [p.name for p in folder.iterdir() if p.name not in _OUR_NAMES and not p.name.startswith(".")]
+    others += [
+        f"{t}/{p.name}"
+        for t in TABLES
+        if (folder / t).is_dir()
+        for p in (folder / t).iterdir()
+        if not _OUR_FILE.fullmatch(p.name)
+    ]
+    if others:
+        raise OutputError(
+            f"{folder} already holds other files, such as {sorted(others)[0]}.\nName a new or empty folder with -o."
+        )
+
+
+def _refuse_another_run(folder: Path, run: dict[str, Any], overwrite: bool) -> None:
+    left = folder / RUN_FILE
+    if overwrite or not left.is_file():
+        return
+    try:
+        earlier = json.loads(left.read_text(encoding="utf-8"))
+        changed = [key for key in ("inputs", "options", "model") if earlier.get(key) != run[key]]
+    except (ValueError, AttributeError) as error:
+        raise OutputError(f"{left} is damaged.\nName another folder with -o, or pass --overwrite.") from error
+    if changed:
+        raise OutputError(
+            f"{folder} holds the scores of another run: its {' and '.join(changed)} differ, see {left}.\n"
+            "Name another folder with -o, or pass --overwrite to replace them."
+        )
 
 
 def _remove_other_shards(folder: Path, n_shards: int) -> None:
-    """Shards of an earlier, longer run would be read as part of this one."""
+    """Shards of an earlier, longer run would be read as part of this one. Only files of our own naming are touched."""
     for table in TABLES:
-        for file in (folder / table).glob("part-*"):
-            if file.suffix == ".tmp" or int(file.name[5:10]) >= n_shards:
+        for file in (folder / table).iterdir():
+            ours = _OUR_FILE.fullmatch(file.name)
+            if ours and (ours["half"] or int(ours["number"]) >= n_shards):
                 file.unlink()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
 _EXISTING = click.Path(exists=True, path_type=Path)
+_EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _model_option = click.option("-m", "--model", help="An embedded model (default, linear) or the folder of a bundle.")
 
 
@@ -35,6 +37,10 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except LoadedwordsError as error:
             _fail(f"{type(error).__name__}: {error}")
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of our output has gone
+        except OSError as error:
+            _fail(f"{type(error).__name__}: {error}")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -44,6 +50,8 @@ def main() -> None:
 
     Exit status: 0 done, 1 error, 2 wrong usage, 3 done but some articles were rejected.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of another encoding shows "?" where it must
 
 
 @main.command()
@@ -64,14 +72,20 @@ def main() -> None:
 @click.option("--id-column", help="Column of the id, if not id or article_id.")
 @click.option("--event-column", help="Column of the event, if not event_id or event.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of text files.")
-@click.option("--max-characters", default=1_000_000, show_default=True, help="Reject longer articles.")
-@click.option("--workers", type=click.IntRange(1), help="Processes that score.  [default: one for each core]")
+@click.option(
+    "--max-characters",
+    default=1_000_000,
+    show_default=True,
+    type=click.IntRange(1, 100_000_000),
+    help="Reject longer articles.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
     "--report-articles",
     default=200,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, 100_000),
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
@@ -102,7 +116,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
             [f"{dataset}[{split}]"], {"columns": named, "config": config, "revision": revision}
         )
     else:
-        stream = read_articles(inputs, options=options, progress=progress)
+        stream = read_articles(inputs, options=options, progress=progress, without=output)
         description = RunDescription(
             [given if given == STDIN else str(Path(given).resolve()) for given in inputs],
             {"columns": named, "encoding": encoding, "max_characters": max_characters},
@@ -169,7 +183,7 @@ def compare(folders: tuple[Path, ...], level: float, as_csv: bool) -> None:
 
 
 @main.command()
-@click.argument("labelled", nargs=-1, type=_EXISTING)
+@click.argument("labelled", nargs=-1, type=_EXISTING_FILE)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the bundle.")
 @click.option("--recipe", default="linear", show_default=True, help="A recipe of the package, or a .toml file.")
 @click.option(
@@ -204,7 +218,7 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, corpora: Path |
 
 
 @main.command()
-@click.argument("labelled", nargs=-1, type=_EXISTING)
+@click.argument("labelled", nargs=-1, type=_EXISTING_FILE)
 @_model_option
 @click.option("--checkpoint", help="A transformers checkpoint (folder or Hub name) to measure beside the model.")
 @click.option("--revision", help="Revision of the checkpoint on the Hub.")

@@ -160,9 +160,13 @@ def read_rows(file: Path) -> Iterator[Row]:
     """The rows of a CSV, JSONL or Parquet file as they are."""
     try:
         if file.suffix == ".parquet":
+            import pyarrow as pa
             import pyarrow.parquet as pq
 
-            yield from pq.read_table(file).to_pylist()
+            try:
+                yield from pq.read_table(file).to_pylist()
+            except pa.ArrowInvalid as error:
+                raise DataError(f"{file} is no Parquet file: {error}.\nWrite it again.") from error
         elif file.suffix in (".jsonl", ".ndjson"):
             with file.open(encoding="utf-8-sig") as lines:
                 for number, line in enumerate(lines, 1):
@@ -299,7 +303,8 @@ def _text_and_label(raw: Row) -> Row:
         raise DataError(
             f"no {'text' if text is None else 'label'}.\nLooked for: {', '.join(_TEXT if text is None else _LABEL)}. Found: {', '.join(map(str, raw))}."
         )
-    number = _LABELS.get(str(int(label) if isinstance(label, (bool, float)) else label).strip().lower())
+    whole = isinstance(label, (bool, float)) and label in (0, 1)
+    number = _LABELS.get(str(int(label) if whole else label).strip().lower().removesuffix(".0"))
     if number is None:
         raise DataError(f"label {label!r} is neither neutral nor loaded.\nWrite neutral and loaded, or 0 and 1.")
     return {"text": str(text), "label": number}
@@ -324,6 +329,8 @@ def _word_list(marked: Any) -> list[str]:
                 raise DataError(f"marked words {marked!r} are no list.\nSeparate them by semicolons.") from None
         else:
             marked = marked.split(";")
+    if not isinstance(marked, (list, tuple)):
+        raise DataError(f"marked words {marked!r} are no list.\nSeparate them by semicolons.")
     return [str(word).strip() for word in marked if str(word).strip()]
 
 

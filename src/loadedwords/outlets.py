@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -165,8 +166,15 @@ def load_articles(scores: str | Path | pl.DataFrame | Iterable[ScoredArticle] | 
         frame = _read_table(Path(scores))
     else:
         listed = list(scores)
+        if wrong := [item for item in listed if not isinstance(item, (str, Path, ScoredArticle))]:
+            raise DataError(
+                f"compare_outlets takes a folder, folders, a table or scored articles, not {type(wrong[0]).__name__}.\n"
+                "Score the articles first: loadedwords.score_articles(articles)."
+            )
         if listed and all(isinstance(item, (str, Path)) for item in listed):
-            frame = pl.concat([_read_table(Path(item)) for item in listed if isinstance(item, (str, Path))])
+            folders = [Path(item) for item in listed if isinstance(item, (str, Path))]
+            _check_comparable(folders)
+            frame = pl.concat([_read_table(folder) for folder in folders])
         else:
             columns = ("outlet", "n_own", "n_words", "n_loaded_words", "loaded_share")
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
@@ -188,6 +196,23 @@ def _read_table(folder: Path) -> pl.DataFrame:
             f"{folder} holds no scores: there is no articles/part-*.parquet in it.\nPass a folder written by loadedwords score."
         )
     return pl.concat([pl.read_parquet(part) for part in parts])
+
+
+def _check_comparable(folders: Sequence[Path]) -> None:
+    """Refuse to count a folder twice, or to mix the scores of two models."""
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise DataError("The same folder is named twice, which would count its articles twice.\nName each once.")
+    models = {}
+    for folder in folders:
+        run_file = folder / "run.json"
+        if run_file.is_file():
+            run = json.loads(run_file.read_text(encoding="utf-8"))
+            models[run["model"]["hash"]] = folder
+    if len(models) > 1:
+        raise DataError(
+            f"{' and '.join(map(str, models.values()))} were scored by different models, whose scores can't be compared.\n"
+            "Score them with the same model."
+        )
 
 
 def _outlet_row(outlet: object, group: pl.DataFrame, level: float, seed: int) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.linear_scorer import WordScore, load_scorer
-from loadedwords.schema import CLASSES, Article, LoadedWord, ScoredArticle, ScoredSentence
+from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
 from loadedwords.text import Sentence, prepare_sentence, prepare_text
 
 N_TOP_WORDS = 5
@@ -118,11 +118,22 @@ class FramingModel:
             )
         return next(self.score_articles([Article(id="text", text=text, outlet=outlet, title=title)]))
 
-    def score_articles(self, articles: Iterable[Article | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
+    def score_articles(self, articles: Iterable[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
         """Score a stream of articles, in order; see the function of the same name."""
-        stream = (_as_article(article, number) for number, article in enumerate(articles, 1))
-        while batch := list(islice(stream, ARTICLES_AT_ONCE)):
-            yield from self._score_batch(batch)
+        if isinstance(articles, (str, Mapping)) or hasattr(articles, "columns"):
+            raise DataError(
+                f"score_articles takes a list or stream of articles, not one {type(articles).__name__}.\n"
+                "Write [article]; of a data frame, pass its rows: frame.to_dicts() or frame.to_dict('records')."
+            )
+        return self._score_stream(iter(articles))
+
+    def _score_stream(self, articles: Iterator[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
+        numbered = enumerate(articles, 1)
+        while batch := list(islice(numbered, ARTICLES_AT_ONCE)):
+            readable = [_as_article(item, number) for number, item in batch if not isinstance(item, Reject)]
+            scored = iter(self._score_batch(readable) if readable else [])
+            for _, item in batch:
+                yield _rejected(item) if isinstance(item, Reject) else next(scored)
 
     def verify(self) -> list[str]:
         """Score the bundle's golden sentences again; returns what differs, nothing if all is well."""
@@ -131,15 +142,21 @@ class FramingModel:
         file = self.bundle.folder / GOLDEN_FILE
         if not file.is_file():
             raise ModelError(f"{self.bundle.folder} has no {GOLDEN_FILE} to verify against.\nTrain the bundle again.")
-        golden = json.loads(file.read_text(encoding="utf-8"))
-        texts = [row["text"] for row in golden]
-        found = zip(golden, self.predict_proba(texts)[:, 1], self.find_loaded_words(texts), strict=True)
+        try:
+            golden = json.loads(file.read_text(encoding="utf-8"))
+            texts = [row["text"] for row in golden]
+            expected = [(float(row["p_loaded"]), list(row["words"])) for row in golden]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{file} can't be read: {error!r}.\nTrain the bundle again.") from error
+        if not golden:
+            raise ModelError(f"{file} holds no sentence, so nothing can be verified.\nTrain the bundle again.")
+        found = zip(texts, expected, self.predict_proba(texts)[:, 1], self.find_loaded_words(texts), strict=True)
         differences = []
-        for row, p_loaded, words in found:
-            if abs(p_loaded - row["p_loaded"]) > GOLDEN_TOLERANCE:
-                differences.append(f"{row['text']!r}: p_loaded is {p_loaded:.4f}, was {row['p_loaded']:.4f}")
-            if [w.text for w in words] != row["words"]:
-                differences.append(f"{row['text']!r}: words are {[w.text for w in words]}, were {row['words']}")
+        for text, (p_then, words_then), p_loaded, words in found:
+            if abs(p_loaded - p_then) > GOLDEN_TOLERANCE:
+                differences.append(f"{text!r}: p_loaded is {p_loaded:.4f}, was {p_then:.4f}")
+            if [w.text for w in words] != words_then:
+                differences.append(f"{text!r}: words are {[w.text for w in words]}, were {words_then}")
         return differences
 
     def _score_batch(self, articles: Sequence[Article]) -> list[ScoredArticle]:
@@ -189,14 +206,14 @@ def load_model(model: str | Path | None = None) -> FramingModel:
 
 
 def score_articles(
-    articles: Iterable[Article | Mapping[str, Any] | str], *, model: FramingModel | str | Path | None = None
+    articles: Iterable[Article | Reject | Mapping[str, Any] | str], *, model: FramingModel | str | Path | None = None
 ) -> Iterator[ScoredArticle]:
     """Score a stream of articles, one by one as they come.
 
     Parameters
     ----------
-    articles : iterable of Article, mapping or str
-        A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url`` and ``event_id`` are used where
+    articles : iterable of Article, Reject, mapping or str
+        As `read_articles` gives them, or as mappings or texts of your own. A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url`` and ``event_id`` are used where
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
@@ -204,10 +221,15 @@ def score_articles(
     Yields
     ------
     ScoredArticle
-        In order, one for each article. One that could not be scored has the status "error" and says why.
+        In order, one for each. One that could not be read or scored has the status "error" and says why.
+
+    Raises
+    ------
+    DataError
+        If `articles` is a single text, mapping or data frame, or an item has no text.
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
-    yield from loaded.score_articles(articles)
+    return loaded.score_articles(articles)
 
 
 def _scored_sentence(
@@ -265,6 +287,11 @@ def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplat
     )
 
 
+def _rejected(reject: Reject) -> ScoredArticle:
+    source = reject.file if reject.line is None else f"{reject.file}:{reject.line}"
+    return _unscored(Article(id=source, text="", source=source), reject.reason)
+
+
 def _unscored(article: Article, reason: str) -> ScoredArticle:
     return ScoredArticle(article, (), (), 0, 0, 0, 0, None, None, (), "error", "; ".join([*article.notes, reason]))
 
@@ -279,14 +306,18 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
         raise DataError(
             f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, article))}."
         )
-    known: dict[str, Any] = {key: article.get(key) for key in ("outlet", "title", "date", "url", "event_id")}
-    return Article(id=str(article.get("id") or number), text=text, **known)
+    known: dict[str, Any] = {
+        key: None if (value := article.get(key)) is None or value != value else str(value)  # NaN is not itself
+        for key in ("outlet", "title", "url", "event_id")
+    }
+    identity = article.get("id")
+    return Article(id=str(number if identity is None else identity), text=text, date=article.get("date"), **known)
 
 
 def _checked(sentences: Sequence[str]) -> list[str]:
-    if isinstance(sentences, str):
+    if isinstance(sentences, (str, Mapping)) or hasattr(sentences, "columns"):
         raise DataError(
-            "A bare string was passed where a list of sentences is due.\nWrite [text], or score_text(text) for an article."
+            "A bare string, mapping or table was passed where a list of sentences is due.\nWrite [text], or score_text(text) for an article."
         )
     listed = list(sentences)
     for at, sentence in enumerate(listed):

@@ -24,6 +24,7 @@ SCHEMA_VERSION = 1
 CONFIG_FILE = "config.json"
 GOLDEN_FILE = "golden.json"
 CARD_FILE = "MODEL_CARD.md"
+REQUIRED_FILES = (GOLDEN_FILE,)
 EMBEDDED = {"default": "default", "linear": "default"}
 
 
@@ -82,7 +83,11 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
         config = json.loads(content)
         version, files = config["schema_version"], config["files"]
         config["kind"], config["name"]
-    except (ValueError, KeyError, TypeError) as error:
+        if version == SCHEMA_VERSION and not set(REQUIRED_FILES) <= set(files):
+            raise ModelError(
+                f"{config_file} vouches for no {' and no '.join(REQUIRED_FILES)}.\nCopy the whole folder again."
+            )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"{config_file} is no bundle's config: {error!r}.\nTrain the model again or restore the file."
         ) from error

@@ -285,8 +285,8 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         platt = _fit_line(decisions[inside][:, None], labels[inside], weight[inside])
         calibration = replace(Calibration(), slope=float(platt.coef_[0][0]), intercept=float(platt.intercept_[0]))
         word_threshold = 0.5
-        if marked and 0 < np.concatenate(marked).mean() < 1:
-            is_marked = np.concatenate(marked)
+        is_marked = np.concatenate([np.zeros(0, dtype=bool), *marked])
+        if is_marked.any() and not is_marked.all():
             stacked = np.concatenate(word_features)
             line = _fit_line(stacked, is_marked, np.ones(len(is_marked)))
             weights = tuple(float(weight) for weight in line.coef_[0])

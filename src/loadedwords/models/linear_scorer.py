@@ -5,7 +5,8 @@ The estimator in `linear` predicts through this file too, so what was measured i
 
 from __future__ import annotations
 
-import json
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from loadedwords.models.ngrams import NgramSpec, Occurrences, count_ngrams
 WEIGHTS_FILE = "weights.npz"
 # Large enough to keep numpy busy, small enough to stay in the processor's cache.
 BATCH = 256
+MAX_BITS = 26
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,10 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
     try:
         settings = config["scorer"]
         features = settings["features"]
-        spec = NgramSpec(tuple(features["words"]), tuple(features["characters"]), int(features["bits"]))
+        (low, high), (shortest, longest) = features["words"], features["characters"]
+        spec = NgramSpec((int(low), int(high)), (int(shortest), int(longest)), int(features["bits"]))
+        if not 1 <= spec.bits <= MAX_BITS:
+            raise ValueError(f"{spec.bits} bits of buckets; at most {MAX_BITS} are read")
         weights = np.zeros(spec.n_buckets, dtype=np.float32)
         squares = np.zeros(spec.n_buckets, dtype=np.float32)
         names = np.zeros(spec.n_buckets, dtype=np.bool_)
@@ -211,7 +216,7 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
             threshold=float(settings["threshold"]),
             word_threshold=float(settings["word_threshold"]),
         )
-    except (KeyError, TypeError, ValueError, IndexError, OSError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(
             f"{folder} is no linear bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error

@@ -95,7 +95,7 @@ def read_recipe(name: str | Path) -> Recipe:
         content = tomllib.loads(source.read_text(encoding="utf-8"))
         corpora = tuple(CorpusUse(**corpus) for corpus in content["corpora"])
         return Recipe(content["kind"], content["name"], corpora, content["estimator"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise DataError(
             f"The recipe {source} can't be used: {error}.\nCompare it with those in models/recipes."
         ) from error
@@ -155,6 +155,8 @@ def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[P
             file = find_corpus_file(use.name, corpora, split=use.split)
             entry |= {"file": file.name, "sha256": file_hash(file)}
         provenance.append(entry)
+    if not parts:
+        raise DataError(f"The recipe {recipe.name} names no corpus, and no labelled file was given.\nPass one.")
     return TrainingSet(
         texts=[text for part, _ in parts for text in part["text"]],
         labels=np.array([label for part, _ in parts for label in part["label"]], dtype=np.int64),
@@ -173,16 +175,28 @@ def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[P
 
 
 def fit_estimator(estimator: LinearFramingClassifier, data: TrainingSet) -> LinearFramingClassifier:
-    """Fit on everything that the training set knows of its sentences."""
-    return estimator.fit(
-        data.texts,
-        data.labels,
-        sample_weight=data.weights,
-        groups=data.articles,
-        in_domain=data.in_domain,
-        vote_share=data.vote_share,
-        loaded_words=data.loaded_words,
-    )
+    """Fit on everything that the training set knows of its sentences.
+
+    Raises
+    ------
+    DataError
+        If scikit-learn can't fit these sentences: too few, or of one class in some fold.
+    """
+    try:
+        return estimator.fit(
+            data.texts,
+            data.labels,
+            sample_weight=data.weights,
+            groups=data.articles,
+            in_domain=data.in_domain,
+            vote_share=data.vote_share,
+            loaded_words=data.loaded_words,
+        )
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"These {len(data.texts)} sentences could not be trained on: {error}\n"
+            "Most often they are too few, or all of one class within a fold: label more, or lower folds in the recipe."
+        ) from error
 
 
 def train_bundle(
