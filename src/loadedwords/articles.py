@@ -200,8 +200,12 @@ def read_dataset(
     options = options or ReadOptions()
     rows = _load_dataset(name, split, config, revision)
     label = f"{name}[{split}]"
-    for number, row in enumerate(rows, 1):
-        yield _to_article(_Record(number, row), label, options, default_id=f"{label}:{number}")
+    number = 0
+    try:
+        for number, row in enumerate(rows, 1):
+            yield _to_article(_Record(number, row), label, options, default_id=f"{label}:{number}")
+    except Exception as error:  # a stream may break off anywhere; what was read of it stays
+        yield Reject(label, None, f"reading stopped after {number} rows: {type(error).__name__}: {error}")
 
 
 def _load_dataset(name: str, split: str, config: str | None, revision: str | None) -> Iterable[Mapping[str, Any]]:
