@@ -1,0 +1,16 @@
+"""Files, folders, standard input and datasets → a stream of articles; what can't be read → a reject with a reason."""
+
+from loadedwords.articles.formats import STDIN, Progress
+from loadedwords.articles.reading import find_files, read_articles, read_dataset
+from loadedwords.articles.records import COLUMN_NAMES, MAX_CHARACTERS, ReadOptions
+
+__all__ = [
+    "COLUMN_NAMES",
+    "MAX_CHARACTERS",
+    "STDIN",
+    "Progress",
+    "ReadOptions",
+    "find_files",
+    "read_articles",
+    "read_dataset",
+]
