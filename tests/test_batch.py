@@ -259,6 +259,27 @@ def test_a_shard_cut_short_is_scored_again(tmp_path: Path, small_bundle: Path) -
     assert tables(tmp_path) == before
 
 
+def test_a_half_written_shard_is_never_vouched_for(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New sentences, then a crash before the new articles, then the old input again: the old stamp must be gone."""
+    run(articles_of(3), tmp_path, small_bundle)
+    before = tables(tmp_path)
+    with monkeypatch.context() as patch:
+        write = batch.pq.write_table
+
+        def crash(table: Any, where: Path, **kwargs: Any) -> None:
+            if where.parent.name == "articles":
+                raise OSError("crash")
+            write(table, where, **kwargs)
+
+        patch.setattr(batch.pq, "write_table", crash)
+        with pytest.raises(OutputError):
+            run(articles_of(3, start=50), tmp_path, small_bundle)
+    assert run(articles_of(3), tmp_path, small_bundle).n_reused_shards == 0
+    assert tables(tmp_path) == before
+
+
 def test_a_full_disk_is_told(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError(28, "No space left on device")

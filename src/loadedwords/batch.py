@@ -263,6 +263,8 @@ def _score_chunk(model: FramingModel, folder: Path, chunk: _Chunk) -> Counts:
         "boilerplate": BOILERPLATE,
         "articles": ARTICLES.with_metadata({_DIGEST_KEY: stamp}),
     }
+    # An old stamp must not vouch for new sentences, should the process die between the tables.
+    _shard(folder, "articles", chunk.number).unlink(missing_ok=True)
     for table in TABLES:
         target = _shard(folder, table, chunk.number)
         beside = target.with_suffix(f".{os.getpid()}.tmp")

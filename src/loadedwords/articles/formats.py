@@ -135,10 +135,13 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
     """The rows of a record batch; in place of one that can't be read, the reason."""
     try:
-        yield from batch.to_pylist()
-        return
+        rows: list[dict[str, Any]] | None = batch.to_pylist()
     except (ValueError, OverflowError):
-        pass  # one bad value must not cost the others: row by row
+        rows = None
+    if rows is not None:
+        yield from rows
+        return
+    # Some value can't be read: row by row, so that it costs only its own.
     for at in range(batch.num_rows):
         try:
             yield batch.slice(at, 1).to_pylist()[0]
