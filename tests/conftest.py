@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from loadedwords.models.training import Recipe, TrainingSet, load_training_set, read_recipe, train_bundle
+from loadedwords.models.recipe import Recipe, TrainingSet, load_training_set, read_recipe
+from loadedwords.models.training import train_bundle
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "notebooks" / "data"
@@ -52,4 +53,30 @@ def small_data(small_recipe: Recipe) -> TrainingSet:
 def small_bundle(small_recipe: Recipe, small_data: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundles") / "small"
     train_bundle(small_recipe, small_data, folder, tell=lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder of BERT's make, untrained and small enough to train in a test, with a vocabulary of our own text."""
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'loadedwords[train]'")
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    words = BertWordPieceTokenizer(lowercase=True)
+    lines = (DATA / "labelled.csv").read_text(encoding="utf-8").splitlines()
+    words.train_from_iterator(lines, vocab_size=2000, min_frequency=1, show_progress=False)
+    torch.manual_seed(0)
+    settings = BertConfig(
+        vocab_size=words.get_vocab_size(),
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=256,
+    )
+    BertModel(settings).save_pretrained(folder)
+    BertTokenizerFast(tokenizer_object=words._tokenizer).save_pretrained(folder)
     return folder

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.corpora import CORPORA, find_marked, grouped_folds, load_corpus
 from loadedwords.errors import DataError
-from loadedwords.models.training import CorpusUse, Recipe, load_training_set, read_recipe
+from loadedwords.models.recipe import CorpusUse, Recipe, load_training_set, read_recipe
 
 COLUMNS = {"id", "text", "label", "outlet", "article", "vote_share", "loaded_words", "corpus"}
 DATA = Path(__file__).parents[1] / "notebooks" / "data"

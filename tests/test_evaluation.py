@@ -20,7 +20,7 @@ from loadedwords.evaluation import (
     evaluate_predictions,
     predict_with_checkpoint,
 )
-from loadedwords.models.training import Recipe, TrainingSet, load_training_set, read_recipe
+from loadedwords.models.recipe import Recipe, TrainingSet, load_training_set, read_recipe
 from loadedwords.scoring import load_model
 
 DATA = Path(__file__).parents[1] / "notebooks" / "data"

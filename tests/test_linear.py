@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from loadedwords.errors import DataError
 from loadedwords.models.linear import LinearFramingClassifier
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
-from loadedwords.models.training import TrainingSet, fit_estimator
-
-SENTENCES = [
-    "The reckless regime sneered.",
-    "The council met on Monday.",
-    "",
-    "Señor Núñez’s café — 3,200 people?!",
-    "\U0001f600 ok",
-    "a\nb",
-]
+from loadedwords.models.recipe import TrainingSet
+from loadedwords.models.training import fit_estimator
+from text_classifier import check_text_classifier
 
 
 @pytest.fixture(scope="module")
 def fitted(small_data: TrainingSet) -> LinearFramingClassifier:
     return fit_estimator(LinearFramingClassifier(bits=14, folds=2), small_data)
-
-
-def check_text_classifier(make: Callable[[], Any], texts: list[str], y: np.ndarray) -> None:
-    """What every text classifier of this package must hold; scikit-learn's own checks hardly look at text."""
-    model = make().fit(texts, y)
-    expected = model.predict_proba(SENTENCES)
-    assert expected.shape == (len(SENTENCES), 2)
-    np.testing.assert_allclose(expected.sum(axis=1), 1)
-    assert ((expected >= 0) & (expected <= 1)).all()
-    # Order, batch and container must not matter.
-    np.testing.assert_array_equal(model.predict_proba(SENTENCES[::-1]), expected[::-1])
-    np.testing.assert_array_equal(np.vstack([model.predict_proba([s]) for s in SENTENCES]), expected)
-    np.testing.assert_array_equal(model.predict_proba(SENTENCES * 300)[-len(SENTENCES) :], expected)
-    np.testing.assert_array_equal(model.predict_proba(tuple(SENTENCES)), expected)
-    np.testing.assert_array_equal(model.predict_proba(np.array(SENTENCES, dtype=object)), expected)
-    assert model.predict_proba([]).shape == (0, 2)
-    for wrong in ("a bare string", ["fine", None], [b"bytes"]):
-        with pytest.raises(DataError):
-            model.predict_proba(wrong)
-    with pytest.raises(DataError):
-        make().fit("a bare string", y)
-    with pytest.raises(DataError):
-        make().fit(texts, y[:-1])
-    with pytest.raises(DataError, match="both classes"):
-        make().fit(texts, np.zeros(len(texts), dtype=int))
-    # The same seed gives the same model; a clone is unfitted and has the same parameters.
-    np.testing.assert_array_equal(make().fit(texts, y).predict_proba(SENTENCES), expected)
-    copied = clone(model)
-    assert copied.get_params() == model.get_params()
-    with pytest.raises(Exception, match="not fitted"):
-        copied.predict(SENTENCES)
-    # Labels come back as they went in.
-    assert set(model.predict(texts)) <= {0, 1}
-    named = make().fit(texts, np.where(y == 1, "loaded", "neutral"))
-    assert named.classes_.tolist() == ["neutral", "loaded"]
-    assert (named.predict(texts) == np.where(model.predict(texts) == 1, "loaded", "neutral")).all()
-    with pytest.raises(DataError, match="Labels are"):
-        make().fit(texts, ["spam"] * len(texts))
 
 
 def test_it_is_a_text_classifier(small_data: TrainingSet) -> None:

@@ -18,7 +18,8 @@ import loadedwords
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.linear import LinearFramingClassifier
-from loadedwords.models.training import Recipe, TrainingSet, fit_estimator, make_estimator
+from loadedwords.models.recipe import Recipe, TrainingSet
+from loadedwords.models.training import fit_estimator, make_estimator
 from loadedwords.scoring import FramingModel
 
 TEXT = "The reckless regime sneered at its critics. “This is an outrageous escapade,” said Ann Lee.\n\nThe **shameless** puppets &amp; cronies fled. “All of it is a lie.”\n\nAdvertisement"

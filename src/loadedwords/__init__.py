@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from loadedwords.corpora import load_corpus
     from loadedwords.errors import LoadedwordsError
     from loadedwords.models.linear import LinearFramingClassifier
+    from loadedwords.models.transformer import TransformerFramingClassifier
     from loadedwords.outlets import compare_outlets
     from loadedwords.schema import Article, ScoredArticle
     from loadedwords.scoring import load_model, score_articles
@@ -20,6 +21,7 @@ _ROOMS = {
     "LinearFramingClassifier": "models.linear",
     "LoadedwordsError": "errors",
     "ScoredArticle": "schema",
+    "TransformerFramingClassifier": "models.transformer",
     "compare_outlets": "outlets",
     "load_corpus": "corpora",
     "load_model": "scoring",
@@ -32,6 +34,7 @@ __all__ = [
     "LinearFramingClassifier",
     "LoadedwordsError",
     "ScoredArticle",
+    "TransformerFramingClassifier",
     "compare_outlets",
     "load_corpus",
     "load_model",
@@ -45,6 +48,11 @@ def __getattr__(name: str) -> Any:
         from importlib import metadata
 
         return metadata.version("loadedwords")
+    if name == "TransformerFramingClassifier":
+        from loadedwords.errors import require
+
+        for module in ("torch", "transformers"):
+            require(module, extra="train", purpose=name)
     if name in _ROOMS:
         return getattr(importlib.import_module(f"loadedwords.{_ROOMS[name]}"), name)
     raise AttributeError(f"module 'loadedwords' has no attribute {name!r}")

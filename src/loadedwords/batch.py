@@ -94,7 +94,7 @@ class RunSummary:
     n_rejected: int
     n_reused_shards: int
     seconds: float
-    model: Mapping[str, str]
+    model: Mapping[str, Any]
     folder: Path
     outlets: pl.DataFrame | None
     overall: pl.DataFrame | None
@@ -114,6 +114,7 @@ def score_to_folder(
     *,
     description: RunDescription,
     model: str | Path | None = None,
+    prevalence: float | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -131,7 +132,8 @@ def score_to_folder(
     description : RunDescription
         A folder that holds another run's scores is left alone.
     model : str or Path, optional
-        As `scoring.load_model` takes it.
+    prevalence : float, optional
+        As `scoring.load_model` takes them.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -152,20 +154,21 @@ def score_to_folder(
     LoadedwordsError
         If a worker process died; the shards that were done stay, and the same call goes on from them.
     """
-    bundle = open_bundle(model)
+    chosen = _Chosen(open_bundle(model), prevalence)
+    bundle = chosen.bundle
     started = time.monotonic()
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
         "options": dict(description.options),
-        "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash},
+        "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
         "versions": _versions(),
     }
     with _claimed(folder, run, overwrite):
         counts, n_reused, n_shards = Counts(), 0, 0
-        with _rejects(folder) as reject_writer, _engine(bundle, folder, workers) as engine:
+        with _rejects(folder) as reject_writer, _engine(chosen, folder, workers) as engine:
             accepted = _accepted(stream, reject_writer, folder)
-            for done in engine.results(_chunks(accepted, bundle, progress)):
+            for done in engine.results(_chunks(accepted, chosen, progress)):
                 counts += done.counts
                 n_reused += done.reused
                 n_shards += 1
@@ -191,6 +194,17 @@ def score_to_folder(
 
 
 @dataclass(frozen=True)
+class _Chosen:
+    """The model of a run and what it is told."""
+
+    bundle: Bundle
+    prevalence: float | None
+
+    def load(self, *, threads: int | None) -> FramingModel:
+        return FramingModel(self.bundle, prevalence=self.prevalence, threads=threads)
+
+
+@dataclass(frozen=True)
 class _Chunk:
     number: int
     articles: tuple[Article, ...]
@@ -205,7 +219,7 @@ class _Done:
     share_read: float | None
 
 
-def _chunks(articles: Iterator[Article], bundle: Bundle, progress: Progress | None) -> Iterator[_Chunk]:
+def _chunks(articles: Iterator[Article], chosen: _Chosen, progress: Progress | None) -> Iterator[_Chunk]:
     number = 0
     while True:
         held: list[Article] = []
@@ -218,13 +232,15 @@ def _chunks(articles: Iterator[Article], bundle: Bundle, progress: Progress | No
         if not held:
             return
         share = progress.done / progress.total if progress and progress.total else None
-        yield _Chunk(number, tuple(held), _digest(held, bundle), share)
+        yield _Chunk(number, tuple(held), _digest(held, chosen), share)
         number += 1
 
 
-def _digest(articles: Iterable[Article], bundle: Bundle) -> str:
+def _digest(articles: Iterable[Article], chosen: _Chosen) -> str:
     """Stands for everything that the scores depend on."""
-    digest = hashlib.blake2b(f"{bundle.hash} {metadata.version('loadedwords')}".encode(), digest_size=16)
+    digest = hashlib.blake2b(
+        f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')}".encode(), digest_size=16
+    )
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
@@ -283,11 +299,11 @@ def _shard(folder: Path, table: str, number: int) -> Path:
 class _Engine:
     """Scores chunks, here or in other processes, and hands the results back in order."""
 
-    def __init__(self, bundle: Bundle, folder: Path, pool: ProcessPoolExecutor | None, workers: int) -> None:
+    def __init__(self, chosen: _Chosen, folder: Path, pool: ProcessPoolExecutor | None, workers: int) -> None:
         self._folder = folder
         self._pool = pool
         self._waiting = workers + 1  # one chunk ready for whichever process is free first
-        self._bundle = bundle
+        self._chosen = chosen
         self._model: FramingModel | None = None
 
     def results(self, chunks: Iterator[_Chunk]) -> Iterator[_Done]:
@@ -305,7 +321,7 @@ class _Engine:
 
     def _start(self, chunk: _Chunk) -> Future[Counts] | Counts:
         if self._pool is None:
-            self._model = self._model or FramingModel(self._bundle)
+            self._model = self._model or self._chosen.load(threads=None)
             return _score_chunk(self._model, self._folder, chunk)
         return self._pool.submit(_score_in_worker, self._folder, chunk)
 
@@ -316,16 +332,16 @@ class _Engine:
 
 
 @contextmanager
-def _engine(bundle: Bundle, folder: Path, workers: int) -> Iterator[_Engine]:
+def _engine(chosen: _Chosen, folder: Path, workers: int) -> Iterator[_Engine]:
     if workers <= 1:
-        yield _Engine(bundle, folder, None, 1)
+        yield _Engine(chosen, folder, None, 1)
         return
     # Spawned, not forked: a fork copies the locks of threads that do not exist in the child.
     pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_load_in_worker, initargs=(bundle,)
+        workers, mp_context=get_context("spawn"), initializer=_load_in_worker, initargs=(chosen,)
     )
     try:
-        yield _Engine(bundle, folder, pool, workers)
+        yield _Engine(chosen, folder, pool, workers)
     except BrokenProcessPool as error:
         raise LoadedwordsError(
             "A worker process died, most likely for want of memory.\n"
@@ -338,9 +354,9 @@ def _engine(bundle: Bundle, folder: Path, workers: int) -> Iterator[_Engine]:
 _WORKER: dict[str, FramingModel] = {}  # what a worker process keeps between chunks; empty in any other process
 
 
-def _load_in_worker(bundle: Bundle) -> None:
+def _load_in_worker(chosen: _Chosen) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides what it means
-    _WORKER["model"] = FramingModel(bundle)
+    _WORKER["model"] = chosen.load(threads=1)
 
 
 def _score_in_worker(folder: Path, chunk: _Chunk) -> Counts:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from loadedwords.batch import RunSummary, State
     from loadedwords.evaluation import Evaluation
+    from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
     from loadedwords.schema import ScoredArticle, ScoredSentence
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
@@ -79,6 +80,11 @@ def main() -> None:
     type=click.IntRange(1, 100_000_000),
     help="Reject longer articles.",
 )
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of loaded sentences to assume, for instance 0.06 for whole news articles.  [default: as in training, about a half]",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
@@ -89,7 +95,7 @@ def main() -> None:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
-          model: str | None, encoding: str, max_characters: int, workers: int | None, overwrite: bool,
+          model: str | None, encoding: str, max_characters: int, prevalence: float | None, workers: int | None, overwrite: bool,
           report_articles: int, **columns: str | None) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -128,6 +134,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 output,
                 description=description,
                 model=model,
+                prevalence=prevalence,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
@@ -182,13 +189,50 @@ def compare(folders: tuple[Path, ...], level: float, as_csv: bool) -> None:
         _print_outlets(outlets, summarise_all(articles, level=level), level)
 
 
+_recipe_options = [
+    click.option(
+        "--corpora",
+        type=_EXISTING,
+        help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]",
+    ),
+    click.option(
+        "--articles",
+        type=_EXISTING,
+        help="Unlabelled articles for a recipe with a teacher.  [default: articles.parquet among the corpora]",
+    ),
+    click.option(
+        "--work",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("runs"),
+        show_default=True,
+        help="Folder that keeps finished stages of a transformer: the same command goes on from them.",
+    ),
+    click.option(
+        "--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Folds of a transformer at once."
+    ),
+]
+
+
+def _with_options(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 @main.command()
 @click.argument("labelled", nargs=-1, type=_EXISTING_FILE)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the bundle.")
-@click.option("--recipe", default="linear", show_default=True, help="A recipe of the package, or a .toml file.")
+@click.option("--recipe", default="default", show_default=True, help="A recipe of the package, or a .toml file.")
 @click.option(
-    "--corpora", type=_EXISTING, help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]"
+    "--from",
+    "start",
+    help="What a transformer starts from: embedded, scratch (the recipe's encoder), or the folder of a bundle or checkpoint.  [default: embedded for your own labels, else scratch]",
 )
+@_with_options(_recipe_options)
+@click.option("--seed", default=0, show_default=True, help="Of the model that is written.")
 @click.option(
     "--evaluate/--no-evaluate",
     "measure",
@@ -196,24 +240,31 @@ def compare(folders: tuple[Path, ...], level: float, as_csv: bool) -> None:
     show_default=True,
     help="Cross-validate, and record it in the card.",
 )
-def train(labelled: tuple[Path, ...], output: Path, recipe: str, corpora: Path | None, measure: bool) -> None:
+def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | None, corpora: Path | None, articles: Path | None,
+          work: Path, jobs: int, seed: int, measure: bool) -> None:  # fmt: skip
     """Train a model, on the recipe's corpora or on your own LABELLED files, and write it as a bundle.
 
     \b
-    loadedwords train --recipe linear --corpora corpora/ -o my-model
-    loadedwords train labelled.csv -o my-model
+    loadedwords train --recipe default --corpora corpora/ -o my-model   the embedded transformer again
+    loadedwords train --recipe linear --corpora corpora/ -o my-model    the embedded linear model again
+    loadedwords train labelled.csv -o my-model                          the embedded transformer, on your own labels
+    loadedwords train labelled.csv --recipe linear -o my-model          a linear model of your own
     """
     from loadedwords.evaluation import cross_validate
-    from loadedwords.models.training import load_training_set, read_recipe, train_bundle
+    from loadedwords.models.recipe import load_training_set, read_recipe
+    from loadedwords.models.training import train_bundle
 
     plan = read_recipe(recipe)
     data = load_training_set(plan, corpora, labelled)
-    metrics = None
+    workshop = _workshop(plan, data, corpora, articles, work, start or ("embedded" if labelled else "scratch"))
+    metrics = held_out = None
     if measure:
-        evaluation = cross_validate(plan, data, tell=_tell)
+        evaluation = cross_validate(plan, data, workshop=workshop, jobs=jobs, tell=_tell)
         _print_evaluation(evaluation)
-        metrics = evaluation.as_dict()
-    bundle = train_bundle(plan, data, output, metrics=metrics, tell=_tell)
+        metrics, held_out = evaluation.as_dict(), evaluation.held_out
+    bundle = train_bundle(
+        plan, data, output, held_out=held_out, metrics=metrics, workshop=workshop, seed=seed, tell=_tell
+    )
     click.echo(bundle.folder)
 
 
@@ -223,16 +274,21 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, corpora: Path |
 @click.option("--checkpoint", help="A transformers checkpoint (folder or Hub name) to measure beside the model.")
 @click.option("--revision", help="Revision of the checkpoint on the Hub.")
 @click.option("--recipe", help="Cross-validate this recipe instead of measuring a finished model.")
-@click.option(
-    "--corpora", type=_EXISTING, help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]"
-)
+@_with_options(_recipe_options)
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
 @click.option(
-    "--seeds", default=1, show_default=True, type=click.IntRange(1), help="Cross-validations, each with other folds."
+    "--leave-out-outlets", is_flag=True, help="Of a recipe: leave out each of the eight largest outlets, too."
+)
+@click.option("--pairs", is_flag=True, help="Measure the model on the package's own minimal pairs.")
+@click.option("--spans", is_flag=True, help="Measure the model's words on PTC's articles that no model trained on.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Of a recipe: write a reliability plot (SVG)."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None, corpora: Path | None, folds: int,
-             seeds: int, as_json: bool) -> None:  # fmt: skip
+def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None,
+             corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, leave_out_outlets: bool,
+             pairs: bool, spans: bool, plot: Path | None, as_json: bool) -> None:  # fmt: skip
     """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
 
     \b
@@ -240,22 +296,41 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     loadedwords evaluate --recipe linear --corpora corpora/ --seeds 3  the recipe on its corpus
     loadedwords evaluate labelled.csv --checkpoint owner/name          a published model beside it
     loadedwords evaluate --recipe linear labelled.csv                  the recipe trained and tested on your labels
+    loadedwords evaluate --pairs                                       the embedded model on minimal pairs
+    loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
     """
-    from loadedwords.evaluation import cross_validate, evaluate_labelled
-    from loadedwords.models.training import load_training_set, read_recipe
+    from loadedwords import evaluation
+    from loadedwords.models.recipe import load_training_set, read_recipe
+    from loadedwords.scoring import load_model
 
     if recipe:
-        if model or checkpoint:
+        if model or checkpoint or pairs or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
         plan = read_recipe(recipe)
         data = load_training_set(plan, corpora, labelled)
-        result = cross_validate(plan, data, n_splits=folds, seeds=range(seeds), tell=_tell)
-    elif labelled:
-        from loadedwords.scoring import load_model
+        workshop = _workshop(plan, data, corpora, articles, work, "scratch")
+        result = evaluation.cross_validate(
+            plan, data, n_splits=folds, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=_tell
+        )
+        if leave_out_outlets and result.held_out is not None:
+            result = evaluation.with_finding(
+                result,
+                evaluation.leave_one_outlet_out(plan, data, result.held_out, workshop=workshop, jobs=jobs, tell=_tell),
+            )
+        if plot is not None:
+            from loadedwords.report.charts import write_reliability_plot
 
-        result = evaluate_labelled(load_model(model), labelled, checkpoint=checkpoint, revision=revision)
+            write_reliability_plot(result.reliability, plot)
+    elif pairs:
+        result = evaluation.evaluate_pairs(load_model(model))
+    elif spans:
+        if corpora is None:
+            raise click.UsageError("Name the folder of --corpora that holds the Propaganda Techniques Corpus.")
+        result = evaluation.evaluate_spans(load_model(model), corpora)
+    elif labelled:
+        result = evaluation.evaluate_labelled(load_model(model), labelled, checkpoint=checkpoint, revision=revision)
     else:
-        raise click.UsageError("Name a LABELLED file, or a --recipe to cross-validate.")
+        raise click.UsageError("Name a LABELLED file, a --recipe to cross-validate, --pairs or --spans.")
     if as_json:
         import json
 
@@ -289,6 +364,44 @@ def _fail(message: str) -> NoReturn:
 
 def _tell(line: str) -> None:
     click.echo(line, err=True)
+
+
+def _workshop(
+    recipe: Recipe, data: TrainingSet, corpora: Path | None, articles: Path | None, work: Path, start: str
+) -> Workshop | None:
+    """Where a transformer is trained, with the unlabelled sentences that its teacher is to label."""
+    from loadedwords.models.recipe import Workshop, load_unlabelled
+
+    if recipe.kind != "transformer":
+        return None
+    work.mkdir(parents=True, exist_ok=True)
+    checkpoint = None if start == "scratch" else _checkpoint(start, work)
+    wanted = max(stage.unlabelled for stage in recipe.stages)
+    unlabelled: list[str] = []
+    if wanted and checkpoint is None:
+        source = articles or (corpora / "articles.parquet" if corpora else None)
+        if source is None or not source.exists():
+            raise click.UsageError(f"The recipe {recipe.name} learns from unlabelled articles too: name --articles.")
+        unlabelled = load_unlabelled(source, wanted, without=data.texts)
+    return Workshop(work, unlabelled, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
+
+
+def _checkpoint(start: str, work: Path) -> Path:
+    """The checkpoint to train further; of a bundle, which has none, it is made again from the int8 weights."""
+    from loadedwords.errors import require
+    from loadedwords.models.bundle import CONFIG_FILE, GOLDEN_FILE, open_bundle
+
+    if start != "embedded" and not (Path(start) / GOLDEN_FILE).is_file():
+        if not (Path(start) / CONFIG_FILE).is_file():
+            raise click.UsageError(f"--from {start} is neither embedded, scratch, nor a folder with a model.")
+        return Path(start)
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="train", purpose="Training a transformer")
+    from loadedwords.models.export import restore_checkpoint
+
+    bundle = open_bundle(None if start == "embedded" else start)
+    folder = work / f"restored-{bundle.hash[:12]}"
+    return folder if folder.is_dir() else restore_checkpoint(bundle, folder)
 
 
 def _known_encoding(encoding: str) -> str:
@@ -484,6 +597,10 @@ def _print_evaluation(evaluation: Evaluation) -> None:
         table.add_row(
             predictor, *(_with_interval(metrics[m].estimate, metrics[m].low, metrics[m].high, 3) for m in names)
         )
-    _console().print(table)
+    if evaluation.metrics:
+        _console().print(table)
+    for finding in evaluation.findings:
+        value = _with_interval(finding.value.estimate, finding.value.low, finding.value.high, 3)
+        click.echo(f"{finding.name}: {value}; {finding.beside} ({finding.rests_on})")
     for note in evaluation.notes:
         click.echo(note)

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,11 @@ _OUTLET = ("outlet", "source", "publisher", "site")
 _ARTICLE = ("article", "article_id", "news_link", "group", "url")
 _WORDS = ("loaded_words", "biased_words", "biased_words4", "spans")
 _ID = ("id", "uuid", "sentence_id")
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_TYPED_APART = re.compile(r"[,;/\n]")
+# Two words of at least so many letters are taken for the same, misspelt or inflected, from this similarity.
+_SHORTEST_ALIKE, _ALIKE = 4, 0.75
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,9 @@ def load_corpus(
     datasets.Dataset
         Columns: ``id``, ``text``, ``label`` (0 neutral, 1 loaded), ``outlet``, ``article`` (what folds are
         grouped by; the id where the corpus has none), ``vote_share`` (share of annotators who called it loaded,
-        or null), ``loaded_words`` (list of ``{start, end}`` in characters of ``text``; null where nobody was
-        asked), ``corpus``.
+        or null), ``loaded_words`` (list of ``{start, end}`` in characters of ``text``, the words agreed on; null
+        where nobody was asked), ``annotators`` (who voted; null where unknown), ``marked_words`` (list of
+        ``{annotator, start, end}``, what each of them marked; null where unknown), ``corpus``.
 
     Raises
     ------
@@ -123,6 +130,8 @@ def load_corpus(
             "article": datasets.Value("string"),
             "vote_share": datasets.Value("float32"),
             "loaded_words": datasets.List(span),
+            "annotators": datasets.List(datasets.Value("string")),
+            "marked_words": datasets.List({"annotator": datasets.Value("string"), **span}),
             "corpus": datasets.Value("string"),
         }
     )
@@ -261,6 +270,8 @@ def _normalise(rows: Iterable[Row], name: str, read: Callable[[Row], Row], where
             "outlet": None,
             "vote_share": None,
             "loaded_words": None,
+            "annotators": None,
+            "marked_words": None,
             "corpus": name,
             **row,
             "article": row.get("article") or identity,
@@ -279,8 +290,19 @@ def _read_own(raw: Row) -> Row:
 
 def _read_babe(raw: Row) -> Row:
     row = _read_own(raw)
-    votes = raw.get("votes") or {}
-    return row | {"vote_share": sum(votes.values()) / len(votes) if votes else None}
+    votes = raw.get("votes")
+    if not votes:  # re-annotated sentences come with a label alone: no word marked means that nobody was asked
+        return row | {"loaded_words": row["loaded_words"] or None}
+    marked = [
+        {"annotator": annotator, **span}
+        for annotator, typed in (raw.get("marked_words") or {}).items()
+        for span in find_marked(row["text"], _TYPED_APART.split(typed))
+    ]
+    return row | {
+        "vote_share": sum(votes.values()) / len(votes),
+        "annotators": sorted(votes),
+        "marked_words": marked,
+    }
 
 
 def _read_label_only(raw: Row) -> Row:
@@ -310,13 +332,59 @@ def _text_and_label(raw: Row) -> Row:
     return {"text": str(text), "label": number}
 
 
-def find_marked(text: str, words: Iterable[str]) -> list[dict[str, int]]:
-    """Where the marked words stand: each whole-word occurrence, whatever its case; in order, none twice."""
+def find_marked(text: str, marked: Iterable[str]) -> list[dict[str, int]]:
+    """Where the words and phrases that somebody typed stand in a text.
+
+    Each whole-word occurrence counts, whatever its case. What is not there to the letter is looked for as a person
+    meant it: the passage of as many words that is most like it (typing errors, inflections), else its longer words
+    one by one. What is like nothing in the text is left out.
+
+    Parameters
+    ----------
+    text : str
+    marked : iterable of str
+
+    Returns
+    -------
+    list of {"start": int, "end": int}
+        Characters of `text`, in order, none twice.
+    """
+    words = [(match.start(), match.end(), _plain(match.group())) for match in _WORD.finditer(text)]
     found: set[tuple[int, int]] = set()
-    for word in words:
-        pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
-        found.update(match.span() for match in pattern.finditer(text))
+    for phrase in marked:
+        found.update(_find_phrase(words, [_plain(word) for word in _WORD.findall(phrase)]))
     return [{"start": start, "end": end} for start, end in sorted(found)]
+
+
+def _find_phrase(words: list[tuple[int, int, str]], wanted: list[str]) -> list[tuple[int, int]]:
+    if not wanted:
+        return []
+    windows = [words[at : at + len(wanted)] for at in range(len(words) - len(wanted) + 1)]
+    exact = [w for w in windows if all(word == want for (_, _, word), want in zip(w, wanted, strict=True))]
+    if not exact:
+        scored = [
+            ([_likeness(word, want) for (_, _, word), want in zip(window, wanted, strict=True)], window)
+            for window in windows
+        ]
+        like = [(sum(each), window) for each, window in scored if min(each) >= _ALIKE]
+        exact = [max(like, key=lambda pair: pair[0])[1]] if like else []
+    if not exact and len(wanted) > 1:
+        return [span for want in wanted if len(want) >= _SHORTEST_ALIKE for span in _find_phrase(words, [want])]
+    return [(window[0][0], window[-1][1]) for window in exact]
+
+
+def _likeness(word: str, want: str) -> float:
+    """Ratcliff and Obershelp's similarity, 0 to 1; short words must agree to the letter."""
+    if word == want:
+        return 1.0
+    if min(len(word), len(want)) < _SHORTEST_ALIKE:
+        return 0.0
+    matcher = SequenceMatcher(None, word, want, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE else 0.0
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("’", "'")
 
 
 def _word_list(marked: Any) -> list[str]:

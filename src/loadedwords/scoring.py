@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
-from loadedwords.models.linear_scorer import WordScore, load_scorer
+from loadedwords.models.linear_scorer import WordScore
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
 from loadedwords.text import Sentence, prepare_sentence, prepare_text
 
@@ -38,16 +38,23 @@ class FramingModel:
 
     Made by `load_model`. Attributes beside the methods: ``classes_``, the ndarray ``["neutral", "loaded"]``, and
     ``bundle``, where the model came from.
+
+    `p_loaded` is the probability that the annotators of the model's corpus would call the sentence loaded, if loaded
+    sentences were as frequent as there, or as `prevalence` says. A prevalence shifts every score's log-odds by the
+    same amount: the order stays, the level and the decisions change.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        if bundle.kind != "linear":
-            raise ModelError(
-                f"{bundle.folder} holds a {bundle.kind} model, which this version can't score with.\nUpdate loadedwords."
-            )
+    def __init__(self, bundle: Bundle, *, prevalence: float | None = None, threads: int | None = None) -> None:
         self.bundle = bundle
         self.classes_ = np.array(CLASSES)
-        self._scorer: Scorer = load_scorer(bundle.folder, bundle.config)
+        self._scorer = _load_scorer(bundle, threads)
+        self._shift = 0.0
+        self.prevalence = float(bundle.config.get("prevalence", 0.5))
+        if prevalence is not None:
+            if not 0 < prevalence < 1:
+                raise DataError(f"prevalence is {prevalence}; it is a share between 0 and 1, for instance 0.06.")
+            self._shift = float(_log_odds(np.array(prevalence)) - _log_odds(np.array(self.prevalence)))
+            self.prevalence = prevalence
 
     def __repr__(self) -> str:
         return f"FramingModel({self.bundle.name!r}, hash={self.bundle.hash[:12]!r})"
@@ -80,7 +87,7 @@ class FramingModel:
         >>> load_model().predict_proba(["The council met on Tuesday."]).shape
         (1, 2)
         """
-        loaded, _ = self._scorer.score([prepare_sentence(s).text for s in _checked(sentences)])
+        loaded, _ = self._score([prepare_sentence(s).text for s in _checked(sentences)])
         return np.column_stack([1 - loaded, loaded])
 
     def predict(self, sentences: Sequence[str]) -> NDArray[np.str_]:
@@ -96,7 +103,7 @@ class FramingModel:
         """
         checked = _checked(sentences)
         prepared = [prepare_sentence(sentence) for sentence in checked]
-        _, words = self._scorer.score([p.text for p in prepared])
+        _, words = self._score([p.text for p in prepared])
         return [_place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
 
     def score_text(self, text: str, outlet: str | None = None, *, title: str | None = None) -> ScoredArticle:
@@ -159,6 +166,42 @@ class FramingModel:
                 differences.append(f"{text!r}: words are {[w.text for w in words]}, were {words_then}")
         return differences
 
+    def estimate_prevalence(self, sentences: Sequence[str]) -> float:
+        """The share of loaded sentences that makes these scores likeliest.
+
+        Expectation maximisation of Saerens, Latinne and Decaestecker (2002). It holds where loaded sentences look here
+        as they did in training and only their number differs, which for another kind of text is a strong assumption:
+        where you can, label a random sample instead.
+
+        Parameters
+        ----------
+        sentences : sequence of str
+            A sample of the corpus; some thousands.
+
+        Returns
+        -------
+        float
+            Between 0 and 1, for `load_model(prevalence=...)`.
+        """
+        p = self.predict_proba(sentences)[:, 1]
+        if not len(p):
+            raise DataError("There is no sentence to estimate the prevalence from.")
+        share = self.prevalence
+        odds = np.clip(p, 1e-9, 1 - 1e-9)
+        for _ in range(1000):
+            loaded = odds * share / self.prevalence
+            neutral = (1 - odds) * (1 - share) / (1 - self.prevalence)
+            last, share = share, float(np.clip(np.mean(loaded / (loaded + neutral)), 1e-6, 1 - 1e-6))
+            if abs(share - last) < 1e-7:
+                break
+        return share
+
+    def _score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
+        probability, words = self._scorer.score(sentences)
+        if self._shift:
+            probability = 1 / (1 + np.exp(-(_log_odds(probability) + self._shift)))
+        return probability, words
+
     def _score_batch(self, articles: Sequence[Article]) -> list[ScoredArticle]:
         """Score several articles in one run of the model; one that fails is marked and the others go on."""
         try:
@@ -173,7 +216,7 @@ class FramingModel:
         sentences = [sentence for p in prepared for sentence in p.sentences]
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
         mixed = [sentence for sentence in sentences if sentence.voice == "mixed"]
-        probability, words = self._scorer.score([s.text for s in sentences] + [s.own_text for s in mixed])
+        probability, words = self._score([s.text for s in sentences] + [s.own_text for s in mixed])
         own_scores = iter(probability[len(sentences) :].tolist())
         results = zip(sentences, probability.tolist(), words, strict=False)
         scored = []
@@ -185,13 +228,21 @@ class FramingModel:
         return scored
 
 
-def load_model(model: str | Path | None = None) -> FramingModel:
+def load_model(
+    model: str | Path | None = None, *, prevalence: float | None = None, threads: int | None = None
+) -> FramingModel:
     """Load a model.
 
     Parameters
     ----------
     model : str or Path, optional
-        "default" or "linear" for an embedded model, or the folder of a bundle. The embedded default, if not given.
+        "default" for the embedded transformer, "linear" for the smaller and faster embedded one, or the folder of a
+        bundle. The embedded default, if not given.
+    prevalence : float, optional
+        Share of loaded sentences to assume in the texts to come, between 0 and 1; that of the model's corpus, about
+        a half, if not given. Changes the level of the scores, not their order.
+    threads : int, optional
+        Processor cores to use; all, if not given. The linear model uses one.
 
     Returns
     -------
@@ -202,7 +253,7 @@ def load_model(model: str | Path | None = None) -> FramingModel:
     ModelError
         If the bundle is missing, damaged, or of a format this version can't read.
     """
-    return FramingModel(open_bundle(model))
+    return FramingModel(open_bundle(model), prevalence=prevalence, threads=threads)
 
 
 def score_articles(
@@ -230,6 +281,26 @@ def score_articles(
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
     return loaded.score_articles(articles)
+
+
+def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:
+    if bundle.kind == "linear":
+        from loadedwords.models import linear_scorer
+
+        return linear_scorer.load_scorer(bundle.folder, bundle.config)
+    if bundle.kind == "transformer":
+        from loadedwords.models import onnx_scorer  # imports ONNX Runtime, which the linear model does without
+
+        return onnx_scorer.load_scorer(bundle.folder, bundle.config, threads=threads)
+    raise ModelError(
+        f"{bundle.folder} holds a {bundle.kind} model, which this version can't score with.\nUpdate loadedwords."
+    )
+
+
+def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    clipped = np.clip(probability, 1e-12, 1 - 1e-12)
+    log_odds: NDArray[np.float64] = np.log(clipped) - np.log1p(-clipped)
+    return log_odds
 
 
 def _scored_sentence(

@@ -1,5 +1,6 @@
-"""How fast, against a peer in the same run: python tests/benchmarks/speed.py [--corpora DIR]
+"""How fast, against a peer in the same run: python tests/benchmarks/speed.py [--corpora DIR] [--only PART]
 
+The transformer's peers are encoders that need the extra train and their weights (see loadedwords.models.encoders).
 Prints a table of ratios; nothing here is a test, for a timing depends on what else the machine does.
 """
 
@@ -28,44 +29,99 @@ from loadedwords.text import prepare_text
 
 ROOT = Path(__file__).parents[2]
 N_SENTENCES = 20_000
+N_TRANSFORMER = 640
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=Path, default=ROOT.parent / "shared" / "corpora")
-    corpora = parser.parse_args().corpora
+    parts = {
+        "transformer": transformer_against_pipelines,
+        "linear": linear_against_scikit_learn,
+        "start": start_up,
+        "batch": whole_batch,
+    }
+    parser.add_argument("--only", choices=parts, action="append")
+    given = parser.parse_args()
+    corpora = given.corpora
     articles = corpora / "articles.parquet"
     if not articles.is_file():
         sys.exit(f"{articles} is not there: name the folder of the corpora with --corpora")
-    scoring_against_scikit_learn(pl.read_parquet(articles)["text"].to_list())
-    start_up()
-    whole_batch(articles)
+    for part in given.only or parts:
+        parts[part](articles)
 
 
-def scoring_against_scikit_learn(texts: list[str]) -> None:
-    """The same kinds of n-grams and the same classifier, as scikit-learn counts and scores them."""
+def real_sentences(articles: Path, n: int) -> list[str]:
     sentences: list[str] = []
-    for text in texts:
+    for text in pl.read_parquet(articles)["text"]:
         sentences.extend(sentence.text for sentence in prepare_text(text).sentences)
-        if len(sentences) >= N_SENTENCES:
+        if len(sentences) >= n:
             break
+    return sentences[:n]
+
+
+def transformer_against_pipelines(articles: Path) -> None:
+    """transformers.pipeline in float32, batches of 32, as many threads: with MPNet, and with the very same MiniLM."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+    from transformers.utils import logging
+
+    from loadedwords.models.encoders import find_encoder
+
+    logging.set_verbosity_error()
+    threads = os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    sentences = real_sentences(articles, N_TRANSFORMER)
+    model = loadedwords.load_model()
+    runs: dict[str, Callable[[], object]] = {
+        "loadedwords, probabilities and words": lambda: model.find_loaded_words(sentences)
+    }
+    for name in ("sentence-transformers/all-MiniLM-L6-v2", "sentence-transformers/all-mpnet-base-v2"):
+        folder = find_encoder(name)
+        classify = pipeline(
+            "text-classification",
+            model=AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2, dtype=torch.float32),
+            tokenizer=AutoTokenizer.from_pretrained(folder),
+        )
+        runs[f"transformers.pipeline, {name.split('/')[1]}"] = lambda c=classify: c(
+            sentences, batch_size=32, truncation=True
+        )
+    # In turns, so that a disturbance of the machine meets them all.
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(3):
+        for name, work in runs.items():
+            begun = time.perf_counter()
+            work()
+            times[name].append(time.perf_counter() - begun)
+    rates = {name: len(sentences) / statistics.median(took) for name, took in times.items()}
+    ours = rates["loadedwords, probabilities and words"]
+    print(f"{len(sentences):,} real sentences, {threads} threads, median of 3 runs in turns:")
+    for name, found in rates.items():
+        print(f"  {name}: {found:,.1f} sentences/s; loadedwords is {ours / found:.1f} times as fast")
+
+
+def linear_against_scikit_learn(articles: Path) -> None:
+    """The same kinds of n-grams and the same classifier, as scikit-learn counts and scores them."""
+    sentences = real_sentences(articles, N_SENTENCES)
     labelled = load_corpus(str(ROOT / "notebooks" / "data" / "labelled.csv"))
     words = TfidfVectorizer(ngram_range=(1, 2))
     characters = TfidfVectorizer(ngram_range=(3, 5), analyzer="char_wb")
     peer = make_pipeline(make_union(words, characters), LogisticRegression()).fit(
         labelled["text"][:], labelled["label"][:]
     )
-    model = loadedwords.load_model()
+    model = loadedwords.load_model("linear")
     ours = rate(lambda: model.predict_proba(sentences), len(sentences))
     theirs = rate(lambda: peer.predict_proba(sentences), len(sentences))
     both = rate(lambda: model.find_loaded_words(sentences), len(sentences))
     print(f"{len(sentences):,} real sentences, one process, median of 5 runs:")
     print(f"  scikit-learn TfidfVectorizer + LogisticRegression: {theirs:,.0f} sentences/s")
-    print(f"  loadedwords probabilities: {ours:,.0f} sentences/s, {ours / theirs:.1f} times as fast")
-    print(f"  loadedwords probabilities and loaded words: {both:,.0f} sentences/s, {both / theirs:.1f} times as fast")
+    print(f"  the linear tier, probabilities: {ours:,.0f} sentences/s, {ours / theirs:.1f} times as fast")
+    print(
+        f"  the linear tier, probabilities and loaded words: {both:,.0f} sentences/s, {both / theirs:.1f} times as fast"
+    )
 
 
-def start_up() -> None:
+def start_up(_: Path) -> None:
     """Beside an interpreter that does nothing."""
     bare = seconds([sys.executable, "-c", "pass"])
     print("start-up, median of 7 runs:")
@@ -76,6 +132,10 @@ def start_up() -> None:
             "first score from a cold start",
             [sys.executable, "-c", "import loadedwords; loadedwords.load_model().predict_proba(['x'])"],
         ),
+        (
+            "the same, linear tier",
+            [sys.executable, "-c", "import loadedwords; loadedwords.load_model('linear').predict_proba(['x'])"],
+        ),
     ):
         took = seconds(command)
         print(f"  {name}: {took:.2f} s ({took / bare:.1f} times a bare interpreter)")
@@ -83,8 +143,13 @@ def start_up() -> None:
 
 def whole_batch(articles: Path) -> None:
     """Everything, from Parquet to report, with the memory of all processes together."""
+    for model in ("linear", "default"):
+        whole_batch_with(model, articles)
+
+
+def whole_batch_with(model: str, articles: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "loadedwords", "score", str(articles), "-o", folder]
+        command = [sys.executable, "-m", "loadedwords", "score", str(articles), "-o", folder, "-m", model]
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         peak = [0]
@@ -95,7 +160,7 @@ def whole_batch(articles: Path) -> None:
         took = time.perf_counter() - begun
         scored = pl.read_parquet(Path(folder) / "articles" / "part-*.parquet")
     print(
-        f"all of {articles.name}, {os.cpu_count()} cores: {scored.height:,} articles, {scored['n_sentences'].sum():,} sentences"
+        f"all of {articles.name} by {model}, {os.cpu_count()} cores: {scored.height:,} articles, {scored['n_sentences'].sum():,} sentences"
     )
     print(
         f"  exit status {status}, {took:.0f} s, {scored['n_sentences'].sum() / took:,.0f} sentences/s from Parquet to report"

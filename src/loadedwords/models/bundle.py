@@ -1,7 +1,7 @@
 """A trained model as a folder: a config that names every file and its hash, no pickles.
 
 config.json     what the model is, what it was trained on, its thresholds, its measured quality, file hashes
-weights.npz     or whatever the kind of model keeps its numbers in
+model.onnx      and tokenizer.json: what a transformer computes with; a linear model has weights.npz
 golden.json     sentences with the scores they must get, re-run by `verify`
 MODEL_CARD.md   the same for people
 """
@@ -25,7 +25,7 @@ CONFIG_FILE = "config.json"
 GOLDEN_FILE = "golden.json"
 CARD_FILE = "MODEL_CARD.md"
 REQUIRED_FILES = (GOLDEN_FILE,)
-EMBEDDED = {"default": "default", "linear": "default"}
+EMBEDDED = {"default": "default", "linear": "linear_default"}
 
 
 @dataclass(frozen=True)

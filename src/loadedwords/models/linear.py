@@ -136,7 +136,7 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             If `X` is one string, the lengths differ, or there are not both classes among the in-domain rows.
         """
         texts = check_texts(X)
-        labels = self._encode_labels(y, len(texts))
+        self.classes_, labels = encode_labels(y, len(texts))
         n = len(texts)
         weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         group = np.arange(n) if groups is None else np.asarray(groups)
@@ -205,23 +205,6 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         tags.input_tags.two_d_array = False
         tags.classifier_tags.multi_class = False
         return tags
-
-    def _encode_labels(self, y: ArrayLike, n: int) -> NDArray[np.float64]:
-        labels = np.asarray(y)
-        if labels.shape != (n,):
-            raise DataError(
-                f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence."
-            )
-        found = set(labels.tolist())
-        if found <= set(CLASSES):
-            self.classes_ = np.array(CLASSES)
-            return np.asarray(labels == CLASSES[1], dtype=np.float64)
-        if found <= {0, 1}:
-            self.classes_ = np.array([0, 1])
-            return np.asarray(labels, dtype=np.float64)
-        raise DataError(
-            f"y holds {sorted(map(str, found))[:5]}.\nLabels are 0 and 1, or 'neutral' and 'loaded': map yours to these."
-        )
 
     def _fit_weights(
         self,
@@ -306,6 +289,21 @@ def check_texts(texts: Sequence[str]) -> list[str]:
         if not isinstance(text, str):
             raise DataError(f"Item {at} is {type(text).__name__}, not a string.\nPass a list of sentences.")
     return listed
+
+
+def encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The classes, neutral first, and for each sentence 1.0 where it is loaded; a `DataError` for other labels."""
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise DataError(f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence.")
+    found = set(labels.tolist())
+    if found <= set(CLASSES):
+        return np.array(CLASSES), np.asarray(labels == CLASSES[1], dtype=np.float64)
+    if found <= {0, 1}:
+        return np.array([0, 1]), np.asarray(labels, dtype=np.float64)
+    raise DataError(
+        f"y holds {sorted(map(str, found))[:5]}.\nLabels are 0 and 1, or 'neutral' and 'loaded': map yours to these."
+    )
 
 
 def _count(texts: Sequence[str], spec: NgramSpec) -> tuple[sp.csr_matrix, NDArray[np.bool_]]:

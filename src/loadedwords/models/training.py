@@ -1,110 +1,56 @@
-"""A recipe and labelled corpora → a fitted model → a bundle."""
+"""A recipe and its sentences → a fitted model → scores of sentences it has not seen → a bundle."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import tomllib
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib import metadata, resources
+from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loadedwords.corpora import CORPORA, file_hash, find_corpus_file, load_corpus
-from loadedwords.errors import DataError
+from loadedwords.corpora import grouped_folds
+from loadedwords.errors import DataError, require
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
+from loadedwords.models.card import write_card
 from loadedwords.models.golden import GOLDEN_SENTENCES
 from loadedwords.models.linear import LinearFramingClassifier
-from loadedwords.models.linear_scorer import save_scorer
+from loadedwords.models.linear_scorer import LinearScorer, WordScore, save_scorer
+from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-
-OWN_LABELS = "your labels"
-
-
-@dataclass(frozen=True)
-class CorpusUse:
-    """One corpus of a recipe: which, how heavy, and whether the scores are to be on its terms."""
-
-    name: str
-    split: str = "train"
-    weight: float = 1.0
-    in_domain: bool = False
+Words = list[tuple[int, int, float]]
+# Rows of this stage are not trained on: the int8 model is compared with the float one on them.
+PARITY_STAGE = "parity"
+N_PARITY = 2000
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What to train, on what, and how; as in `models/recipes/*.toml`."""
+class Scores:
+    """What a model says of sentences it was not trained on.
 
-    kind: str
-    name: str
-    corpora: tuple[CorpusUse, ...]
-    estimator: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Sentences of several corpora, as `LinearFramingClassifier.fit` takes them; arrays of shape (n_sentences,).
-
-    `provenance` names each file with its hash and licence.
+    Attributes
+    ----------
+    log_odds, probability : ndarray of shape (n_sentences,)
+    decision : ndarray of bool, shape (n_sentences,)
+    words : list of list of (start, end, probability)
+        Every word of each sentence.
     """
 
-    texts: list[str]
-    labels: NDArray[np.int64]
-    weights: NDArray[np.float64]
-    articles: NDArray[np.str_]
-    outlets: list[str | None]
-    in_domain: NDArray[np.bool_]
-    vote_share: NDArray[np.float64]
-    loaded_words: list[list[tuple[int, int]] | None]
-    provenance: list[dict[str, Any]]
-
-    def rows(self, chosen: NDArray[np.intp]) -> TrainingSet:
-        """The chosen rows only."""
-        return TrainingSet(
-            [self.texts[at] for at in chosen],
-            self.labels[chosen],
-            self.weights[chosen],
-            self.articles[chosen],
-            [self.outlets[at] for at in chosen],
-            self.in_domain[chosen],
-            self.vote_share[chosen],
-            [self.loaded_words[at] for at in chosen],
-            self.provenance,
-        )
-
-
-def read_recipe(name: str | Path) -> Recipe:
-    """Read a recipe that comes with the package, or a TOML file.
-
-    Raises
-    ------
-    DataError
-        If there is none of that name, or it lacks something.
-    """
-    shipped = resources.files("loadedwords.models") / "recipes"
-    source = Path(name) if Path(name).suffix == ".toml" else shipped / f"{name}.toml"
-    if not source.is_file():
-        known = sorted(Path(str(file)).stem for file in shipped.iterdir() if file.name.endswith(".toml"))
-        raise DataError(f"There is no recipe {name}.\nName one of {', '.join(known)}, or a .toml file.")
-    try:
-        content = tomllib.loads(source.read_text(encoding="utf-8"))
-        corpora = tuple(CorpusUse(**corpus) for corpus in content["corpora"])
-        return Recipe(content["kind"], content["name"], corpora, content["estimator"])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise DataError(
-            f"The recipe {source} can't be used: {error}.\nCompare it with those in models/recipes."
-        ) from error
+    log_odds: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    decision: NDArray[np.bool_]
+    words: list[Words] = field(repr=False)
 
 
 def make_estimator(recipe: Recipe, *, seed: int | None = None) -> LinearFramingClassifier:
-    """The estimator of a recipe, unfitted."""
+    """The estimator of a linear recipe, unfitted."""
     if recipe.kind != "linear":
-        raise DataError(f"The recipe {recipe.name} is of the kind {recipe.kind!r}; this version trains 'linear'.")
+        raise DataError(f"The recipe {recipe.name} is of the kind {recipe.kind!r}; known are 'linear', 'transformer'.")
     settings: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in recipe.estimator.items()
     }
@@ -114,64 +60,6 @@ def make_estimator(recipe: Recipe, *, seed: int | None = None) -> LinearFramingC
         return LinearFramingClassifier(**settings)
     except TypeError as error:
         raise DataError(f"The recipe {recipe.name} sets a parameter that the estimator lacks: {error}.") from error
-
-
-def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[Path] = ()) -> TrainingSet:
-    """Load what a recipe trains on.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    corpora : Path or None
-        Folder in which the recipe's corpora lie; from the Hub if None.
-    labelled : sequence of Path
-        Your own labels, which then take the place of the recipe's corpora.
-
-    Raises
-    ------
-    DataError
-        If a corpus is missing, or a test split is asked for: a model that saw it can't be measured on it.
-    """
-    parts: list[tuple[Dataset, CorpusUse]] = []
-    provenance: list[dict[str, Any]] = []
-    for file in labelled:
-        parts.append((load_corpus(str(file)), CorpusUse(OWN_LABELS, in_domain=True)))
-        provenance.append({"name": OWN_LABELS, "file": file.name, "sha256": file_hash(file), "licence": "yours"})
-    for use in () if labelled else recipe.corpora:
-        if use.split == "test":
-            raise DataError(
-                f"The recipe {recipe.name} trains on the test split of {use.name}.\nA published test split is for measuring only."
-            )
-        parts.append((load_corpus(use.name, corpora, split=use.split), use))
-        known = CORPORA[use.name]
-        entry = {
-            "name": use.name,
-            "split": use.split,
-            "source": known.source,
-            "licence": known.licence,
-            "weight": use.weight,
-        }
-        if corpora is not None:
-            file = find_corpus_file(use.name, corpora, split=use.split)
-            entry |= {"file": file.name, "sha256": file_hash(file)}
-        provenance.append(entry)
-    if not parts:
-        raise DataError(f"The recipe {recipe.name} names no corpus, and no labelled file was given.\nPass one.")
-    return TrainingSet(
-        texts=[text for part, _ in parts for text in part["text"]],
-        labels=np.array([label for part, _ in parts for label in part["label"]], dtype=np.int64),
-        weights=np.concatenate([np.full(len(part), use.weight) for part, use in parts]),
-        articles=np.array([f"{use.name}/{article}" for part, use in parts for article in part["article"]]),
-        outlets=[outlet for part, _ in parts for outlet in part["outlet"]],
-        in_domain=np.concatenate([np.full(len(part), use.in_domain) for part, use in parts]),
-        vote_share=np.array([np.nan if v is None else v for part, _ in parts for v in part["vote_share"]], dtype=float),
-        loaded_words=[
-            None if words is None else [(word["start"], word["end"]) for word in words]
-            for part, _ in parts
-            for words in part["loaded_words"]
-        ],
-        provenance=provenance,
-    )
 
 
 def fit_estimator(estimator: LinearFramingClassifier, data: TrainingSet) -> LinearFramingClassifier:
@@ -199,12 +87,54 @@ def fit_estimator(estimator: LinearFramingClassifier, data: TrainingSet) -> Line
         ) from error
 
 
+def fit_and_score(
+    recipe: Recipe, data: TrainingSet, texts: Sequence[str], *, seed: int, workshop: Workshop | None = None
+) -> Scores:
+    """Train a recipe and score sentences with the model as it would be shipped (a transformer: in int8).
+
+    Parameters
+    ----------
+    recipe : Recipe
+    data : TrainingSet
+        To train on.
+    texts : sequence of str
+        To score; not among those trained on.
+    seed : int
+    workshop : Workshop, optional
+        Of a transformer; keeps the scores as well, so that a cross-validation that was killed goes on.
+    """
+    if recipe.kind != "transformer":
+        fitted = fit_estimator(make_estimator(recipe, seed=seed), data)
+        return _linear_scores(fitted.scorer_, texts)
+    if workshop is None:
+        raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
+    kept = workshop.folder / f"scores-{_digest(recipe, data, texts, seed)}.json"
+    if not kept.is_file():
+        stages, export = _training_rooms(recipe)
+        from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
+
+        estimator = stages.train_stages(recipe, data, workshop, seed=seed)
+        with tempfile.TemporaryDirectory(prefix="loadedwords-") as folder:
+            export.export_onnx(estimator, Path(folder))
+            logits = OnnxScorer(Path(folder), OnnxSettings(), threads=workshop.threads).logits(texts)
+        beside = kept.with_suffix(".tmp")
+        beside.write_text(json.dumps({"sentence": logits.sentence.tolist(), "words": logits.words}), encoding="utf-8")
+        beside.replace(kept)
+    stored = json.loads(kept.read_text(encoding="utf-8"))
+    log_odds = np.array(stored["sentence"], dtype=np.float64)
+    words = [[(s, e, float(_logistic(np.array(score)))) for s, e, score in found] for found in stored["words"]]
+    return Scores(log_odds, _logistic(log_odds), log_odds >= 0, words)
+
+
 def train_bundle(
     recipe: Recipe,
     data: TrainingSet,
     folder: Path,
     *,
+    held_out: Scores | None = None,
     metrics: dict[str, Any] | None = None,
+    workshop: Workshop | None = None,
+    seed: int = 0,
     tell: Callable[[str], None] = print,
 ) -> Bundle:
     """Train by a recipe and write the bundle.
@@ -214,38 +144,121 @@ def train_bundle(
     recipe : Recipe
     data : TrainingSet
     folder : Path
+    held_out : Scores, optional
+        Of the in-domain rows, each by a model that had not seen it: calibrates a transformer. Without it, a fifth
+        of them is held out from one more training. A linear model holds out by itself.
     metrics : dict, optional
-        Measured quality, as `evaluation.cross_validate` gives it; goes into the config and the card.
+        Measured quality, as `Evaluation.as_dict` gives it; goes into the config and the card.
+    workshop : Workshop, optional
+        Of a transformer.
+    seed : int
     tell : callable
         Gets a line now and then.
     """
     tell(f"training {recipe.name} on {len(data.texts):,} sentences")
-    fitted = fit_estimator(make_estimator(recipe), data)
+    common = {
+        "kind": recipe.kind,
+        "name": recipe.name,
+        "written_by": f"loadedwords {metadata.version('loadedwords')}",
+        "classes": ["neutral", "loaded"],
+        "prevalence": round(float(data.labels[data.in_domain].mean()), 6),
+        "recipe": recipe.as_dict(),
+        "corpora": data.provenance,
+        "seeds": [seed],
+        "n_sentences": len(data.texts),
+        "metrics": metrics or {},
+    }
+    if recipe.kind == "transformer":
+        if workshop is None:
+            raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
+        bundle = write_bundle(folder, _transformer_files(recipe, data, held_out, workshop, seed, common))
+    else:
+        fitted = fit_estimator(make_estimator(recipe, seed=seed), data)
 
-    def write_files(beside: Path) -> dict[str, Any]:
-        settings = save_scorer(fitted.scorer_, beside)
-        _write_golden(fitted, beside / GOLDEN_FILE)
-        config = {
-            "kind": recipe.kind,
-            "name": recipe.name,
-            "written_by": f"loadedwords {metadata.version('loadedwords')}",
-            "classes": ["neutral", "loaded"],
-            "scorer": settings,
-            "recipe": {"estimator": recipe.estimator, "corpora": [use.__dict__ for use in recipe.corpora]},
-            "corpora": data.provenance,
-            "n_sentences": len(data.texts),
-            "metrics": metrics or {},
-        }
-        (beside / CARD_FILE).write_text(_card(config), encoding="utf-8")
-        return config
+        def write_files(beside: Path) -> dict[str, Any]:
+            settings = save_scorer(fitted.scorer_, beside)
+            _write_golden(fitted.scorer_.score, beside / GOLDEN_FILE)
+            config = {**common, "scorer": settings}
+            (beside / CARD_FILE).write_text(write_card(config), encoding="utf-8")
+            return config
 
-    bundle = write_bundle(folder, write_files)
+        bundle = write_bundle(folder, write_files)
     tell(f"wrote {folder} (hash {bundle.hash[:12]})")
     return bundle
 
 
-def _write_golden(fitted: LinearFramingClassifier, file: Path) -> None:
-    probability, words = fitted.scorer_.score(GOLDEN_SENTENCES)
+def _transformer_files(
+    recipe: Recipe,
+    data: TrainingSet,
+    held_out: Scores | None,
+    workshop: Workshop,
+    seed: int,
+    common: dict[str, Any],
+) -> Callable[[Path], dict[str, Any]]:
+    stages, export = _training_rooms(recipe)
+    from loadedwords.models import calibration, encoders
+    from loadedwords.models.onnx_scorer import OnnxScorer
+
+    inside = np.flatnonzero(data.in_domain)
+    if held_out is None:
+        train, test = grouped_folds(data.articles[inside], n_splits=5, seed=0)[0]
+        rows = data.rows(np.concatenate([inside[train], np.flatnonzero(~data.in_domain)]))
+        inside = inside[test]
+        held_out = fit_and_score(recipe, rows, [data.texts[at] for at in inside], seed=seed, workshop=workshop)
+    settings = calibration.fit_settings(
+        held_out.log_odds,
+        data.labels[inside],
+        held_out.words,
+        [data.loaded_words[at] for at in inside],
+    )
+    estimator = stages.train_stages(recipe, data, workshop, seed=seed)
+    encoder = str(recipe.estimator.get("encoder", estimator.encoder))
+    known = encoders.ENCODERS.get(encoder)
+
+    def write_files(beside: Path) -> dict[str, Any]:
+        export.export_onnx(estimator, beside)
+        at = [at for at, of in enumerate(data.stages) if PARITY_STAGE in of] or list(range(len(data.texts)))
+        at = np.random.default_rng(0).permutation(at)[:N_PARITY].tolist()
+        parity = export.measure_parity(estimator, beside, [data.texts[a] for a in at], data.labels[at])
+        workshop.tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
+        _write_golden(OnnxScorer(beside, settings).score, beside / GOLDEN_FILE)
+        config = {
+            **common,
+            "encoder": {
+                "name": encoder,
+                "revision": known.revision if known else recipe.estimator.get("revision"),
+                "sha256": known.sha256 if known else None,
+                "licence": known.licence if known else "that of the encoder",
+                **export.describe_network(estimator),
+            },
+            "scorer": asdict(settings),
+            "parity": asdict(parity),
+        }
+        (beside / CARD_FILE).write_text(write_card(config), encoding="utf-8")
+        return config
+
+    return write_files
+
+
+def _training_rooms(recipe: Recipe) -> tuple[Any, Any]:
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="train", purpose=f"Training the recipe {recipe.name}")
+    from loadedwords.models import export, stages
+
+    return stages, export
+
+
+def _linear_scores(scorer: LinearScorer, texts: Sequence[str]) -> Scores:
+    log_odds = scorer.calibration.slope * scorer.decision_function(texts) + scorer.calibration.intercept
+    probability, words = replace(scorer, word_threshold=0.0).score(texts)
+    every = [[(word.start, word.end, word.score) for word in found] for found in words]
+    return Scores(log_odds, probability, probability >= scorer.threshold, every)
+
+
+def _write_golden(
+    score: Callable[[Sequence[str]], tuple[NDArray[np.float64], list[list[WordScore]]]], file: Path
+) -> None:
+    probability, words = score(GOLDEN_SENTENCES)
     rows = [
         {"text": text, "p_loaded": round(float(p), 6), "words": [text[w.start : w.end] for w in found]}
         for text, p, found in zip(GOLDEN_SENTENCES, probability, words, strict=True)
@@ -253,45 +266,14 @@ def _write_golden(fitted: LinearFramingClassifier, file: Path) -> None:
     file.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _card(config: dict[str, Any]) -> str:
-    """The model card: what the config says, for people."""
-    corpora = "\n".join(
-        f"- {c['name']}{' (' + c['split'] + ')' if 'split' in c else ''}: licence {c['licence']}; sha256 `{c.get('sha256', 'from the Hub')}`"
-        for c in config["corpora"]
-    )
-    metrics = config["metrics"]
-    measured = "Not measured. Run `loadedwords evaluate`.\n"
-    if metrics:
-        rows = "\n".join(
-            f"| {name} | "
-            + " | ".join(f"{v['estimate']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in values.values())
-            + " |"
-            for name, values in metrics["predictors"].items()
-        )
-        names = list(next(iter(metrics["predictors"].values())))
-        measured = (
-            f"{metrics['description']}\n\n| predictor | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}\n{rows}\n"
-        )
-    return f"""# {config["name"]}
+def _digest(recipe: Recipe, data: TrainingSet, texts: Sequence[str], seed: int) -> str:
+    content = json.dumps([recipe.as_dict(), data.texts, list(texts), seed, data.word_targets, data.stages])
+    arrays = (data.labels, data.weights, data.vote_share, data.word_weights)
+    return hashlib.blake2b(
+        content.encode() + b"".join(values.tobytes() for values in arrays), digest_size=8
+    ).hexdigest()
 
-A {config["kind"]} model of loaded framing in English news sentences, trained by {config["written_by"]} on
-{config["n_sentences"]:,} sentences.
 
-## What the score is
-`p_loaded` estimates the probability that the annotators of the first corpus below would call the sentence loaded,
-at that corpus's share of loaded sentences. In BABE that is about half; in whole news articles it is far lower, so
-read scores on articles as a scale for comparing, not as the share of biased sentences.
-
-## What it was trained on
-{corpora}
-
-## What was measured
-{measured}
-## What it must not be used for
-A verdict on a person; a claim that a statement is false; a ranking of outlets without the intervals. It reads
-English only. It knows words, not the world: a plain sentence about a heated topic can score high.
-
-## Licence
-The code is Apache-2.0. The weights were trained on the corpora above; where one of them is licensed for
-non-commercial use only (BABE: CC BY-NC-SA 4.0), so are the weights.
-"""
+def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * values))
+    return result

@@ -1,0 +1,96 @@
+"""From log-odds on held-out sentences to temperatures and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+
+from loadedwords.models.onnx_scorer import OnnxSettings
+
+N_BINS = 10
+
+
+def fit_settings(
+    log_odds: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    words: Sequence[Sequence[tuple[int, int, float]]],
+    agreed: Sequence[Sequence[tuple[int, int]] | None],
+) -> OnnxSettings:
+    """Temperature and bias of sentences and words, and the word threshold with the best F1.
+
+    Parameters
+    ----------
+    log_odds : ndarray of shape (n_sentences,)
+        Of sentences the model was not trained on, before calibration.
+    labels : ndarray of shape (n_sentences,)
+    words : sequence of sequence of (start, end, probability)
+        Every word of each sentence, before calibration.
+    agreed : sequence
+        The words that annotators agreed on, as slices; None where nobody was asked.
+
+    Returns
+    -------
+    OnnxSettings
+        The sentence threshold stays at a probability of one half.
+    """
+    temperature, bias = fit_temperature(log_odds, labels)
+    settings = OnnxSettings(temperature=temperature, bias=bias)
+    scores, marked = word_rows(words, agreed)
+    if marked.any() and not marked.all():
+        word_log_odds = np.log(np.clip(scores, 1e-9, 1 - 1e-9) / np.clip(1 - scores, 1e-9, 1))
+        word_temperature, word_bias = fit_temperature(word_log_odds, marked.astype(np.int64))
+        calibrated = 1 / (1 + np.exp(-(word_log_odds / word_temperature + word_bias)))
+        threshold = best_f1(marked, calibrated)[1]
+        settings = OnnxSettings(temperature, bias, word_temperature, word_bias, 0.5, threshold, round(threshold / 2, 4))
+    return settings
+
+
+def fit_temperature(log_odds: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Temperature (Guo et al. 2017) and bias by maximum likelihood, which together are Platt's line (Platt 1999)."""
+    line = LogisticRegression(C=1e6).fit(log_odds[:, None], labels)
+    slope = max(float(line.coef_[0][0]), 1e-3)
+    return 1 / slope, float(line.intercept_[0])
+
+
+def calibration_error(
+    labels: NDArray[np.int64], probability: NDArray[np.float64]
+) -> tuple[float, list[tuple[float, float, int]]]:
+    """Expected calibration error (Naeini et al. 2015) in bins of equal size, and the bins for a reliability plot.
+
+    Returns
+    -------
+    error : float
+        Mean distance of a bin's share of loaded from its mean probability, weighted by the bin's size.
+    bins : list of (mean probability, share of loaded, number of sentences)
+    """
+    bins = []
+    for rows in np.array_split(np.argsort(probability, kind="stable"), N_BINS):
+        if len(rows):
+            bins.append((float(probability[rows].mean()), float(labels[rows].mean()), len(rows)))
+    return sum(abs(p - share) * n for p, share, n in bins) / len(labels), bins
+
+
+def word_rows(
+    words: Sequence[Sequence[tuple[int, int, float]]], agreed: Sequence[Sequence[tuple[int, int]] | None]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The score of every word of the sentences where somebody was asked, and whether it is among the agreed ones."""
+    scores, marked = [], []
+    for found, spans in zip(words, agreed, strict=True):
+        if spans is None:
+            continue
+        for start, end, score in found:
+            scores.append(score)
+            marked.append(any(low < end and start < high for low, high in spans))
+    return np.array(scores, dtype=np.float64), np.array(marked, dtype=np.bool_)
+
+
+def best_f1(marked: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[float, float]:
+    """The highest F1 over all thresholds, and the threshold."""
+    precision, recall, thresholds = precision_recall_curve(marked, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    at = int(np.argmax(f1[:-1]))
+    return float(f1[at]), float(thresholds[at])

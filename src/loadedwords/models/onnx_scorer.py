@@ -1,0 +1,239 @@
+"""The transformer at work: sentences in, probabilities and loaded words out, with ONNX Runtime and no torch.
+
+The graph gives one log-odds per sentence and one per token; what is made of them happens here, and the evaluation of
+a recipe goes through the same functions, so what was measured is what scoring does.
+
+Each sentence is a run of its own. In a batch, int8 shares one scale among all sentences, so a score would depend on
+the neighbours and on the padding; alone it is the same always and everywhere. It is no slower either: a sentence and
+its activations stay in the processor's cache, nothing is computed on padding, and the cores work on different
+sentences (`tests/benchmarks/speed.py` shows it).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from loadedwords.errors import ModelError
+from loadedwords.models.linear_scorer import WordScore
+
+GRAPH_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+# In tokens. The attention's cost grows with the square of the length, and hardly a sentence is longer.
+MAX_LENGTH = 256
+_WORD = re.compile(r"\w+(?:['’\-‑]\w+)*")
+_JOINS_WORDS = re.compile(r"\s*")
+
+
+@dataclass(frozen=True)
+class OnnxSettings:
+    """What turns the graph's log-odds into probabilities, words and decisions.
+
+    Attributes
+    ----------
+    temperature : float
+        Log-odds of a sentence are divided by it (Guo et al. 2017), fitted on held-out folds.
+    bias : float
+        Added to them afterwards.
+    word_temperature, word_bias : float
+        The same for words.
+    threshold, word_threshold : float
+        Probability from which a sentence, or a word, counts as loaded.
+    join_threshold : float
+        A word between two loaded ones belongs to their phrase from this probability.
+    """
+
+    temperature: float = 1.0
+    bias: float = 0.0
+    word_temperature: float = 1.0
+    word_bias: float = 0.0
+    threshold: float = 0.5
+    word_threshold: float = 0.5
+    join_threshold: float = 0.2
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What the graph says of some sentences.
+
+    Attributes
+    ----------
+    sentence : ndarray of shape (n_sentences,)
+        Log-odds of being loaded, before calibration.
+    words : list of list of (int, int, float)
+        For each sentence its words: start, end, log-odds. Words beyond `MAX_LENGTH` tokens are missing.
+    """
+
+    sentence: NDArray[np.float64]
+    words: list[list[tuple[int, int, float]]]
+
+
+class OnnxScorer:
+    """A graph and a tokenizer, opened; made by `load_scorer`.
+
+    Sessions can't be pickled, so a copy in another process opens the files again.
+    """
+
+    def __init__(self, folder: Path, settings: OnnxSettings, *, threads: int | None = None) -> None:
+        self.folder, self.settings = folder, settings
+        self.threads = threads or _usable_cores()
+        options = ort.SessionOptions()
+        # Sentences run beside each other, one on each core: cores that share one sentence wait for each other.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(str(folder / GRAPH_FILE), options, providers=["CPUExecutionProvider"])
+        self._inputs = [node.name for node in self._session.get_inputs()]
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_LENGTH)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.folder, self.settings, self.threads)
+
+    @property
+    def threshold(self) -> float:
+        return self.settings.threshold
+
+    def score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
+        """Probabilities and loaded words from one run of the graph.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_sentences,)
+        words : list of list of WordScore
+            The words and phrases of each sentence that reach `word_threshold`, in order.
+        """
+        logits = self.logits(sentences)
+        found = [find_phrases(text, words, self.settings) for text, words in zip(sentences, logits.words, strict=True)]
+        return self.probability(logits.sentence), found
+
+    def probability(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probability of each sentence's log-odds."""
+        return logistic(log_odds / self.settings.temperature + self.settings.bias)
+
+    def logits(self, sentences: Sequence[str]) -> Logits:
+        """Run the graph; identical sentences once."""
+        place: dict[str, int] = {}
+        where = np.array([place.setdefault(sentence, len(place)) for sentence in sentences], dtype=np.intp)
+        distinct = list(place)
+        encoded = self._tokenizer.encode_batch(distinct)
+        sentence = np.zeros(len(distinct))
+        words: list[list[tuple[int, int, float]]] = [[] for _ in distinct]
+
+        def run(at: int) -> None:
+            ids = np.array([encoded[at].ids], dtype=np.int64)
+            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            log_odds, tokens = self._session.run(None, {name: inputs[name] for name in self._inputs})
+            sentence[at] = log_odds[0]
+            words[at] = word_logits(distinct[at], encoded[at].offsets, tokens[0])
+
+        # Longest first, so that no core ends with a long one alone.
+        order = sorted(range(len(distinct)), key=lambda at: -len(encoded[at].ids))
+        if self.threads > 1 and len(distinct) > 1:
+            with ThreadPoolExecutor(self.threads) as pool:
+                for _ in pool.map(run, order):
+                    pass
+        else:
+            for at in order:
+                run(at)
+        return Logits(sentence[where], [words[at] for at in where])
+
+
+def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None = None) -> OnnxScorer:
+    """Open a transformer bundle; its settings stand in the config under ``scorer``.
+
+    Raises
+    ------
+    ModelError
+        If a setting is missing or a file can't be read.
+    """
+    try:
+        settings = OnnxSettings(**{key: float(value) for key, value in config["scorer"].items()})
+        if not settings.temperature > 0 or not settings.word_temperature > 0:
+            raise ValueError("a temperature is not above 0")
+        return OnnxScorer(folder, settings, threads=threads)
+    except Exception as error:  # ONNX Runtime and tokenizers raise classes of their own
+        raise ModelError(
+            f"{folder} is no transformer bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
+        ) from error
+
+
+def settings_of(settings: OnnxSettings) -> dict[str, Any]:
+    """The settings as `load_scorer` finds them in the config."""
+    return asdict(settings)
+
+
+def word_logits(
+    text: str, offsets: Sequence[tuple[int, int]], log_odds: NDArray[np.floating[Any]]
+) -> list[tuple[int, int, float]]:
+    """From tokens to words: a word is as loaded as the most loaded of its pieces."""
+    words = []
+    pieces = [(start, end, at) for at, (start, end) in enumerate(offsets) if end > start]
+    first = 0
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        while first < len(pieces) and pieces[first][1] <= start:
+            first += 1
+        at, best = first, -np.inf
+        while at < len(pieces) and pieces[at][0] < end:
+            best = max(best, float(log_odds[pieces[at][2]]))
+            at += 1
+        if best > -np.inf:
+            words.append((start, end, best))
+    return words
+
+
+def find_phrases(text: str, words: Sequence[tuple[int, int, float]], settings: OnnxSettings) -> list[WordScore]:
+    """What a person would underline: loaded words, those side by side as one phrase.
+
+    A weaker word between two loaded ones ("war on women") belongs to the phrase; punctuation ends it.
+    """
+    if not words:
+        return []
+    log_odds = np.array([word[2] for word in words])
+    scores = logistic(log_odds / settings.word_temperature + settings.word_bias)
+    phrases: list[list[int]] = []
+    for at in np.flatnonzero(scores >= settings.word_threshold).tolist():
+        if phrases and _joined(text, words, scores, phrases[-1][-1], at, settings.join_threshold):
+            phrases[-1].append(at)
+        else:
+            phrases.append([at])
+    return [WordScore(words[p[0]][0], words[p[-1]][1], float(scores[p].max())) for p in phrases]
+
+
+def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From log-odds to probability, without overflow."""
+    result: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * values))
+    return result
+
+
+def _joined(
+    text: str,
+    words: Sequence[tuple[int, int, float]],
+    scores: NDArray[np.float64],
+    left: int,
+    right: int,
+    threshold: float,
+) -> bool:
+    if right - left > 2 or (right - left == 2 and scores[left + 1] < threshold):
+        return False
+    return all(_JOINS_WORDS.fullmatch(text[words[at][1] : words[at + 1][0]]) for at in range(left, right))
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _reopen(folder: Path, settings: OnnxSettings, threads: int) -> OnnxScorer:
+    return OnnxScorer(folder, settings, threads=threads)

