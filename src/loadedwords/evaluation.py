@@ -639,26 +639,22 @@ def _word_findings(scores: Scores, rows: TrainingSet, fold_of: NDArray[np.int64]
         threshold = best_f1(marked[word_fold != fold], values[word_fold != fold])[1]
         chosen[word_fold == fold] = values[word_fold == fold] >= threshold
 
-    def of(sentences: NDArray[np.intp]) -> NDArray[np.intp]:
-        return np.concatenate([np.arange(starts[at], starts[at + 1]) for at in sentences])
-
-    def precision(sentences: NDArray[np.intp]) -> float:
-        at = of(sentences)
+    def precision(at: NDArray[np.intp]) -> float:
         return float(average_precision_score(marked[at], values[at]))
 
-    def f1(sentences: NDArray[np.intp]) -> float:
-        at = of(sentences)
-        return float(f1_score(marked[at], chosen[at], zero_division=0))
+    def f1(at: NDArray[np.intp]) -> float:
+        return float(2 * np.sum(marked[at] & chosen[at]) / max(1, np.sum(marked[at]) + np.sum(chosen[at])))
 
+    word_articles = np.repeat(rows.articles, n_words)
     size = f"{int(asked.sum()):,} sentences, {len(values):,} words, {int(marked.sum()):,} agreed"
     findings = [
         Finding(
             "average precision of words",
-            _resampled(precision, rows.articles),
+            _resampled(precision, word_articles),
             f"{marked.mean():.3f} for words at random",
             size,
         ),
-        Finding("F1 of words, threshold from the other folds", _resampled(f1, rows.articles), "see below", size),
+        Finding("F1 of words, threshold from the other folds", _resampled(f1, word_articles), "see below", size),
     ]
     return [*findings, *_annotator_findings(scores, rows, chosen, starts)]
 

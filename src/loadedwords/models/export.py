@@ -190,8 +190,9 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
                 name_of = f"{prefix}.encoder.layer.{fused[1]}.attention.self.{part}.{fused[2]}"
                 yield name_of.removeprefix("network."), each.T
         elif whole.startswith("onnx::MatMul"):
-            node = re.sub(r"/MatMul.*", "", consumer[name]).strip("/")
-            yield node.replace("/", ".").removeprefix("network.") + ".weight", array.T
+            node = re.sub(r"/MatMul.*", "", consumer[name]).strip("/").replace("/", ".").removeprefix("network.")
+            # The heads' container is never called, so the tracer leaves its name out.
+            yield f"{node if node.startswith('model.') else f'heads.{node}'}.weight", array.T
         elif whole.startswith("network."):
             turned = whole.endswith("_Transposed")
             yield whole.removesuffix("_Transposed").removeprefix("network."), array.T if turned else array
