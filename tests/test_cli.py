@@ -96,8 +96,13 @@ def test_a_dataset_folder(tmp_path: Path) -> None:
         (["compare", "{tmp}"], 1, "holds no scores"),
         (["train", "{tmp}/nocolumn.csv", "-o", "{tmp}/bundle"], 1, "no text"),
         (["train", "--recipe", "nosuch", "-o", "{tmp}/bundle"], 1, "There is no recipe"),
-        (["train", "--corpora", "{tmp}", "-o", "{tmp}/bundle"], 1, "does not hold the train split of babe"),
+        (["train", "--corpora", "{tmp}", "-o", "{tmp}/bundle"], 1, "does not hold the train split of anno-lexical"),
+        (["train", "{tmp}/labels.csv", "--from", "{tmp}", "-o", "{tmp}/bundle"], 2, "neither embedded, scratch"),
+        (["train", "{tmp}/labels.csv", "--from", "linear", "-o", "{tmp}/bundle"], 2, "neither embedded, scratch"),
         (["evaluate"], 2, "Name a LABELLED file"),
+        (["evaluate", "--spans"], 2, "Name the folder of --corpora"),
+        (["evaluate", "--recipe", "linear", "--pairs"], 2, "or a --recipe to cross-validate"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--prevalence", "1"], 2, "not in the range"),
         (["evaluate", "{tmp}/ok.jsonl"], 1, "no label"),
         (["verify", "{tmp}"], 1, "is not a bundle"),
     ],
@@ -106,6 +111,7 @@ def test_errors_say_what_and_what_to_do(arguments: list[str], status: int, messa
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "nocolumn.csv").write_text("id,copy\n1,The dam broke.\n", encoding="utf-8")
     (tmp_path / "ok.jsonl").write_text(LINE, encoding="utf-8")
+    (tmp_path / "labels.csv").write_text("text,label\nThe dam broke.,0\nA puppet.,1\n", encoding="utf-8")
     result = run(*(a.format(tmp=tmp_path) for a in arguments))
     assert result.exit_code == status, result.output
     assert message in " ".join(result.stderr.split())
@@ -115,7 +121,8 @@ def test_errors_say_what_and_what_to_do(arguments: list[str], status: int, messa
 def test_highlight_marks_words(tmp_path: Path) -> None:
     result = run("highlight", "-", stdin="The shameless regime sneered. “A shameless lie,” she said.")
     assert result.exit_code == 0, result.output
-    assert "[shameless]" in result.stdout
+    assert "[shameless" in result.stdout
+    assert "<shameless" in result.stdout
     assert "own-voice sentences" in result.stdout
     assert run("highlight", DATA / "coverage.jsonl").exit_code == 0
 
@@ -134,7 +141,7 @@ def test_train_evaluate_and_use_a_model_of_ones_own(tmp_path: Path) -> None:
     assert scored.exit_code == 0, scored.output
     assert json.loads((tmp_path / "out" / "run.json").read_text())["model"]["name"] == "mine"
     evaluated = run("evaluate", DATA / "labelled.csv", "--json")
-    figures = json.loads(evaluated.stdout)["predictors"]["linear"]["roc_auc"]
+    figures = json.loads(evaluated.stdout)["predictors"]["default"]["roc_auc"]
     assert figures["low"] < figures["estimate"] < figures["high"]
     assert figures["estimate"] > 0.8
 

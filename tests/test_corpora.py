@@ -159,6 +159,32 @@ def test_marked_words_are_whole_words_in_any_case() -> None:
     ]
 
 
+def test_what_annotators_meant_is_found() -> None:
+    """Typing errors, inflections, several words, and what belongs to another sentence."""
+    text = "The buffoonish minister’s cronies were indoctrinating white nationalists; cronies everywhere."
+
+    def found(*marked: str) -> list[str]:
+        return [text[span["start"] : span["end"]] for span in find_marked(text, marked)]
+
+    assert found("buffonish") == ["buffoonish"]
+    assert found("indoctrinate") == ["indoctrinating"]
+    assert found("white nationalist") == ["white nationalists"]
+    assert found("Minister's cronies") == ["minister’s cronies"]
+    assert found("cronies") == ["cronies", "cronies"]
+    assert found("buffoonish nationalists") == ["buffoonish", "nationalists"]
+    assert found("tormented", "war", "") == []
+
+
+def test_babe_keeps_what_each_annotator_marked(corpora: Path) -> None:
+    babe = load_corpus("babe", corpora)
+    voted = [row for row in babe if row["annotators"] is not None]
+    assert len(voted) == 2779
+    assert all(row["loaded_words"] is None and row["marked_words"] is None for row in babe if row["annotators"] is None)
+    for row in voted[::23]:
+        assert {mark["annotator"] for mark in row["marked_words"]} <= set(row["annotators"])
+        assert all(0 <= mark["start"] < mark["end"] <= len(row["text"]) for mark in row["marked_words"])
+
+
 def test_training_refuses_a_published_test_split(corpora: Path) -> None:
     recipe = read_recipe("linear")
     cheating = Recipe(recipe.kind, "cheating", (CorpusUse("babe", split="test", in_domain=True),), recipe.estimator)

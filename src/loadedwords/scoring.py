@@ -336,6 +336,7 @@ def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplat
     own = [s.p_own for s in sentences if s.p_own is not None]
     n_words = sum(s.n_own_words for s in sentences)
     loaded = [word for s in sentences for word in s.words if not word.in_quote]
+    n_loaded = sum(len(word.text.split()) for word in loaded)  # a phrase counts as its words
     weight: defaultdict[str, float] = defaultdict(float)
     for word in loaded:
         weight[word.text.lower()] += word.score
@@ -349,9 +350,9 @@ def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplat
         n_sentences=len(sentences),
         n_own=len(own),
         n_words=n_words,
-        n_loaded_words=len(loaded),
+        n_loaded_words=n_loaded,
         loaded_share=sum(own) / len(own) if own else None,
-        loaded_words_per_1000=1000 * len(loaded) / n_words if n_words else None,
+        loaded_words_per_1000=1000 * n_loaded / n_words if n_words else None,
         top_words=tuple(sorted(weight, key=lambda word: (-weight[word], word))[:N_TOP_WORDS]),
         status="ok" if sentences else "empty",
         message="; ".join(notes),

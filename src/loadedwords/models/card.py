@@ -24,15 +24,37 @@ def write_card(config: dict[str, Any]) -> str:
         measured = (
             f"{metrics['description']}\n\n| predictor | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}\n{rows}\n"
         )
+        measured += "".join(
+            f"\n- {f['name']}: {f['estimate']:.3f} [{f['low']:.3f}, {f['high']:.3f}]; {f['beside']} ({f['rests_on']})"
+            for f in metrics.get("findings", ())
+        )
+        measured += "".join(f"\n- {note}" for note in metrics.get("notes", ())) + "\n"
+        if bins := metrics.get("reliability"):
+            rows = "\n".join(f"| {p:.2f} | {share:.2f} | {n} |" for p, share, n in bins)
+            measured += (
+                "\nReliability after calibration on the other folds, in bins of equal size:\n\n"
+                f"| mean probability | share loaded | sentences |\n|---|---|---|\n{rows}\n"
+            )
+    annotators = " and ".join(c["name"] for c in config["corpora"] if c["in_domain"])
+    built = ""
+    if encoder := config.get("encoder"):
+        parity = config["parity"]
+        built = f"""
+## What it is made of
+The encoder {encoder["name"]} (revision {encoder["revision"]}, licence {encoder["licence"]}, sha256 of its weights
+`{encoder["sha256"]}`), fine-tuned with a head for the sentence and a head for its words, in the stages of the recipe in
+`config.json`, seed {", ".join(map(str, config["seeds"]))}; exported to ONNX in int8. The int8 model and the float one agree
+on {parity["label_agreement"]:.2%} of the labels of {parity["n_sentences"]:,} sentences.
+"""
     return f"""# {config["name"]}
 
 A {config["kind"]} model of loaded framing in English news sentences, trained by {config["written_by"]} on
 {config["n_sentences"]:,} sentences.
-
+{built}
 ## What the score is
-`p_loaded` estimates the probability that the annotators of the first corpus below would call the sentence loaded,
-at that corpus's share of loaded sentences. In BABE that is about half; in whole news articles it is far lower, so
-read scores on articles as a scale for comparing, not as the share of biased sentences.
+`p_loaded` estimates the probability that the annotators of {annotators} would call the sentence loaded, at that corpus's share of loaded sentences, {config["prevalence"]:.0%}. In whole news articles the share is far lower, so read
+scores on articles as a scale for comparing, not as the share of biased sentences; or tell `load_model` or
+`loadedwords score` the prevalence to assume, which moves every score's log-odds by the same amount.
 
 ## What it was trained on
 {corpora}

@@ -229,7 +229,9 @@ def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[P
     provenance: list[dict[str, Any]] = []
     for file in labelled:
         parts.append((load_corpus(str(file)), CorpusUse(OWN_LABELS, in_domain=True, stages=_own_stages(recipe))))
-        provenance.append({"name": OWN_LABELS, "file": file.name, "sha256": file_hash(file), "licence": "yours"})
+        provenance.append(
+            {"name": OWN_LABELS, "file": file.name, "sha256": file_hash(file), "licence": "yours", "in_domain": True}
+        )
     for use in () if labelled else recipe.corpora:
         if use.split == "test":
             raise DataError(
@@ -247,6 +249,8 @@ def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[P
             "split": use.split,
             "source": known.source,
             "licence": known.licence,
+            "in_domain": use.in_domain,
+            "stages": list(use.stages),
             "weight": use.weight,
             "word_weight": use.word_weight,
             "articles_held_out": use.held_out,

@@ -24,6 +24,8 @@ from loadedwords.models.transformer import TransformerFramingClassifier
 
 # A teacher's word counts as plain below this probability: it keeps the targets short and changes no loss to speak of.
 _PLAIN_WORD = 0.02
+# A few minutes of a large teacher's work, which a kill would lose.
+_LESSONS_AT_ONCE = 4000
 
 
 def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed: int) -> TransformerFramingClassifier:
@@ -108,42 +110,47 @@ def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any
 
 @dataclass(frozen=True)
 class _Lessons:
-    """Unlabelled sentences as the teacher sees them."""
+    """Unlabelled sentences as the teacher sees them; no words where it was taught none itself."""
 
     texts: list[str]
     probability: NDArray[np.float64]
-    words: list[list[tuple[int, int, float]]]
+    words: list[list[tuple[int, int, float]] | None]
 
 
 def _taught(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequence[str]) -> _Lessons:
     trained = train_stages(teacher, data, workshop, seed=0)
-    sentences = _digest_of("\n".join(texts).encode("utf-8", "surrogatepass"))
-    identity = f"{Path(trained.encoder).name}-{sentences}"
-    file = workshop.folder / f"lessons-{identity}.npz"
-    if not file.is_file():
-        workshop.tell(f"{teacher.name} scores {len(texts):,} unlabelled sentences")
-        logits = trained.logits(texts)
-        beside = file.with_suffix(".tmp.npz")
-        np.savez_compressed(
-            beside,
-            sentence=logits.sentence,
-            n_words=np.array([len(words) for words in logits.words]),
-            words=np.array([word for words in logits.words for word in words], dtype=np.float64).reshape(-1, 3),
+    names = {stage.name for stage in teacher.stages}
+    knows_words = any(
+        targets is not None and names & set(of) for targets, of in zip(data.word_targets, data.stages, strict=True)
+    )
+    probability: list[NDArray[np.float64]] = []
+    words: list[list[tuple[int, int, float]] | None] = []
+    for at in range(0, len(texts), _LESSONS_AT_ONCE):
+        part = list(texts[at : at + _LESSONS_AT_ONCE])
+        identity = _digest_of("\n".join(part).encode("utf-8", "surrogatepass"))
+        file = workshop.folder / f"lessons-{Path(trained.encoder).name}-{identity}.json"
+        if not file.is_file():
+            logits = trained.logits(part, exact=False)
+            beside = file.with_suffix(".tmp")
+            beside.write_text(json.dumps([logits.sentence.tolist(), logits.words if knows_words else None]))
+            beside.replace(file)
+            workshop.tell(f"{teacher.name} has scored {at + len(part):,} of {len(texts):,} unlabelled sentences")
+        sentence, found = json.loads(file.read_text(encoding="utf-8"))
+        probability.append(logistic(np.array(sentence, dtype=np.float64)))
+        words += (
+            [[(start, end, float(logistic(np.array(score)))) for start, end, score in each] for each in found]
+            if found is not None
+            else [None] * len(part)
         )
-        beside.replace(file)
-    with np.load(file, allow_pickle=False) as stored:
-        ends = np.cumsum(stored["n_words"])[:-1]
-        words = [
-            [(int(start), int(end), float(logistic(np.array(score)))) for start, end, score in sentence]
-            for sentence in np.split(stored["words"], ends)
-        ]
-        return _Lessons(list(texts), logistic(stored["sentence"]), words)
+    return _Lessons(list(texts), np.concatenate(probability), words)
 
 
 def _with_lessons(rows: TrainingSet, lessons: _Lessons, stage: Stage) -> tuple[TrainingSet, NDArray[np.float64]]:
     n = min(stage.unlabelled, len(lessons.texts))
     probability = lessons.probability[:n]
-    words = [[word for word in found if word[2] >= _PLAIN_WORD] for found in lessons.words[:n]]
+    words = [
+        None if found is None else [word for word in found if word[2] >= _PLAIN_WORD] for found in lessons.words[:n]
+    ]
     joined = replace(
         rows,
         texts=[*rows.texts, *lessons.texts[:n]],

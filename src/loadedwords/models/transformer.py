@@ -178,8 +178,8 @@ class TransformerFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ign
         self.settings_ = OnnxSettings()
         return self
 
-    def logits(self, X: Sequence[str]) -> Logits:  # noqa: N803
-        """Log-odds of sentences and words before calibration."""
+    def logits(self, X: Sequence[str], *, exact: bool = True) -> Logits:  # noqa: N803
+        """Log-odds of sentences and words before calibration; without `exact` in bfloat16, which is twice as fast."""
         check_is_fitted(self, "network_")
         texts = check_texts(X)
         encoded = self.tokenizer_(
@@ -190,7 +190,8 @@ class TransformerFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ign
         sentence = np.zeros(len(texts))
         words: list[list[tuple[int, int, float]]] = [[] for _ in texts]
         device = next(self.network_.parameters()).device
-        with torch.inference_mode():
+        half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=not exact)
+        with torch.inference_mode(), half:
             while order:
                 batch = [order.pop()]
                 longest = len(ids[batch[0]])
