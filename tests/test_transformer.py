@@ -146,7 +146,7 @@ def test_word_targets_are_half_agreement_half_share() -> None:
 
 
 def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClassifier, tmp_path: Path) -> None:
-    export.export_onnx(fitted, tmp_path)
+    export.export_onnx(fitted, tmp_path, TEXTS)
     parity = export.measure_parity(fitted, tmp_path, TEXTS, LABELS.astype(np.int64))
     assert parity.label_agreement >= export.LABEL_AGREEMENT
     scorer = OnnxScorer(tmp_path, OnnxSettings())
@@ -161,7 +161,7 @@ def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClass
 def test_another_model_does_not_pass_the_gate(
     fitted: TransformerFramingClassifier, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    export.export_onnx(fitted, tmp_path)
+    export.export_onnx(fitted, tmp_path, TEXTS)
     other = make(tiny_encoder).fit(TEXTS, 1 - LABELS)
     with pytest.raises(ModelError, match="not the float one"):
         export.measure_parity(other, tmp_path, TEXTS)
@@ -172,10 +172,10 @@ def test_a_graph_that_differs_or_is_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr(export, "MAX_BYTES", 100)
     with pytest.raises(ModelError, match="more than"):
-        export.export_onnx(fitted, tmp_path)
+        export.export_onnx(fitted, tmp_path, TEXTS)
     monkeypatch.setattr(export, "_FLOAT_TOLERANCE", -1.0)
     with pytest.raises(ModelError, match="differs from torch"):
-        export.export_onnx(fitted, tmp_path)
+        export.export_onnx(fitted, tmp_path, TEXTS)
 
 
 # --- words --------------------------------------------------------------------------------------------------------

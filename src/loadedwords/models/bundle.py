@@ -25,7 +25,7 @@ CONFIG_FILE = "config.json"
 GOLDEN_FILE = "golden.json"
 CARD_FILE = "MODEL_CARD.md"
 REQUIRED_FILES = (GOLDEN_FILE,)
-EMBEDDED = {"default": "linear_default", "linear": "linear_default"}
+EMBEDDED = {"default": "default", "linear": "linear_default"}
 
 
 @dataclass(frozen=True)

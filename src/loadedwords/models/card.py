@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+NOT_TRAINED_ON = "; not trained on, only to compare int8 with float"
+
 
 def write_card(config: dict[str, Any]) -> str:
     """The model card: what the config says, for people."""
     corpora = "\n".join(
-        f"- {c['name']}{' (' + c['split'] + ')' if 'split' in c else ''}: licence {c['licence']}; sha256 `{c.get('sha256', 'from the Hub')}`"
+        f"- {c['name']}{' (' + c['split'] + ')' if 'split' in c else ''}: licence {c['licence']}; sha256 `{c.get('sha256', 'from the Hub')}`{NOT_TRAINED_ON if c.get('stages') == ['parity'] else ''}"
         for c in config["corpora"]
     )
     metrics = config["metrics"]
@@ -52,8 +54,8 @@ A {config["kind"]} model of loaded framing in English news sentences, trained by
 {config["n_sentences"]:,} sentences.
 {built}
 ## What the score is
-`p_loaded` estimates the probability that the annotators of {annotators} would call the sentence loaded, at that corpus's share of loaded sentences, {config["prevalence"]:.0%}. In whole news articles the share is far lower, so read
-scores on articles as a scale for comparing, not as the share of biased sentences; or tell `load_model` or
+`p_loaded` estimates the probability that the annotators of {annotators} would call the sentence loaded, at that
+corpus's share of loaded sentences, {config["prevalence"]:.0%}. In whole news articles the share is far lower, so read scores on articles as a scale for comparing, not as the share of biased sentences; or tell `load_model` or
 `loadedwords score` the prevalence to assume, which moves every score's log-odds by the same amount.
 
 ## What it was trained on

@@ -35,6 +35,11 @@ LABEL_AGREEMENT, MACRO_F1_CHANGE = 0.99, 0.005
 SHAPES = ((1, 3), (1, 57), (4, 9), (3, 128), (7, 31), (1, MAX_LENGTH))
 _FLOAT_TOLERANCE = 1e-3
 _OPSET = 17
+# How far the activations' range is moved into the weights (SmoothQuant's alpha), found by trying.
+_SMOOTH_BEFORE_GELU, _SMOOTH_AFTER_GELU = 0.7, 0.9
+# What initialisers are called that the export itself puts into the graph.
+_ROWS, _ROW_SCALES, _SMOOTHING = "_rows", "_row_scales", "_smoothing"
+_EMPTY = onnx.TensorProto()
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,20 @@ class _Graph(nn.Module):
         return answer["sentence"], answer["words"]
 
 
-def export_onnx(estimator: TransformerFramingClassifier, folder: Path) -> None:
+def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences: Sequence[str]) -> None:
     """Write `model.onnx` (int8) and `tokenizer.json` into `folder`.
 
     The graph is traced, its attention and norms fused (onnxruntime.transformers), its weights quantised to int8 by
-    output channel; activations are quantised as they come. Every step is compared with torch at several shapes.
+    output channel, its word embeddings by row; activations are quantised as they come. The two heads stay in float.
+    What goes into the feed-forward layers has a few channels far larger than the rest, which would cost the others
+    their precision: they are scaled down and the weights behind them up (SmoothQuant, Xiao et al. 2023).
+
+    Parameters
+    ----------
+    estimator : TransformerFramingClassifier
+    folder : Path
+    sentences : sequence of str
+        Some hundred to see those channels on; not those that the export is judged by.
 
     Raises
     ------
@@ -75,31 +89,45 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path) -> None:
     config = network.model.config
     work = Path(tempfile.mkdtemp(prefix="loadedwords-export-"))
     try:
-        plain, fused = work / "plain.onnx", work / "fused.onnx"
+        plain, fused, smoothed, quantised = (work / f"{name}.onnx" for name in ("plain", "fused", "smooth", "int8"))
         _trace(network, plain)
         _compare(network, plain, "traced")
-        kind = config.model_type if config.model_type in ("bert", "mpnet") else "bert"
         options = FusionOptions("bert")
+        options.enable_embed_layer_norm = False  # the fused kernel knows one scale for all words
+        options.enable_skip_layer_norm = False  # the fused kernel is slower than its parts
+        options.enable_bias_skip_layer_norm = False
         with _quiet():
-            optimised = optimize_model(
+            optimize_model(
                 str(plain),
-                model_type="bert" if kind == "mpnet" else kind,
+                model_type="bert",  # the family's fusions serve any encoder of its make
                 num_heads=config.num_attention_heads,
                 hidden_size=config.hidden_size,
                 optimization_options=options,
                 opt_level=0,
-            )
-            optimised.save_model_to_file(str(fused))
+            ).save_model_to_file(str(fused))
         _compare(network, fused, "fused")
+        graph = onnx.load(str(fused))
+        _smooth(graph, estimator.tokenizer_(list(sentences), truncation=True, max_length=MAX_LENGTH)["input_ids"])
+        onnx.save(graph, str(smoothed))
+        _compare(network, smoothed, "smoothed")
+        heads = [
+            node.name
+            for node in graph.graph.node
+            if node.op_type in ("MatMul", "Gemm") and ".layer." not in _scope(node)
+        ]
         with _quiet():
             quantize_dynamic(
-                str(fused),
-                str(folder / GRAPH_FILE),
+                str(smoothed),
+                str(quantised),
                 per_channel=True,
                 weight_type=QuantType.QInt8,
-                op_types_to_quantize=["MatMul", "Attention", "EmbedLayerNormalization", "Gather"],
+                op_types_to_quantize=["MatMul", "Attention"],
+                nodes_to_exclude=heads,
                 extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
             )
+        graph = onnx.load(str(quantised))
+        _quantise_embeddings(graph)
+        onnx.save(graph, str(folder / GRAPH_FILE))
         _check_shapes(folder / GRAPH_FILE)
         size = (folder / GRAPH_FILE).stat().st_size
         if size > MAX_BYTES:
@@ -109,6 +137,88 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path) -> None:
         estimator.tokenizer_.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _scope(node: onnx.NodeProto) -> str:
+    """Where in the network a node comes from, as torch would name it."""
+    return str(node.name).strip("/").replace("/", ".")
+
+
+def _smooth(model: onnx.ModelProto, ids: Sequence[Sequence[int]]) -> None:
+    """Scale the inputs of the feed-forward layers by channel, and their weights the other way, in place."""
+    graph = model.graph
+    weights = {each.name: each for each in graph.initializer}
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    goes_to = {name: node.op_type for node in graph.node for name in node.input}
+    chosen = []
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in weights:
+            if "Gelu" in made_by.get(node.input[0], ""):
+                chosen.append((node, _SMOOTH_AFTER_GELU))
+            elif "Gelu" in goes_to.get(node.output[0], ""):
+                chosen.append((node, _SMOOTH_BEFORE_GELU))
+    largest = _largest_inputs(model, sorted({node.input[0] for node, _ in chosen}), ids)
+    for node, share in chosen:
+        source, name = node.input[0], node.input[1]
+        weight = onnx.numpy_helper.to_array(weights[name])
+        scale = np.maximum(largest[source], 1e-3) ** share / np.maximum(np.abs(weight).max(axis=1), 1e-3) ** (1 - share)
+        scale = (scale / np.exp(np.log(scale).mean())).astype(np.float32)
+        graph.initializer.remove(weights[name])
+        graph.initializer.append(onnx.numpy_helper.from_array(weight * scale[:, None], name))
+        graph.initializer.append(onnx.numpy_helper.from_array(1 / scale, f"{name}{_SMOOTHING}"))
+        node.input[0] = f"{name}_input"
+        smoothing = onnx.helper.make_node("Mul", [source, f"{name}{_SMOOTHING}"], [f"{name}_input"])
+        graph.node.insert(list(graph.node).index(node), smoothing)
+
+
+def _largest_inputs(
+    model: onnx.ModelProto, names: list[str], ids: Sequence[Sequence[int]]
+) -> dict[str, NDArray[np.float32]]:
+    """The largest absolute value of each channel of some tensors over sentences, shape (n_channels,) each."""
+    import onnxruntime as ort
+
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    for name in names:
+        watched.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    session = ort.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    largest: dict[str, NDArray[np.float32]] = {}
+    for sentence in ids:
+        tokens = np.array([sentence], dtype=np.int64)
+        values = session.run(names, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+        for name, value in zip(names, values, strict=True):
+            seen = np.abs(value).reshape(-1, value.shape[-1]).max(axis=0)
+            largest[name] = np.maximum(largest[name], seen) if name in largest else seen
+    return largest
+
+
+def _quantise_embeddings(model: onnx.ModelProto) -> None:
+    """The largest table that rows are gathered from becomes int8 with a scale for each row, in place."""
+    graph = model.graph
+    weights = {each.name: each for each in graph.initializer}
+    tables = [
+        node for node in graph.node if node.op_type == "Gather" and len(weights.get(node.input[0], _EMPTY).dims) == 2
+    ]
+    node = max(tables, key=lambda each: weights[each.input[0]].dims[0])
+    name, ids, out = node.input[0], node.input[1], node.output[0]
+    table = onnx.numpy_helper.to_array(weights[name])
+    scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-9).astype(np.float32) / 127
+    rows = np.clip(np.rint(table / scale), -127, 127).astype(np.int8)
+    graph.initializer.remove(weights[name])
+    graph.initializer.append(onnx.numpy_helper.from_array(rows, f"{name}{_ROWS}"))
+    graph.initializer.append(onnx.numpy_helper.from_array(scale, f"{name}{_ROW_SCALES}"))
+    at = list(graph.node).index(node)
+    graph.node.remove(node)
+    make = onnx.helper.make_node
+    for step, each in enumerate(
+        (
+            make("Gather", [f"{name}{_ROWS}", ids], [f"{out}_int8"]),
+            make("Cast", [f"{out}_int8"], [f"{out}_float"], to=onnx.TensorProto.FLOAT),
+            make("Gather", [f"{name}{_ROW_SCALES}", ids], [f"{out}_scale"]),
+            make("Mul", [f"{out}_float", f"{out}_scale"], [out]),
+        )
+    ):
+        graph.node.insert(at + step, each)
 
 
 def describe_network(estimator: TransformerFramingClassifier) -> dict[str, Any]:
@@ -173,16 +283,18 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
     consumer = {name: node.name for node in graph.node for name in node.input}
     for name, stored in values.items():
+        whole, array = name, stored
         if name.endswith("_quantized"):
             whole = name.removesuffix("_quantized")
-            step = values[f"{whole}_scale"]
-            array = ((stored.astype(np.float32) - values[f"{whole}_zero_point"].astype(np.float32)) * step).astype(
-                np.float32
-            )
-        elif name.endswith(("_scale", "_zero_point")) or stored.dtype != np.float32:
+            centred = stored.astype(np.float32) - values[f"{whole}_zero_point"].astype(np.float32)
+            array = (centred * values[f"{whole}_scale"]).astype(np.float32)
+        elif name.endswith(_ROWS):
+            whole = name.removesuffix(_ROWS)
+            array = stored.astype(np.float32) * values[f"{whole}{_ROW_SCALES}"]
+        elif name.endswith(("_scale", "_zero_point", _ROW_SCALES, _SMOOTHING)) or stored.dtype != np.float32:
             continue
-        else:
-            whole, array = name, stored
+        if f"{whole}{_SMOOTHING}" in values:
+            array = array * values[f"{whole}{_SMOOTHING}"][:, None]
         fused = re.fullmatch(r"Attention_(\d+)_qkv_(weight|bias)", whole)
         if fused:
             prefix = next(n for n in values if f".encoder.layer.{fused[1]}." in n).split(".encoder.layer.")[0]

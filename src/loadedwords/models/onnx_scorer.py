@@ -92,7 +92,13 @@ class OnnxScorer:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(str(folder / GRAPH_FILE), options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(
+            str(folder / GRAPH_FILE),
+            options,
+            providers=["CPUExecutionProvider"],
+            # The fused kernel takes five times as long as what it replaces: a quarter of the whole run.
+            disabled_optimizers=["SkipLayerNormFusion"],
+        )
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         self._tokenizer.no_padding()
