@@ -39,7 +39,8 @@ def test_published_corpora(name: str, split: str, n: int, asked: bool, corpora: 
     assert loaded.features["label"].names == ["neutral", "loaded"]
     assert 0 < np.mean(loaded["label"][:]) < 1
     for row in loaded.select(range(0, n, 37)):
-        assert (row["loaded_words"] is not None) == asked
+        if name != "babe" or row["annotators"]:  # BABE's re-annotated sentences come without words
+            assert (row["loaded_words"] is not None) == asked
         for span in row["loaded_words"] or ():
             assert 0 <= span["start"] < span["end"] <= len(row["text"])
 
