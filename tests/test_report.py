@@ -14,6 +14,7 @@ from loadedwords.articles import read_articles
 from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.errors import DataError
 from loadedwords.report import write_report
+from loadedwords.report.charts import write_reliability_plot
 from loadedwords.schema import Article
 
 DATA = Path(__file__).parents[1] / "notebooks" / "data"
@@ -104,3 +105,12 @@ def test_it_copes_with_nothing_to_compare(tmp_path: Path) -> None:
     assert "nothing to compare" in check(write_report(tmp_path).read_text(encoding="utf-8")).text
     with pytest.raises(DataError, match="holds no run"):
         write_report(tmp_path / "sentences")
+
+
+def test_a_reliability_plot_is_an_svg(tmp_path: Path) -> None:
+    write_reliability_plot([(0.1, 0.08, 300), (0.5, 0.55, 300), (0.9, 0.93, 300)], tmp_path / "plot.svg")
+    drawn = (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    assert drawn.rstrip().endswith("</svg>")
+    write_reliability_plot([(0.1, 0.08, 300)], tmp_path / "fewer.svg")
+    fewer = (tmp_path / "fewer.svg").read_text(encoding="utf-8")
+    assert drawn.count("<use") > fewer.count("<use"), "each bin is a mark"
