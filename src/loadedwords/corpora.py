@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
 from loadedwords.schema import CLASSES
+from loadedwords.text.words import WORD
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -39,7 +40,6 @@ _ARTICLE = ("article", "article_id", "news_link", "group", "url")
 _WORDS = ("loaded_words", "biased_words", "biased_words4", "spans")
 _ID = ("id", "uuid", "sentence_id")
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _TYPED_APART = re.compile(r"[,;/\n]")
 # Two words of at least so many letters are taken for the same, misspelt or inflected, from this similarity.
 _SHORTEST_ALIKE, _ALIKE = 4, 0.75
@@ -349,10 +349,10 @@ def find_marked(text: str, marked: Iterable[str]) -> list[dict[str, int]]:
     list of {"start": int, "end": int}
         Characters of `text`, in order, none twice.
     """
-    words = [(match.start(), match.end(), _plain(match.group())) for match in _WORD.finditer(text)]
+    words = [(match.start(), match.end(), _plain(match.group())) for match in WORD.finditer(text)]
     found: set[tuple[int, int]] = set()
     for phrase in marked:
-        found.update(_find_phrase(words, [_plain(word) for word in _WORD.findall(phrase)]))
+        found.update(_find_phrase(words, [_plain(word) for word in WORD.findall(phrase)]))
     return [{"start": start, "end": end} for start, end in sorted(found)]
 
 

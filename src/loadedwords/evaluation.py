@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,10 +21,12 @@ from sklearn.metrics import average_precision_score, brier_score_loss, f1_score,
 from loadedwords.corpora import file_hash, grouped_folds, load_corpus
 from loadedwords.errors import DataError, require
 from loadedwords.models.calibration import best_f1, calibration_error, fit_temperature, word_rows
+from loadedwords.models.odds import logistic
 from loadedwords.models.recipe import Recipe, TrainingSet, Workshop, is_held_out
 from loadedwords.models.training import Scores, fit_and_score
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
+from loadedwords.text.words import WORD
 
 N_RESAMPLES = 500
 _LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
@@ -37,7 +38,6 @@ MIN_REFERENCE_WORDS = 30
 # Share of PTC's articles that the recipes of this package never train on.
 PTC_HELD_OUT = 0.2
 LEXICON_OCCURRENCES = 2
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 METRICS = ("macro_f1", "mcc", "roc_auc", "average_precision", "brier")
 
 
@@ -361,7 +361,7 @@ def evaluate_spans(model: FramingModel, corpora: Path) -> Evaluation:
         model.bundle.name: [
             [(word.start, word.end) for word in words] for words in model.find_loaded_words([texts[at] for at in test])
         ],
-        "lexicon": [[m.span() for m in _WORD.finditer(texts[at]) if m.group().lower() in lexicon] for at in test],
+        "lexicon": [[m.span() for m in WORD.finditer(texts[at]) if m.group().lower() in lexicon] for at in test],
     }
     overlaps = {
         name: np.array([_overlap(g, f) for g, f in zip(gold, each, strict=True)]) for name, each in found.items()
@@ -513,7 +513,7 @@ def _span_lexicon(rows: Sequence[tuple[str, Sequence[Mapping[str, int]]]]) -> se
     inside: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for text, spans in rows:
-        for match in _WORD.finditer(text):
+        for match in WORD.finditer(text):
             word = match.group().lower()
             total[word] += 1
             inside[word] += any(s["start"] < match.end() and match.start() < s["end"] for s in spans)
@@ -575,7 +575,7 @@ def _calibrated(scores: Scores, labels: NDArray[np.int64], fold_of: NDArray[np.i
     for fold in np.unique(fold_of):
         test = fold_of == fold
         temperature, bias = fit_temperature(scores.log_odds[~test], labels[~test])
-        probability[test] = 1 / (1 + np.exp(-(scores.log_odds[test] / temperature + bias)))
+        probability[test] = logistic(scores.log_odds[test] / temperature + bias)
     return probability
 
 

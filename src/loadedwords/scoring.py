@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.linear_scorer import WordScore
+from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
 from loadedwords.text import Sentence, prepare_sentence, prepare_text
 
@@ -53,7 +54,7 @@ class FramingModel:
         if prevalence is not None:
             if not 0 < prevalence < 1:
                 raise DataError(f"prevalence is {prevalence}; it is a share between 0 and 1, for instance 0.06.")
-            self._shift = float(_log_odds(np.array(prevalence)) - _log_odds(np.array(self.prevalence)))
+            self._shift = float(logit(np.array(prevalence)) - logit(np.array(self.prevalence)))
             self.prevalence = prevalence
 
     def __repr__(self) -> str:
@@ -199,7 +200,7 @@ class FramingModel:
     def _score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
         probability, words = self._scorer.score(sentences)
         if self._shift:
-            probability = 1 / (1 + np.exp(-(_log_odds(probability) + self._shift)))
+            probability = logistic(logit(probability) + self._shift)
         return probability, words
 
     def _score_batch(self, articles: Sequence[Article]) -> list[ScoredArticle]:
@@ -295,12 +296,6 @@ def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:
     raise ModelError(
         f"{bundle.folder} holds a {bundle.kind} model, which this version can't score with.\nUpdate loadedwords."
     )
-
-
-def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    clipped = np.clip(probability, 1e-12, 1 - 1e-12)
-    log_odds: NDArray[np.float64] = np.log(clipped) - np.log1p(-clipped)
-    return log_odds
 
 
 def _scored_sentence(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from loadedwords.models.odds import logistic, logit
 from loadedwords.models.onnx_scorer import OnnxSettings
 
 N_BINS = 10
@@ -41,9 +42,9 @@ def fit_settings(
     settings = OnnxSettings(temperature=temperature, bias=bias)
     scores, marked = word_rows(words, agreed)
     if marked.any() and not marked.all():
-        word_log_odds = np.log(np.clip(scores, 1e-9, 1 - 1e-9) / np.clip(1 - scores, 1e-9, 1))
+        word_log_odds = logit(scores)
         word_temperature, word_bias = fit_temperature(word_log_odds, marked.astype(np.int64))
-        calibrated = 1 / (1 + np.exp(-(word_log_odds / word_temperature + word_bias)))
+        calibrated = logistic(word_log_odds / word_temperature + word_bias)
         threshold = best_f1(marked, calibrated)[1]
         settings = OnnxSettings(temperature, bias, word_temperature, word_bias, 0.5, threshold, round(threshold / 2, 4))
     return settings

@@ -10,16 +10,16 @@ import numpy as np
 import scipy.sparse as sp
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, precision_recall_curve
+from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from loadedwords.errors import DataError
+from loadedwords.models.calibration import best_f1
+from loadedwords.models.estimator import FramingClassifier, check_texts, encode_labels
 from loadedwords.models.linear_scorer import Calibration, LinearScorer, WordScore
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
-from loadedwords.schema import CLASSES
 
 Spans = Sequence[tuple[int, int]]
 _COUNT_BATCH = 2000
@@ -27,7 +27,7 @@ _COUNT_BATCH = 2000
 _NAME_OCCURRENCES, _NAME_SHARE = 2, 0.9
 
 
-class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LinearFramingClassifier(FramingClassifier):
     """Logistic regression on word and character n-grams, calibrated, with a score for every word.
 
     An n-gram's weight is shared among the words it covers, so the decision is exactly the sum of what its words
@@ -182,29 +182,14 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         log_odds: NDArray[np.float64] = calibration.slope * decision + calibration.intercept
         return log_odds
 
-    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
-        """Probabilities of neutral and loaded; shape (n_sentences, 2), columns as in `classes_`."""
-        check_is_fitted(self)
-        loaded = self.scorer_.probability(self.scorer_.decision_function(check_texts(X)))
-        return np.column_stack([1 - loaded, loaded])
-
-    def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
-        """The likelier class of each sentence; shape (n_sentences,)."""
-        loaded = self.predict_proba(X)[:, 1] >= self.scorer_.threshold
-        predicted: NDArray[Any] = self.classes_[loaded.astype(int)]
-        return predicted
-
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The words that carry the decision, with offsets into each sentence."""
         check_is_fitted(self)
         return self.scorer_.score(check_texts(X))[1]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.classifier_tags.multi_class = False
-        return tags
+    @property
+    def _threshold(self) -> float:
+        return self.scorer_.threshold
 
     def _fit_weights(
         self,
@@ -274,36 +259,10 @@ class LinearFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
             line = _fit_line(stacked, is_marked, np.ones(len(is_marked)))
             weights = tuple(float(weight) for weight in line.coef_[0])
             calibration = replace(calibration, word_weights=weights, word_intercept=float(line.intercept_[0]))
-            word_threshold = _best_threshold(is_marked, line.predict_proba(stacked)[:, 1])
+            word_threshold = best_f1(is_marked, line.predict_proba(stacked)[:, 1])[1]
         calibrated = replace(final, calibration=calibration, word_threshold=word_threshold)
         threshold = _best_macro_f1(labels[inside], calibrated.probability(decisions[inside]))
         return replace(calibrated, threshold=threshold)
-
-
-def check_texts(texts: Sequence[str]) -> list[str]:
-    """A list of strings, or a `DataError` that says what was passed instead."""
-    if isinstance(texts, str):
-        raise DataError("A bare string was passed where a list of sentences is due.\nWrite [text] instead of text.")
-    listed = list(texts)
-    for at, text in enumerate(listed):
-        if not isinstance(text, str):
-            raise DataError(f"Item {at} is {type(text).__name__}, not a string.\nPass a list of sentences.")
-    return listed
-
-
-def encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """The classes, neutral first, and for each sentence 1.0 where it is loaded; a `DataError` for other labels."""
-    labels = np.asarray(y)
-    if labels.shape != (n,):
-        raise DataError(f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence.")
-    found = set(labels.tolist())
-    if found <= set(CLASSES):
-        return np.array(CLASSES), np.asarray(labels == CLASSES[1], dtype=np.float64)
-    if found <= {0, 1}:
-        return np.array([0, 1]), np.asarray(labels, dtype=np.float64)
-    raise DataError(
-        f"y holds {sorted(map(str, found))[:5]}.\nLabels are 0 and 1, or 'neutral' and 'loaded': map yours to these."
-    )
 
 
 def _count(texts: Sequence[str], spec: NgramSpec) -> tuple[sp.csr_matrix, NDArray[np.bool_]]:
@@ -367,10 +326,3 @@ def _best_macro_f1(labels: NDArray[np.float64], probability: NDArray[np.float64]
     # The middle of the best stretch: a single best point is mostly luck.
     smooth = np.convolve(np.pad(quality, 2, mode="edge"), np.full(5, 0.2), mode="valid")
     return float(np.round(candidates[int(np.argmax(smooth))], 2))
-
-
-def _best_threshold(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """The score from which F1 is highest."""
-    precision, recall, thresholds = precision_recall_curve(labels, scores)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    return float(thresholds[np.argmax(f1[:-1])])

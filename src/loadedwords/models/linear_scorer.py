@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import ModelError
 from loadedwords.models.ngrams import NgramSpec, Occurrences, count_ngrams
+from loadedwords.models.odds import logistic
 
 WEIGHTS_FILE = "weights.npz"
 # Large enough to keep numpy busy, small enough to stay in the processor's cache.
@@ -116,7 +117,7 @@ class LinearScorer:
 
     def probability(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probability of each decision value."""
-        return _logistic(self.calibration.slope * decision + self.calibration.intercept)
+        return logistic(self.calibration.slope * decision + self.calibration.intercept)
 
     def word_features(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
         """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 6)."""
@@ -156,7 +157,7 @@ class LinearScorer:
         self, n: int, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
     ) -> list[list[WordScore]]:
         features = self._features(found, decision, contribution)
-        score = _logistic(features @ np.array(self.calibration.word_weights) + self.calibration.word_intercept)
+        score = logistic(features @ np.array(self.calibration.word_weights) + self.calibration.word_intercept)
         words: list[list[WordScore]] = [[] for _ in range(n)]
         for at in np.flatnonzero((score >= self.word_threshold) & found.is_word):
             words[found.word_sentence[at]].append(
@@ -233,8 +234,3 @@ def _calibration(settings: dict[str, Any]) -> Calibration:
 
 def _batches(sentences: Sequence[str]) -> list[Sequence[str]]:
     return [sentences[at : at + BATCH] for at in range(0, len(sentences), BATCH)]
-
-
-def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * values))
-    return result

@@ -26,12 +26,13 @@ from tokenizers import Tokenizer
 
 from loadedwords.errors import ModelError
 from loadedwords.models.linear_scorer import WordScore
+from loadedwords.models.odds import logistic
+from loadedwords.text.words import COMPOUND
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 # In tokens. The attention's cost grows with the square of the length, and hardly a sentence is longer.
 MAX_LENGTH = 256
-_WORD = re.compile(r"\w+(?:['’\-‑]\w+)*")
 _JOINS_WORDS = re.compile(r"\s*")
 
 
@@ -187,7 +188,7 @@ def word_logits(
     words = []
     pieces = [(start, end, at) for at, (start, end) in enumerate(offsets) if end > start]
     first = 0
-    for match in _WORD.finditer(text):
+    for match in COMPOUND.finditer(text):
         start, end = match.span()
         while first < len(pieces) and pieces[first][1] <= start:
             first += 1
@@ -216,12 +217,6 @@ def find_phrases(text: str, words: Sequence[tuple[int, int, float]], settings: O
         else:
             phrases.append([at])
     return [WordScore(words[p[0]][0], words[p[-1]][1], float(scores[p].max())) for p in phrases]
-
-
-def logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From log-odds to probability, without overflow."""
-    result: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * values))
-    return result
 
 
 def _joined(

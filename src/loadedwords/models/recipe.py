@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 
 from loadedwords.corpora import CORPORA, file_hash, find_corpus_file, load_corpus
 from loadedwords.errors import DataError
+from loadedwords.text.words import WORD
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 OWN_LABELS = "your labels"
 _SENTENCES_PER_ARTICLE = 12
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,14 @@ class CorpusUse:
 class Stage:
     """One stage of training: a name that corpora refer to, and what it sets otherwise than the estimator's settings.
 
-    `unlabelled` is the number of sentences from unlabelled articles to learn from the teacher.
+    `unlabelled` is the number of sentences from unlabelled articles to learn from the teacher; `contrasts` the number
+    of those the teacher calls neutral that are also learnt with loaded and with plain words put in.
     """
 
     name: str
     settings: dict[str, Any]
     unlabelled: int = 0
+    contrasts: int = 0
 
 
 @dataclass(frozen=True)
@@ -184,8 +185,9 @@ def _recipe(content: dict[str, Any]) -> Recipe:
     stages = tuple(
         Stage(
             stage["name"],
-            {key: value for key, value in stage.items() if key not in ("name", "unlabelled")},
+            {key: value for key, value in stage.items() if key not in ("name", "unlabelled", "contrasts")},
             int(stage.get("unlabelled", 0)),
+            int(stage.get("contrasts", 0)),
         )
         for stage in content.get("stages", ())
     )
@@ -206,6 +208,8 @@ def _recipe(content: dict[str, Any]) -> Recipe:
         raise KeyError("stages")
     if recipe.teacher is None and any(stage.unlabelled for stage in stages):
         raise ValueError("a stage has unlabelled sentences, and there is no teacher to label them")
+    if any(stage.contrasts for stage in stages) and not any(stage.unlabelled for stage in stages):
+        raise ValueError("contrasts are made of unlabelled sentences, and no stage has any")
     return recipe
 
 
@@ -375,7 +379,7 @@ def word_targets(
     if not annotators or marked is None:
         return [(span["start"], span["end"], 1.0) for span in agreed]
     targets = []
-    for word in _WORD.finditer(text):
+    for word in WORD.finditer(text):
         start, end = word.span()
 
         def touches(span: dict[str, Any], start: int = start, end: int = end) -> bool:

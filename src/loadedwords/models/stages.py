@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from loadedwords.models.contrast import make_contrasts
 from loadedwords.models.encoders import WEIGHTS_FILE, find_encoder
-from loadedwords.models.onnx_scorer import logistic
+from loadedwords.models.odds import logistic
 from loadedwords.models.recipe import Recipe, Stage, TrainingSet, Workshop
 from loadedwords.models.transformer import TransformerFramingClassifier
 
 # A teacher's word counts as plain below this probability: it keeps the targets short and changes no loss to speak of.
 _PLAIN_WORD = 0.02
+# Contrasts are made of sentences the teacher puts below this probability; with loaded words in them they get the other.
+_NEUTRAL, _LOADED = 0.12, 0.9
 # A few minutes of a large teacher's work, which a kill would lose.
 _LESSONS_AT_ONCE = 4000
 
@@ -55,8 +59,8 @@ def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed:
     for stage in stages:
         rows = data.rows(np.array([at for at, of in enumerate(data.stages) if stage.name in of], dtype=np.intp))
         soft = np.full(len(rows.texts), np.nan)
-        if stage.unlabelled and lessons is not None:
-            rows, soft = _with_lessons(rows, lessons, stage)
+        if lessons is not None:
+            rows, soft = _with_lessons(rows, soft, lessons, stage)
         if not rows.texts:  # one's own labels from scratch: only the last stage has sentences
             continue
         encoder = str(_run_stage(recipe, stage, encoder, rows, soft, workshop, seed))
@@ -145,15 +149,40 @@ def _taught(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Seque
     return _Lessons(list(texts), np.concatenate(probability), words)
 
 
-def _with_lessons(rows: TrainingSet, lessons: _Lessons, stage: Stage) -> tuple[TrainingSet, NDArray[np.float64]]:
+def _with_lessons(
+    rows: TrainingSet, soft: NDArray[np.float64], lessons: _Lessons, stage: Stage
+) -> tuple[TrainingSet, NDArray[np.float64]]:
+    """The stage's rows and their soft labels, with what it learns from the teacher added."""
     n = min(stage.unlabelled, len(lessons.texts))
-    probability = lessons.probability[:n]
-    words = [
-        None if found is None else [word for word in found if word[2] >= _PLAIN_WORD] for found in lessons.words[:n]
-    ]
+    if n:
+        words = [None if found is None else [w for w in found if w[2] >= _PLAIN_WORD] for found in lessons.words[:n]]
+        rows, soft = _joined(rows, soft, stage, lessons.texts[:n], lessons.probability[:n], words)
+    if stage.contrasts:
+        neutral = [text for text, p in zip(lessons.texts, lessons.probability, strict=True) if p < _NEUTRAL]
+        random.Random(stage.name).shuffle(neutral)  # another choice in each stage
+        teacher = dict(zip(lessons.texts, lessons.probability.tolist(), strict=True))
+        made = make_contrasts(neutral, stage.contrasts)
+        texts = [text for contrast in made for text in (contrast.loaded, contrast.plain)]
+        target = [p for contrast in made for p in (_LOADED, teacher[contrast.neutral])]
+        targets = [
+            found for contrast in made for found in ([(start, end, 1.0) for start, end in contrast.loaded_words], [])
+        ]
+        rows, soft = _joined(rows, soft, stage, texts, np.array(target), targets)
+    return rows, soft
+
+
+def _joined(
+    rows: TrainingSet,
+    soft: NDArray[np.float64],
+    stage: Stage,
+    texts: Sequence[str],
+    probability: NDArray[np.float64],
+    words: Sequence[list[tuple[int, int, float]] | None],
+) -> tuple[TrainingSet, NDArray[np.float64]]:
+    n = len(texts)
     joined = replace(
         rows,
-        texts=[*rows.texts, *lessons.texts[:n]],
+        texts=[*rows.texts, *texts],
         labels=np.concatenate([rows.labels, (probability >= 0.5).astype(np.int64)]),
         weights=np.concatenate([rows.weights, np.ones(n)]),
         articles=np.concatenate([rows.articles, np.array([f"unlabelled/{at}" for at in range(n)])]),
@@ -167,7 +196,7 @@ def _with_lessons(rows: TrainingSet, lessons: _Lessons, stage: Stage) -> tuple[T
         word_weights=np.concatenate([rows.word_weights, np.ones(n)]),
         stages=[*rows.stages, *[(stage.name,)] * n],
     )
-    return joined, np.concatenate([np.full(len(rows.texts), np.nan), probability])
+    return joined, np.concatenate([soft, probability])
 
 
 def _digest(settings: dict[str, Any], encoder: str, rows: TrainingSet, soft: NDArray[np.float64]) -> str:

@@ -21,6 +21,7 @@ from loadedwords.models.card import write_card
 from loadedwords.models.golden import GOLDEN_SENTENCES
 from loadedwords.models.linear import LinearFramingClassifier
 from loadedwords.models.linear_scorer import LinearScorer, WordScore, save_scorer
+from loadedwords.models.odds import logistic
 from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
 
 Words = list[tuple[int, int, float]]
@@ -125,8 +126,8 @@ def fit_and_score(
         beside.replace(kept)
     stored = json.loads(kept.read_text(encoding="utf-8"))
     log_odds = np.array(stored["sentence"], dtype=np.float64)
-    words = [[(s, e, float(_logistic(np.array(score)))) for s, e, score in found] for found in stored["words"]]
-    return Scores(log_odds, _logistic(log_odds), log_odds >= 0, words)
+    words = [[(s, e, float(logistic(np.array(score)))) for s, e, score in found] for found in stored["words"]]
+    return Scores(log_odds, logistic(log_odds), log_odds >= 0, words)
 
 
 def train_bundle(
@@ -286,8 +287,3 @@ def _digest(recipe: Recipe, data: TrainingSet, texts: Sequence[str], seed: int) 
     return hashlib.blake2b(
         content.encode() + b"".join(values.tobytes() for values in arrays), digest_size=8
     ).hexdigest()
-
-
-def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * values))
-    return result

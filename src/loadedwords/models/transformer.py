@@ -11,23 +11,22 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from loadedwords.errors import DataError
 from loadedwords.models.encoders import find_encoder
-from loadedwords.models.linear import check_texts, encode_labels
+from loadedwords.models.estimator import FramingClassifier, check_texts, encode_labels
 from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
-from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, logistic, word_logits
+from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, word_logits
 
 WordTargets = Sequence[tuple[int, int, float]]
 _PREDICT_TOKENS = 4096
 
 
-class TransformerFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TransformerFramingClassifier(FramingClassifier):
     """A fine-tuned encoder that scores sentences and marks loaded words in one pass.
 
     Trained by transformers' `Trainer`. The sentence's target may be a share of annotators rather than a label, the
@@ -210,17 +209,6 @@ class TransformerFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ign
         log_odds: NDArray[np.float64] = self.logits(X).sentence / self.settings_.temperature + self.settings_.bias
         return log_odds
 
-    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
-        """Probabilities of neutral and loaded; shape (n_sentences, 2), columns as in `classes_`."""
-        loaded = logistic(self.decision_function(X))
-        return np.column_stack([1 - loaded, loaded])
-
-    def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
-        """The class of each sentence by the threshold; shape (n_sentences,)."""
-        loaded = self.predict_proba(X)[:, 1] >= self.settings_.threshold
-        predicted: NDArray[Any] = self.classes_[loaded.astype(int)]
-        return predicted
-
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The loaded words and phrases of each sentence, with offsets into it."""
         texts = check_texts(X)
@@ -256,12 +244,9 @@ class TransformerFramingClassifier(ClassifierMixin, BaseEstimator):  # type: ign
         estimator.settings_ = OnnxSettings()
         return estimator
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.classifier_tags.multi_class = False
-        return tags
+    @property
+    def _threshold(self) -> float:
+        return self.settings_.threshold
 
     def _rows(
         self,

@@ -14,9 +14,9 @@ from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_
 from loadedwords.text.cleaning import clean_text
 from loadedwords.text.quotes import Quotation, find_quotations
 from loadedwords.text.sentences import Span, find_sentences
+from loadedwords.text.words import COMPOUND
 
 _BLANK = re.compile(r"\s")
-_WORD = re.compile(r"\w+(?:['’‐‑-]\w+)*")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _sentence(
     start: int, end: int, text: str, quoted: tuple[tuple[int, int], ...], span: Span, aligned: Aligned
 ) -> Sentence:
     own = _without(text, quoted)
-    n_own = len(_WORD.findall(own))
+    n_own = len(COMPOUND.findall(own))
     voice: Voice = "own" if not quoted else "mixed" if n_own else "quoted"
     if voice == "quoted":
         own = ""

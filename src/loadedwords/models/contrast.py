@@ -1,0 +1,210 @@
+"""Contrast sentences: a neutral sentence, the same with loaded words put in, and the same with plain words put in.
+
+What a human annotator would say of them differs by those words alone, so that a model learns the words and neither the
+topic nor that something was put in (contrast sets: Gardner et al. 2020; counterfactual augmentation: Kaushik et al.
+2020).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+_QUOTE_MARKS = re.compile('["“”‘]')
+_NUMBER = re.compile(r"(?<![\w$£€.,-])(?!(?:19|20)\d\d\b)\d[\d,]*(?= [a-z]+s\b)")
+_NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "sion", "sions")
+_CHANGES = (0.7, 0.3)  # of one and of two places; a single word must be enough
+
+_FRAMED = 0.25  # share with something put before or after the sentence, which any sentence would allow
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A sentence in three versions; `loaded_words` are character spans of `loaded`."""
+
+    neutral: str
+    loaded: str
+    loaded_words: tuple[tuple[int, int], ...]
+    plain: str
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """Replace [start, end) by `text`, of which [mark_start, mark_end) is the loaded part."""
+
+    start: int
+    end: int
+    text: str
+    mark_start: int
+    mark_end: int
+
+
+def make_contrasts(neutral: Sequence[str], n: int, *, seed: int = 0) -> list[Contrast]:
+    """Make contrasts of neutral sentences.
+
+    Parameters
+    ----------
+    neutral : sequence of str
+        Sentences that hold no loaded word.
+    n : int
+        How many contrasts; fewer if there are not enough sentences in which a listed word can be exchanged.
+    seed : int
+
+    Returns
+    -------
+    list of Contrast
+        In the order of the sentences.
+    """
+    rng = random.Random(seed)
+    words = _words()
+    contrasts: list[Contrast] = []
+    for text in neutral:
+        if len(contrasts) >= n:
+            break
+        if _QUOTE_MARKS.search(text):  # a word put inside a quotation would be the speaker's
+            continue
+        loaded = _edited(text, _pick(_loaded_edits(text, words, rng), rng.choices((1, 2), _CHANGES)[0], rng))
+        plain = _edited(text, _pick(_plain_edits(text, words, rng), 1, rng))
+        if loaded is not None and plain is not None:
+            contrasts.append(Contrast(text, loaded[0], tuple(loaded[1]), plain[0]))
+    return contrasts
+
+
+@cache
+def _words() -> dict[str, Any]:
+    file = resources.files("loadedwords.models") / "recipes" / "contrast_words.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def listed_words() -> frozenset[str]:
+    """All loaded words and phrases that contrasts are made with, in lower case."""
+    words = _words()
+    swaps = [choice for kind in words["swaps"].values() for choices in kind.values() for choice in choices]
+    return frozenset(
+        word.lower().strip(",") for word in [*swaps, *(w for kind in words["inserts"].values() for w in kind)]
+    )
+
+
+def _pick(edits: list[tuple[str, _Edit]], n: int, rng: random.Random) -> list[_Edit]:
+    """Up to n edits of different devices that don't touch each other; every device as likely as the others."""
+    chosen: list[_Edit] = []
+    devices = sorted({device for device, _ in edits})
+    if rng.random() > _FRAMED:
+        devices = [device for device in devices if device not in ("opening", "closing")]
+    rng.shuffle(devices)
+    for device in devices:
+        edit = rng.choice([edit for of, edit in edits if of == device])
+        if len(chosen) < n and all(edit.end < other.start or other.end < edit.start for other in chosen):
+            chosen.append(edit)
+    return chosen
+
+
+def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int]]] | None:
+    if not edits:
+        return None
+    marks: list[tuple[int, int]] = []
+    for edit in sorted(edits, key=lambda each: -each.start):
+        before, after, inserted = text[: edit.start], text[edit.end :], edit.text
+        mark_start, mark_end = edit.mark_start, edit.mark_end
+        shift = 0
+        article = re.search(r"\b([Aa])(n?) $", before)
+        if article and inserted[:1].isalpha():
+            right = "n" if inserted[0].lower() in "aeiou" else ""
+            shift = len(right) - len(article[2])
+            before = before[: article.end(1)] + right + " "
+        moved = shift + len(inserted) - (edit.end - edit.start)
+        marks = [(start + moved, end + moved) for start, end in marks]
+        if mark_end > mark_start:
+            marks.append((len(before) + mark_start, len(before) + mark_end))
+        text = before + inserted + after
+    return text, sorted(marks)
+
+
+def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+    inserts = words["inserts"]
+    edits = [
+        ("noun", _replaced(token, rng.choice(words["swaps"]["nouns"][token[0]])))
+        for token in _nouns(text, words)
+        if token[0] in words["swaps"]["nouns"]
+    ]
+    edits += [
+        ("verb", _replaced(token, rng.choice(words["swaps"]["verbs"][token[0]]))) for token in _verbs(text, words)
+    ]
+    for token in _nouns(text, words):
+        edits.append(("adjective", _before(token, rng.choice(inserts["adjectives"]))))
+        edits.append(("doubt", _before(token, rng.choice(inserts["doubts"]))))
+        edits.append(("scare quotes", _quoted(token, text, rng)))
+    edits += [("adverb", _before(token, rng.choice(inserts["adverbs"]))) for token in _verbs(text, words)]
+    edits += _framed(text, inserts, words, rng)
+    for number in _NUMBER.finditer(text):
+        word = rng.choice(inserts[rng.choice(("small", "large"))])
+        edits.append(("number", _Edit(number.start(), number.start(), f"{word} ", 0, len(word))))
+    return edits
+
+
+def _plain_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+    plain = words["plain"]
+    edits = [("adjective", _before(token, rng.choice(plain["adjectives"]))) for token in _nouns(text, words)]
+    edits += [("adverb", _before(token, rng.choice(plain["adverbs"]))) for token in _verbs(text, words)]
+    edits += _framed(text, plain, words, rng)
+    edits += [
+        ("number", _Edit(number.start(), number.start(), f"{rng.choice(plain['numbers'])} ", 0, 0))
+        for number in _NUMBER.finditer(text)
+    ]
+    return edits
+
+
+def _nouns(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
+    """Nouns by the list or by their ending, where a determiner or the like shows that a noun phrase has just begun."""
+    previous = ""
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word in words["swaps"]["nouns"] or (
+            word.endswith(_NOUN_ENDINGS) and previous in words["grammar"]["before_a_noun"]
+        ):
+            yield token
+        previous = word.lower()
+
+
+def _verbs(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
+    previous = ""
+    for token in _TOKEN.finditer(text):
+        if token[0] in words["swaps"]["verbs"] and previous and previous not in words["grammar"]["not_before_a_verb"]:
+            yield token
+        previous = token[0].lower()
+
+
+def _replaced(token: re.Match[str], choice: str) -> _Edit:
+    return _Edit(*token.span(), choice, 0, len(choice))
+
+
+def _before(token: re.Match[str], word: str) -> _Edit:
+    return _Edit(token.start(), token.start(), f"{word} ", 0, len(word))
+
+
+def _quoted(token: re.Match[str], text: str, rng: random.Random) -> _Edit:
+    left, right = rng.choice(('""', "“”", "''", "‘’"))
+    quoted = f"{left}{text[slice(*token.span())]}{right}"
+    return _Edit(*token.span(), quoted, 1, len(quoted) - 1)
+
+
+def _framed(text: str, frames: dict[str, Any], words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+    """What can be said before and after a whole sentence."""
+    edits = []
+    first = _TOKEN.match(text)
+    if first:
+        opening = rng.choice(frames["openings"])
+        word = first[0].lower() if first[0].lower() in words["grammar"]["not_names"] else first[0]
+        edits.append(("opening", _Edit(*first.span(), f"{opening} {word}", 0, len(opening) - 1)))
+    if text.endswith(".") and not text.endswith(("..", "Inc.", "U.S.")):
+        closing = rng.choice(frames["closings"])
+        end = len(text) - 1
+        edits.append(("closing", _Edit(end, end, f", {closing}", 2, 2 + len(closing))))
+    return edits

@@ -1,0 +1,73 @@
+"""What the estimators of both tiers have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from loadedwords.errors import DataError
+from loadedwords.models.odds import logistic
+from loadedwords.schema import CLASSES
+
+
+class FramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A scikit-learn classifier of sentences; those who inherit give `fit`, `decision_function` and `_threshold`."""
+
+    classes_: NDArray[Any]
+
+    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Calibrated log-odds of being loaded; shape (n_sentences,)."""
+        raise NotImplementedError
+
+    @property
+    def _threshold(self) -> float:
+        """The probability from which a sentence is called loaded."""
+        raise NotImplementedError
+
+    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Probabilities of neutral and loaded; shape (n_sentences, 2), columns as in `classes_`."""
+        loaded = logistic(self.decision_function(X))
+        return np.column_stack([1 - loaded, loaded])
+
+    def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
+        """The class of each sentence by the threshold; shape (n_sentences,)."""
+        loaded = self.predict_proba(X)[:, 1] >= self._threshold
+        predicted: NDArray[Any] = self.classes_[loaded.astype(int)]
+        return predicted
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def check_texts(texts: Sequence[str]) -> list[str]:
+    """A list of strings, or a `DataError` that says what was passed instead."""
+    if isinstance(texts, str):
+        raise DataError("A bare string was passed where a list of sentences is due.\nWrite [text] instead of text.")
+    listed = list(texts)
+    for at, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise DataError(f"Item {at} is {type(text).__name__}, not a string.\nPass a list of sentences.")
+    return listed
+
+
+def encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The classes, neutral first, and for each sentence 1.0 where it is loaded; a `DataError` for other labels."""
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise DataError(f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence.")
+    found = set(labels.tolist())
+    if found <= set(CLASSES):
+        return np.array(CLASSES), np.asarray(labels == CLASSES[1], dtype=np.float64)
+    if found <= {0, 1}:
+        return np.array([0, 1]), np.asarray(labels, dtype=np.float64)
+    raise DataError(
+        f"y holds {sorted(map(str, found))[:5]}.\nLabels are 0 and 1, or 'neutral' and 'loaded': map yours to these."
+    )

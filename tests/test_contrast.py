@@ -1,0 +1,73 @@
+"""Contrast sentences: what was put in is marked, and nothing else changed."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadedwords.models.contrast import listed_words, make_contrasts
+
+NEUTRAL = [
+    "The government announced a plan on Tuesday, and three ministers said that it would be revised.",
+    "The committee approved a proposal for 12 schools in the northern district.",
+    "Officials said the agreement would be published in an annex.",
+    "In the evening the council rejected an amendment by 14 votes to 9.",
+]
+
+
+def test_a_contrast_holds_the_marked_words_and_the_rest_of_the_sentence() -> None:
+    for seed in range(40):
+        for contrast in make_contrasts(NEUTRAL, 10, seed=seed):
+            marked = [contrast.loaded[start:end] for start, end in contrast.loaded_words]
+            assert all(marked)
+            assert contrast.loaded != contrast.neutral != contrast.plain
+            kept = set(contrast.neutral.lower().split()) - {"a", "an"}
+            assert len(kept - set(contrast.loaded.lower().split())) <= 2 * len(marked)
+
+
+def test_every_marked_word_is_a_listed_one_or_in_scare_quotes() -> None:
+    listed = listed_words()
+    for seed in range(40):
+        for contrast in make_contrasts(NEUTRAL, 10, seed=seed):
+            for start, end in contrast.loaded_words:
+                quoted = contrast.loaded[start - 1] in "\"“'‘" and contrast.loaded[end] in "\"”'’"
+                assert quoted or contrast.loaded[start:end].lower() in listed
+
+
+def test_the_article_before_a_word_put_in_agrees_with_it() -> None:
+    text = ["The council rejected an agreement on a plan for the schools of the district."]
+    for seed in range(60):
+        for contrast in make_contrasts(text, 1, seed=seed):
+            for version in (contrast.loaded, contrast.plain):
+                words = version.split()
+                for article, word in pairwise(words):
+                    if article in ("a", "an"):
+                        letter = word.strip("\"“'‘")[0]
+                        assert (article == "an") == (letter in "aeiouAEIOU"), version
+
+
+def test_nothing_is_put_into_a_quotation() -> None:
+    assert not make_contrasts(['"The government has a plan," officials said on Tuesday.'], 1)
+
+
+def test_the_same_seed_makes_the_same_contrasts() -> None:
+    assert make_contrasts(NEUTRAL, 4, seed=3) == make_contrasts(NEUTRAL, 4, seed=3)
+    assert make_contrasts(NEUTRAL, 4, seed=3) != make_contrasts(NEUTRAL, 4, seed=4)
+
+
+@given(st.text(), st.integers(0, 9))
+def test_any_text_is_taken(text: str, seed: int) -> None:
+    for contrast in make_contrasts([text, f"The plan {text} officials said."], 2, seed=seed):
+        for start, end in contrast.loaded_words:
+            assert 0 <= start < end <= len(contrast.loaded)
+
+
+def test_spans_stay_right_when_two_words_are_put_in() -> None:
+    both = [c for seed in range(80) for c in make_contrasts(NEUTRAL, 4, seed=seed) if len(c.loaded_words) == 2]
+    assert both
+    listed = listed_words()
+    sample = random.Random(0).sample(both, 10)
+    assert all(c.loaded[s:e].lower() in listed or c.loaded[s - 1] in "\"“'‘" for c in sample for s, e in c.loaded_words)
