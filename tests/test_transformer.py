@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from loadedwords.cli import main
 from loadedwords.errors import DataError, ModelError
 from loadedwords.evaluation import cross_validate, evaluate_pairs, evaluate_spans, leave_one_outlet_out, with_finding
 from loadedwords.models import encoders, export
@@ -33,8 +34,8 @@ from loadedwords.models.recipe import (
     read_recipe,
     word_targets,
 )
-from loadedwords.models.stages import train_stages
-from loadedwords.models.training import train_bundle
+from loadedwords.models.stages import _Lessons, _with_lessons, train_stages
+from loadedwords.models.training import export_checkpoint, train_bundle
 from loadedwords.models.transformer import TransformerFramingClassifier, token_targets
 from loadedwords.scoring import load_model
 from text_classifier import SENTENCES, check_text_classifier
@@ -459,3 +460,39 @@ def test_pairs_and_spans_are_measured(tiny_bundle: Path, corpora: Path) -> None:
     spans = evaluate_spans(load_model(tiny_bundle), corpora)
     assert [finding.name for finding in spans.findings] == ["precision of spans", "recall of spans", "F1 of spans"]
     assert "lexicon 0." in spans.findings[0].beside
+
+
+def test_a_checkpoint_becomes_a_bundle(
+    fitted: TransformerFramingClassifier, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = fitted.save_checkpoint(tmp_path / "checkpoint")
+    rows = [f"{text}\t{'loaded' if label else 'neutral'}" for text, label in zip(TEXTS, LABELS, strict=True)]
+    labelled = tmp_path / "held_out.tsv"
+    labelled.write_text("\n".join(["text\tlabel", *rows]), encoding="utf-8")
+    main(["export", str(checkpoint), str(labelled), "-o", str(tmp_path / "bundle")], standalone_mode=False)
+    assert capsys.readouterr().out.strip() == str(tmp_path / "bundle")
+    model = load_model(tmp_path / "bundle")
+    assert not model.verify()
+    assert (model.predict(TEXTS) == np.where(LABELS, "loaded", "neutral")).mean() > 0.9
+    main(["card", str(tmp_path / "bundle")], standalone_mode=False)
+    card = capsys.readouterr().out
+    assert card == (tmp_path / "bundle" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "only to calibrate" in card
+    neutral = load_training_set(read_recipe("default"), None, [labelled]).rows(np.flatnonzero(LABELS == 0))
+    with pytest.raises(DataError, match="one class"):
+        export_checkpoint(checkpoint, neutral, tmp_path / "other")
+
+
+def test_a_stage_learns_from_contrasts_of_neutral_sentences(tiny_data: TrainingSet) -> None:
+    neutral = [f"The government announced a plan for {n} schools on Tuesday." for n in range(2, 30)]
+    lessons = _Lessons([*neutral, "A disgrace."], np.array([0.05] * len(neutral) + [0.9]), [None] * 29)
+    empty = tiny_data.rows(np.array([], dtype=np.intp))
+    rows, soft = _with_lessons(empty, np.array([]), lessons, Stage("lessons", {}, contrasts=5))
+    assert len(rows.texts) == len(soft) == 10
+    for loaded, plain, p_loaded, p_plain, words in zip(
+        rows.texts[::2], rows.texts[1::2], soft[::2], soft[1::2], rows.word_targets[::2], strict=True
+    ):
+        assert p_loaded > 0.5 > p_plain
+        assert loaded != plain
+        assert words
+    assert rows.word_targets[1::2] == [[]] * 5

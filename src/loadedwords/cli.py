@@ -354,6 +354,33 @@ def verify(model: str | None) -> None:
     click.echo(f"{loaded!r}: all golden scores agree.")
 
 
+@main.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("labelled", nargs=-1, required=True, type=_EXISTING_FILE)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder for the bundle.")
+def export(checkpoint: Path, labelled: tuple[Path, ...], output: Path) -> None:
+    """Make a bundle of a CHECKPOINT that TransformerFramingClassifier.save_checkpoint wrote.
+
+    The LABELLED sentences must not have been trained on: they calibrate the scores, and the int8 model is compared
+    with the checkpoint on them. `train` exports by itself.
+    """
+    from loadedwords.models.recipe import load_training_set, read_recipe
+    from loadedwords.models.training import export_checkpoint
+
+    data = load_training_set(read_recipe("default"), None, labelled)
+    click.echo(export_checkpoint(checkpoint, data, output, tell=_tell).folder)
+
+
+@main.command()
+@click.argument("model", required=False)
+def card(model: str | None) -> None:
+    """Print a model's card (Markdown): what it was made of, what was measured, what it must not be used for."""
+    from loadedwords.models.bundle import open_bundle
+    from loadedwords.models.card import write_card
+
+    click.echo(write_card(open_bundle(model).config), nl=False)
+
+
 # --- what is shown ------------------------------------------------------------------------------------------------
 
 
@@ -378,12 +405,13 @@ def _workshop(
     checkpoint = None if start == "scratch" else _checkpoint(start, work)
     wanted = max(stage.unlabelled for stage in recipe.stages)
     unlabelled: list[str] = []
+    source = None
     if wanted and checkpoint is None:
         source = articles or (corpora / "articles.parquet" if corpora else None)
         if source is None or not source.exists():
             raise click.UsageError(f"The recipe {recipe.name} learns from unlabelled articles too: name --articles.")
         unlabelled = load_unlabelled(source, wanted, without=data.texts)
-    return Workshop(work, unlabelled, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
+    return Workshop(work, unlabelled, source, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
 
 
 def _checkpoint(start: str, work: Path) -> Path:

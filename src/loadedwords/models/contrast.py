@@ -129,18 +129,16 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int
 
 def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
     inserts = words["inserts"]
-    edits = [
-        ("noun", _replaced(token, rng.choice(words["swaps"]["nouns"][token[0]])))
-        for token in _nouns(text, words)
-        if token[0] in words["swaps"]["nouns"]
-    ]
+    edits = []
+    for token in _nouns(text, words):
+        edits.append(("adjective", _before(token, rng.choice(inserts["adjectives"]))))
+        if choices := words["swaps"]["nouns"].get(token[0]):
+            edits.append(("noun", _replaced(token, rng.choice(choices))))
+            edits.append(("doubt", _before(token, rng.choice(inserts["doubts"]))))
+            edits.append(("scare quotes", _quoted(token, text, rng)))
     edits += [
         ("verb", _replaced(token, rng.choice(words["swaps"]["verbs"][token[0]]))) for token in _verbs(text, words)
     ]
-    for token in _nouns(text, words):
-        edits.append(("adjective", _before(token, rng.choice(inserts["adjectives"]))))
-        edits.append(("doubt", _before(token, rng.choice(inserts["doubts"]))))
-        edits.append(("scare quotes", _quoted(token, text, rng)))
     edits += [("adverb", _before(token, rng.choice(inserts["adverbs"]))) for token in _verbs(text, words)]
     edits += _framed(text, inserts, words, rng)
     for number in _NUMBER.finditer(text):

@@ -143,6 +143,8 @@ class Workshop:
         Keeps finished stages and the checkpoints of the one that runs.
     unlabelled : sequence of str
         Sentences for stages that learn from the teacher.
+    unlabelled_from : Path or None
+        Where they were read from, for the record.
     start : Path or None
         A checkpoint to train further instead of the recipe's encoder; then only the last stage is run.
     threads : int or None
@@ -152,6 +154,7 @@ class Workshop:
 
     folder: Path
     unlabelled: Sequence[str] = ()
+    unlabelled_from: Path | None = None
     start: Path | None = None
     threads: int | None = None
     progress: bool = False

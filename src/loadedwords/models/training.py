@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadedwords.corpora import grouped_folds
+from loadedwords.corpora import file_hash, grouped_folds
 from loadedwords.errors import DataError, require
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
 from loadedwords.models.card import write_card
@@ -23,11 +23,13 @@ from loadedwords.models.linear import LinearFramingClassifier
 from loadedwords.models.linear_scorer import LinearScorer, WordScore, save_scorer
 from loadedwords.models.odds import logistic
 from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
+from loadedwords.schema import CLASSES
 
 Words = list[tuple[int, int, float]]
 # Rows of this stage are not trained on: the int8 model is compared with the float one on them.
 PARITY_STAGE = "parity"
 N_PARITY = 2000
+CALIBRATION_STAGE = "calibration"
 # Part of what kept scores are named after: raise it when the export computes something else.
 EXPORT_VERSION = 3
 N_SEEN_BY_EXPORT = 200
@@ -163,7 +165,7 @@ def train_bundle(
         "kind": recipe.kind,
         "name": recipe.name,
         "written_by": f"loadedwords {metadata.version('loadedwords')}",
-        "classes": ["neutral", "loaded"],
+        "classes": list(CLASSES),
         "prevalence": round(float(data.labels[data.in_domain].mean()), 6),
         "recipe": recipe.as_dict(),
         "corpora": data.provenance,
@@ -199,9 +201,8 @@ def _transformer_files(
     seed: int,
     common: dict[str, Any],
 ) -> Callable[[Path], dict[str, Any]]:
-    stages, export = _training_rooms(recipe)
+    stages, _ = _training_rooms(recipe)
     from loadedwords.models import calibration, encoders
-    from loadedwords.models.onnx_scorer import OnnxScorer
 
     inside = np.flatnonzero(data.in_domain)
     if held_out is None:
@@ -218,27 +219,101 @@ def _transformer_files(
     estimator = stages.train_stages(recipe, data, workshop, seed=seed)
     encoder = str(recipe.estimator.get("encoder", estimator.encoder))
     known = encoders.ENCODERS.get(encoder)
+    origin = {
+        "name": encoder,
+        "revision": known.revision if known else recipe.estimator.get("revision"),
+        "sha256": known.sha256 if known else None,
+        "licence": known.licence if known else "that of the encoder",
+    }
+    trained_on = [at for at, of in enumerate(data.stages) if PARITY_STAGE not in of]
+    compared_on = [at for at, of in enumerate(data.stages) if PARITY_STAGE in of] or list(range(len(data.texts)))
+    compared_on = np.random.default_rng(0).permutation(compared_on)[:N_PARITY].tolist()
+    return _export_files(
+        estimator,
+        settings,
+        {**common, "encoder": origin, "unlabelled": _unlabelled_record(recipe, workshop)},
+        seen=_some([data.texts[at] for at in trained_on]),
+        compared=data.rows(np.array(compared_on, dtype=np.intp)),
+        tell=workshop.tell,
+    )
+
+
+def export_checkpoint(
+    checkpoint: Path, labelled: TrainingSet, folder: Path, *, tell: Callable[[str], None] = print
+) -> Bundle:
+    """Make a bundle of a checkpoint that `TransformerFramingClassifier.save_checkpoint` wrote.
+
+    Parameters
+    ----------
+    checkpoint : Path
+    labelled : TrainingSet
+        Sentences that the checkpoint was not trained on: they calibrate it, and the int8 model is compared with the
+        float one on them.
+    folder : Path
+        Of the bundle; must not exist.
+    tell : callable
+        Gets a line now and then.
+
+    Raises
+    ------
+    DataError
+        If the sentences are all of one class.
+    ModelError
+        If the exported model computes something else than the checkpoint.
+    """
+    if len(set(labelled.labels.tolist())) < 2:
+        raise DataError("All sentences are of one class, so nothing can be calibrated.\nAdd some of the other class.")
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="train", purpose="Exporting a checkpoint")
+    from loadedwords.models import calibration
+    from loadedwords.models.transformer import TransformerFramingClassifier
+
+    estimator = TransformerFramingClassifier.from_checkpoint(checkpoint)
+    logits = estimator.logits(labelled.texts)
+    words = [[(start, end, float(logistic(np.array(score)))) for start, end, score in of] for of in logits.words]
+    settings = calibration.fit_settings(logits.sentence, labelled.labels, words, labelled.loaded_words)
+    common = {
+        "kind": "transformer",
+        "name": folder.name,
+        "written_by": f"loadedwords {metadata.version('loadedwords')}",
+        "classes": list(CLASSES),
+        "prevalence": round(float(labelled.labels.mean()), 6),
+        "recipe": None,
+        "corpora": [{**entry, "stages": [CALIBRATION_STAGE]} for entry in labelled.provenance],
+        "seeds": [],
+        "n_sentences": None,
+        "metrics": {},
+        "encoder": {"name": str(checkpoint.name), "revision": None, "sha256": None, "licence": "that of the encoder"},
+    }
+    compared = labelled.rows(np.random.default_rng(0).permutation(len(labelled.texts))[:N_PARITY])
+    bundle = write_bundle(
+        folder, _export_files(estimator, settings, common, seen=_some(labelled.texts), compared=compared, tell=tell)
+    )
+    tell(f"wrote {folder} (hash {bundle.hash[:12]})")
+    return bundle
+
+
+def _export_files(
+    estimator: Any,
+    settings: Any,
+    common: dict[str, Any],
+    *,
+    seen: list[str],
+    compared: TrainingSet,
+    tell: Callable[[str], None],
+) -> Callable[[Path], dict[str, Any]]:
+    """What writes a transformer's files into a new bundle and returns its config."""
+    from loadedwords.models import export
+    from loadedwords.models.onnx_scorer import OnnxScorer
 
     def write_files(beside: Path) -> dict[str, Any]:
-        export.export_onnx(
-            estimator,
-            beside,
-            _some([t for t, of in zip(data.texts, data.stages, strict=True) if PARITY_STAGE not in of]),
-        )
-        at = [at for at, of in enumerate(data.stages) if PARITY_STAGE in of] or list(range(len(data.texts)))
-        at = np.random.default_rng(0).permutation(at)[:N_PARITY].tolist()
-        parity = export.measure_parity(estimator, beside, [data.texts[a] for a in at], data.labels[at])
-        workshop.tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
+        export.export_onnx(estimator, beside, seen)
+        parity = export.measure_parity(estimator, beside, compared.texts, compared.labels)
+        tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
         _write_golden(OnnxScorer(beside, settings).score, beside / GOLDEN_FILE)
         config = {
             **common,
-            "encoder": {
-                "name": encoder,
-                "revision": known.revision if known else recipe.estimator.get("revision"),
-                "sha256": known.sha256 if known else None,
-                "licence": known.licence if known else "that of the encoder",
-                **export.describe_network(estimator),
-            },
+            "encoder": {**common["encoder"], **export.describe_network(estimator)},
             "scorer": asdict(settings),
             "parity": asdict(parity),
         }
@@ -246,6 +321,21 @@ def _transformer_files(
         return config
 
     return write_files
+
+
+def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | None:
+    """Which unlabelled sentences a recipe with a teacher learnt from."""
+    n = max(stage.unlabelled for stage in recipe.stages)
+    source = workshop.unlabelled_from
+    if not n or recipe.teacher is None or workshop.start is not None:
+        return None
+    return {
+        "source": source.name if source else "given by the caller",
+        "sha256": file_hash(source) if source and source.is_file() else None,
+        "n_sentences": min(n, len(workshop.unlabelled)),
+        "contrasts": max(stage.contrasts for stage in recipe.stages),
+        "teacher": recipe.teacher.estimator["encoder"],
+    }
 
 
 def _some(texts: Sequence[str]) -> list[str]:
