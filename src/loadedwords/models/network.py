@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
+from transformers.utils import logging as hf_logging
 
 from loadedwords.errors import DataError
 from loadedwords.schema import CLASSES
@@ -127,16 +130,17 @@ def load_network(checkpoint: str | Path, *, pooling: str, seed: int) -> FramingN
     settings_file = folder / SETTINGS_FILE
     if settings_file.is_file():
         pooling = json.loads(settings_file.read_text(encoding="utf-8"))["pooling"]
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder,
-        num_labels=2,
-        id2label=dict(enumerate(CLASSES)),
-        label2id={name: at for at, name in enumerate(CLASSES)},
-        # On a CPU this is the faster attention in training, and the graph's optimiser knows it.
-        attn_implementation="eager",
-        attention_probs_dropout_prob=0.0,
-        dtype=torch.float32,
-    )
+    with _quiet():
+        model = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            num_labels=2,
+            id2label=dict(enumerate(CLASSES)),
+            label2id={name: at for at, name in enumerate(CLASSES)},
+            # On a CPU this is the faster attention in training, and the graph's optimiser knows it.
+            attn_implementation="eager",
+            attention_probs_dropout_prob=0.0,
+            dtype=torch.float32,
+        )
     network = FramingNetwork(model, pooling)
     if settings_file.is_file():
         network.heads.load_state_dict(load_file(folder / HEADS_FILE))
@@ -145,7 +149,8 @@ def load_network(checkpoint: str | Path, *, pooling: str, seed: int) -> FramingN
 
 def save_network(network: FramingNetwork, tokenizer: Any, folder: Path) -> None:
     """Write a checkpoint; with the pooling "first", transformers loads it as a text classifier."""
-    network.model.save_pretrained(folder)
+    with _quiet():
+        network.model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, folder / HEADS_FILE)
     (folder / SETTINGS_FILE).write_text(json.dumps({"pooling": network.pooling}) + "\n", encoding="utf-8")
@@ -158,3 +163,17 @@ def use_byte_dropout(network: FramingNetwork, seed: int) -> None:
             if isinstance(child, nn.Dropout) and child.p > 0:
                 seed += 1
                 setattr(module, name, ByteDropout(child.p, seed))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' bars and its report of fresh heads, which is what is asked for here."""
+    level, bars = hf_logging.get_verbosity(), hf_logging.is_progress_bar_enabled()
+    hf_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    hf_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        hf_logging.set_verbosity(level)
+        if bars:
+            hf_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
