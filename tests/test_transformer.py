@@ -18,16 +18,17 @@ from loadedwords.errors import DataError, ModelError
 from loadedwords.evaluation import cross_validate, evaluate_pairs, evaluate_spans, leave_one_outlet_out, with_finding
 from loadedwords.models import encoders, export
 from loadedwords.models.bundle import open_bundle
-from loadedwords.models.calibration import calibration_error, fit_temperature
+from loadedwords.models.calibration import calibration_error, fit_settings, fit_temperature
 from loadedwords.models.encoders import find_encoder
 from loadedwords.models.network import IGNORED
-from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings, find_phrases, word_logits
+from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings, find_phrases, sentence_probability, word_logits
 from loadedwords.models.recipe import (
     CorpusUse,
     Recipe,
     Stage,
     TrainingSet,
     Workshop,
+    for_own_labels,
     is_held_out,
     load_training_set,
     load_unlabelled,
@@ -496,3 +497,32 @@ def test_a_stage_learns_from_contrasts_of_neutral_sentences(tiny_data: TrainingS
         assert loaded != plain
         assert words
     assert rows.word_targets[1::2] == [[]] * 5
+
+
+def test_a_surely_loaded_word_lifts_its_sentence() -> None:
+    words = [[(0, 3, -4.0), (4, 9, 3.0)], [(0, 3, -4.0)], []]
+    log_odds = np.array([-2.0, -2.0, -2.0])
+    plain = sentence_probability(log_odds, words, OnnxSettings())
+    lifted = sentence_probability(log_odds, words, OnnxSettings(word_lift=1.0))
+    np.testing.assert_allclose(lifted[0], 1 / (1 + np.exp(-2.0)))
+    np.testing.assert_array_equal(lifted[1:], plain[1:])
+    assert sentence_probability(np.array([]), [], OnnxSettings(word_lift=1.0)).shape == (0,)
+
+
+def test_words_lift_sentences_only_where_that_costs_next_to_nothing() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 400)
+    log_odds = np.where(labels, 2.0, -2.0) + rng.normal(0, 1, 400)
+    # Words that know the label may lift; words that say the opposite may not.
+    agreed = [[(0, 5)] if label else [] for label in labels]
+    right = [[(0, 5, 0.95 if label else 0.02)] for label in labels]
+    assert fit_settings(log_odds, labels, right, agreed).word_lift is not None
+    wrong = [[(0, 5, 0.02 if label else 0.95), (6, 9, 0.9 if label else 0.02)] for label in labels]
+    opposed = fit_settings(log_odds, labels, wrong, [[(6, 9)] if label else [(0, 5)] for label in labels])
+    assert opposed.word_lift is None or opposed.word_lift > 1.0
+
+
+def test_own_labels_train_the_last_stage_alone() -> None:
+    recipe = for_own_labels(read_recipe("default"))
+    assert [(stage.name, stage.unlabelled, stage.contrasts) for stage in recipe.stages] == [("babe", 0, 0)]
+    assert recipe.teacher is None

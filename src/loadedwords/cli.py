@@ -251,10 +251,10 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     loadedwords train labelled.csv --recipe linear -o my-model          a linear model of your own
     """
     from loadedwords.evaluation import cross_validate
-    from loadedwords.models.recipe import load_training_set, read_recipe
+    from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
     from loadedwords.models.training import train_bundle
 
-    plan = read_recipe(recipe)
+    plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
     data = load_training_set(plan, corpora, labelled)
     workshop = _workshop(plan, data, corpora, articles, work, start or ("embedded" if labelled else "scratch"))
     metrics = held_out = None
@@ -300,13 +300,13 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
     """
     from loadedwords import evaluation
-    from loadedwords.models.recipe import load_training_set, read_recipe
+    from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
     from loadedwords.scoring import load_model
 
     if recipe:
         if model or checkpoint or pairs or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
-        plan = read_recipe(recipe)
+        plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
         data = load_training_set(plan, corpora, labelled)
         workshop = _workshop(plan, data, corpora, articles, work, "scratch")
         result = evaluation.cross_validate(
@@ -364,10 +364,10 @@ def export(checkpoint: Path, labelled: tuple[Path, ...], output: Path) -> None:
     The LABELLED sentences must not have been trained on: they calibrate the scores, and the int8 model is compared
     with the checkpoint on them. `train` exports by itself.
     """
-    from loadedwords.models.recipe import load_training_set, read_recipe
+    from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
     from loadedwords.models.training import export_checkpoint
 
-    data = load_training_set(read_recipe("default"), None, labelled)
+    data = load_training_set(for_own_labels(read_recipe("default")), None, labelled)
     click.echo(export_checkpoint(checkpoint, data, output, tell=_tell).folder)
 
 

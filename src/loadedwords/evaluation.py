@@ -20,8 +20,8 @@ from sklearn.metrics import average_precision_score, brier_score_loss, f1_score,
 
 from loadedwords.corpora import file_hash, grouped_folds, load_corpus
 from loadedwords.errors import DataError, require
-from loadedwords.models.calibration import best_f1, calibration_error, fit_temperature, word_rows
-from loadedwords.models.odds import logistic
+from loadedwords.models.calibration import best_f1, calibration_error, fit_settings, with_log_odds, word_rows
+from loadedwords.models.onnx_scorer import OnnxSettings, sentence_probability
 from loadedwords.models.recipe import Recipe, TrainingSet, Workshop, is_held_out
 from loadedwords.models.training import Scores, fit_and_score
 from loadedwords.schema import Interval
@@ -78,7 +78,8 @@ class Evaluation:
     reliability : tuple of (mean probability, share of loaded, number of sentences)
         Bins of equal size, for a reliability plot; empty where nothing was cross-validated.
     held_out : Scores or None
-        Of a cross-validation with its first seed: for each in-domain row what a model that had not seen it says.
+        Of a cross-validation with its first seed: for each in-domain row what a model that had not seen it says, before
+        calibration.
     """
 
     description: str
@@ -153,6 +154,8 @@ def cross_validate(
     labels, articles = data.labels[inside], data.articles[inside]
     outlets = np.array([data.outlets[at] or "" for at in inside])
     collected: dict[str, list[Predictions]] = {}
+    rows = data.rows(inside)
+    raw: list[Scores] = []
     every: list[Scores] = []
     per_seed, per_fold = [], []
     fold_of = np.zeros(len(inside), dtype=np.int64)
@@ -176,12 +179,12 @@ def cross_validate(
             name: Predictions(np.zeros(len(inside)), np.zeros(len(inside), dtype=np.int64))
             for name in _predictors(recipe, outlets)
         }
-        log_odds = np.zeros(len(inside))
+        log_odds, probability = np.zeros(len(inside)), np.zeros(len(inside))
+        decision = np.zeros(len(inside), dtype=bool)
         words: list[list[tuple[int, int, float]]] = [[] for _ in inside]
         for _, number, train, test in (task for task in tasks if task[0] == seed):
             scores = next(answers)
-            _fill(runs[recipe.name], test, scores.probability, scores.decision)
-            log_odds[test] = scores.log_odds
+            log_odds[test], probability[test], decision[test] = scores.log_odds, scores.probability, scores.decision
             for at, found in zip(test, scores.words, strict=True):
                 words[at] = found
             if seed == seeds[0]:
@@ -192,11 +195,16 @@ def cross_validate(
             if "outlet's majority label" in runs:
                 rates = _outlet_rates(labels[train], outlets[train], outlets[test])
                 _fill(runs["outlet's majority label"], test, rates, rates >= 0.5)
-            per_fold.append(f1_score(labels[test], runs[recipe.name].decision[test], average="macro"))
-            tell(f"seed {seed}, fold {number + 1} of {n_splits}: macro-F1 {per_fold[-1]:.3f} on {len(test)} sentences")
-        model = runs[recipe.name]
-        every.append(Scores(log_odds, model.probability, model.decision.astype(bool), words))
+            reached = f1_score(labels[test], decision[test], average="macro")
+            tell(f"seed {seed}, fold {number + 1} of {n_splits}: macro-F1 {reached:.3f} on {len(test)} sentences")
+        raw.append(Scores(log_odds, probability, decision, words))
+        every.append(_calibrated(raw[-1], rows, fold_of) if recipe.stages else raw[-1])
+        model = every[-1]
+        _fill(runs[recipe.name], np.arange(len(inside)), model.probability, model.decision)
         per_seed.append(f1_score(labels, model.decision, average="macro"))
+        per_fold += [
+            f1_score(labels[test], model.decision[test], average="macro") for of, _, _, test in tasks if of == seed
+        ]
         for name, predictions in runs.items():
             collected.setdefault(name, []).append(predictions)
     metrics = {name: _intervals(labels, runs_of, articles) for name, runs_of in collected.items()}
@@ -210,11 +218,9 @@ def cross_validate(
         f"{n_splits} folds grouped by article, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}; "
         f"95% intervals by resampling articles, {N_RESAMPLES} times."
     )
-    rows = data.rows(inside)
-    calibrated = _calibrated(every[0], labels, fold_of)
     findings = [
         *_outlet_findings(every, labels, outlets, articles),
-        *_calibration_findings(every[0], calibrated, labels, articles),
+        *_calibration_findings(raw[0], every[0], labels, articles),
         *_word_findings(every[0], rows, fold_of),
     ]
     return Evaluation(
@@ -222,8 +228,8 @@ def cross_validate(
         metrics,
         tuple(findings),
         tuple(notes),
-        tuple(calibration_error(labels, calibrated)[1]),
-        every[0],
+        tuple(calibration_error(labels, every[0].probability)[1]),
+        raw[0],
     )
 
 
@@ -264,13 +270,19 @@ def leave_one_outlet_out(
     for outlet in largest:
         kept = np.concatenate([inside[outlets != outlet], np.flatnonzero(~data.in_domain)])
         tasks.append((data.rows(kept), [data.texts[at] for at in inside[outlets == outlet]], 0))
+    all_rows = data.rows(inside)
     new, known = [], []
     decision = np.zeros(len(inside), dtype=np.int64)
     for outlet, scores in zip(largest, _each_fold(tasks, recipe, workshop, jobs), strict=True):
         rows = outlets == outlet
-        decision[rows] = scores.decision
-        new.append(f1_score(labels[rows], scores.decision, average="macro", labels=[0, 1], zero_division=0))
-        known.append(f1_score(labels[rows], within.decision[rows], average="macro", labels=[0, 1], zero_division=0))
+        before = _rows_of(within, np.flatnonzero(rows))
+        found, expected = scores.decision, before.decision
+        if recipe.stages:
+            settings = _settings(within, all_rows, np.flatnonzero(~rows))
+            found, expected = (_as_shipped(each, settings) >= settings.threshold for each in (scores, before))
+        decision[rows] = found
+        new.append(f1_score(labels[rows], found, average="macro", labels=[0, 1], zero_division=0))
+        known.append(f1_score(labels[rows], expected, average="macro", labels=[0, 1], zero_division=0))
         tell(f"without {outlet}: macro-F1 {new[-1]:.3f} on {rows.sum()} sentences; known to training {known[-1]:.3f}")
 
     def mean_f1(rows: NDArray[np.intp]) -> float:
@@ -569,27 +581,44 @@ def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201  progress of a process that has no other voice
 
 
-def _calibrated(scores: Scores, labels: NDArray[np.int64], fold_of: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Probabilities after a temperature that was fitted on the other folds."""
-    probability = np.zeros(len(labels))
+def _calibrated(raw: Scores, rows: TrainingSet, fold_of: NDArray[np.int64]) -> Scores:
+    """The scores as a shipped transformer would give them, its settings fitted on the other folds."""
+    probability = np.zeros(len(rows.labels))
     for fold in np.unique(fold_of):
-        test = fold_of == fold
-        temperature, bias = fit_temperature(scores.log_odds[~test], labels[~test])
-        probability[test] = logistic(scores.log_odds[test] / temperature + bias)
-    return probability
+        own = np.flatnonzero(fold_of == fold)
+        probability[own] = _as_shipped(_rows_of(raw, own), _settings(raw, rows, np.flatnonzero(fold_of != fold)))
+    return replace(raw, probability=probability, decision=probability >= 0.5)
+
+
+def _settings(raw: Scores, rows: TrainingSet, chosen: NDArray[np.intp]) -> OnnxSettings:
+    part = _rows_of(raw, chosen)
+    return fit_settings(part.log_odds, rows.labels[chosen], part.words, [rows.loaded_words[at] for at in chosen])
+
+
+def _as_shipped(raw: Scores, settings: OnnxSettings) -> NDArray[np.float64]:
+    return sentence_probability(raw.log_odds, with_log_odds(raw.words), settings)
+
+
+def _rows_of(scores: Scores, chosen: NDArray[np.intp]) -> Scores:
+    return Scores(
+        scores.log_odds[chosen],
+        scores.probability[chosen],
+        scores.decision[chosen],
+        [scores.words[at] for at in chosen],
+    )
 
 
 def _calibration_findings(
-    scores: Scores, calibrated: NDArray[np.float64], labels: NDArray[np.int64], articles: NDArray[np.str_]
+    raw: Scores, calibrated: Scores, labels: NDArray[np.int64], articles: NDArray[np.str_]
 ) -> list[Finding]:
     def error(rows: NDArray[np.intp]) -> float:
-        return calibration_error(labels[rows], calibrated[rows])[0]
+        return calibration_error(labels[rows], calibrated.probability[rows])[0]
 
     return [
         Finding(
             "expected calibration error (lower is better)",
             _resampled(error, articles),
-            f"{calibration_error(labels, scores.probability)[0]:.3f} before calibration on the other folds",
+            f"{calibration_error(labels, raw.probability)[0]:.3f} before calibration on the other folds",
             f"{len(labels):,} sentences in bins of equal size",
         )
     ]

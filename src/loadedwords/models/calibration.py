@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_recall_curve
+from sklearn.metrics import f1_score, precision_recall_curve
 
 from loadedwords.models.odds import logistic, logit
-from loadedwords.models.onnx_scorer import OnnxSettings
+from loadedwords.models.onnx_scorer import OnnxSettings, sentence_probability
 
 N_BINS = 10
+# Tried in this order: how far a word's log-odds stay above what they lift its sentence to, and the macro-F1 it may cost.
+LIFTS = tuple(round(0.1 * step, 1) for step in range(30, -11, -1))
+LIFT_COST = 0.002
 
 
 def fit_settings(
@@ -21,7 +25,7 @@ def fit_settings(
     words: Sequence[Sequence[tuple[int, int, float]]],
     agreed: Sequence[Sequence[tuple[int, int]] | None],
 ) -> OnnxSettings:
-    """Temperature and bias of sentences and words, and the word threshold with the best F1.
+    """Temperature and bias of sentences and words, the word threshold with the best F1, and how words lift sentences.
 
     Parameters
     ----------
@@ -47,7 +51,36 @@ def fit_settings(
         calibrated = logistic(word_log_odds / word_temperature + word_bias)
         threshold = best_f1(marked, calibrated)[1]
         settings = OnnxSettings(temperature, bias, word_temperature, word_bias, 0.5, threshold, round(threshold / 2, 4))
+        settings = replace(settings, word_lift=_fit_lift(log_odds, labels, words, settings))
     return settings
+
+
+def _fit_lift(
+    log_odds: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    words: Sequence[Sequence[tuple[int, int, float]]],
+    settings: OnnxSettings,
+) -> float | None:
+    """The lowest lift that costs next to no macro-F1 on the labelled sentences; None if every one costs some."""
+    word_log_odds = with_log_odds(words)
+
+    def macro_f1(lift: float | None) -> float:
+        probability = sentence_probability(log_odds, word_log_odds, replace(settings, word_lift=lift))
+        return float(f1_score(labels, probability >= settings.threshold, average="macro"))
+
+    wanted = macro_f1(None) - LIFT_COST
+    best = None
+    for lift in LIFTS:
+        if macro_f1(lift) < wanted:
+            break
+        best = lift
+    return best
+
+
+def with_log_odds(words: Sequence[Sequence[tuple[int, int, float]]]) -> list[list[tuple[int, int, float]]]:
+    """The same words, each probability turned into log-odds."""
+    log_odds = iter(logit(np.array([word[2] for found in words for word in found], dtype=np.float64)).tolist())
+    return [[(start, end, next(log_odds)) for start, end, _ in found] for found in words]
 
 
 def fit_temperature(log_odds: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:

@@ -26,7 +26,14 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from loadedwords.errors import ModelError
 from loadedwords.models.bundle import Bundle
 from loadedwords.models.network import FramingNetwork, save_network
-from loadedwords.models.onnx_scorer import GRAPH_FILE, MAX_LENGTH, TOKENIZER_FILE, OnnxScorer, OnnxSettings
+from loadedwords.models.onnx_scorer import (
+    GRAPH_FILE,
+    MAX_LENGTH,
+    TOKENIZER_FILE,
+    OnnxScorer,
+    OnnxSettings,
+    sentence_probability,
+)
 from loadedwords.models.transformer import TransformerFramingClassifier
 
 MAX_BYTES = 25_000_000
@@ -315,6 +322,7 @@ def measure_parity(
     folder: Path,
     sentences: Sequence[str],
     labels: NDArray[np.int64] | None = None,
+    settings: OnnxSettings | None = None,
 ) -> Parity:
     """Score sentences by torch in float and by the exported int8 graph.
 
@@ -326,19 +334,26 @@ def measure_parity(
     sentences : sequence of str
     labels : ndarray of shape (n_sentences,), optional
         0 neutral, 1 loaded; -1 where unknown. For macro-F1.
+    settings : OnnxSettings, optional
+        What makes decisions of the log-odds; uncalibrated ones if not given.
 
     Raises
     ------
     ModelError
         If fewer than `LABEL_AGREEMENT` of the labels agree, or macro-F1 moves by more than `MACRO_F1_CHANGE`.
     """
-    exact = estimator.logits(sentences).sentence
-    quantised = OnnxScorer(folder, OnnxSettings()).logits(sentences).sentence
-    agreement = float(np.mean((exact >= 0) == (quantised >= 0)))
+    settings = settings or OnnxSettings()
+    exact = estimator.logits(sentences)
+    quantised = OnnxScorer(folder, settings).logits(sentences)
+    labelled = [
+        sentence_probability(of.sentence, of.words, settings) >= settings.threshold for of in (exact, quantised)
+    ]
+    agreement = float(np.mean(labelled[0] == labelled[1]))
     f1: list[float | None] = [None, None]
     if labels is not None and (known := labels >= 0).any():
-        f1 = [float(f1_score(labels[known], values[known] >= 0, average="macro")) for values in (exact, quantised)]
-    parity = Parity(len(sentences), agreement, float(np.mean(np.abs(exact - quantised))), f1[0], f1[1])
+        f1 = [float(f1_score(labels[known], decision[known], average="macro")) for decision in labelled]
+    difference = float(np.mean(np.abs(exact.sentence - quantised.sentence)))
+    parity = Parity(len(sentences), agreement, difference, f1[0], f1[1])
     moved = abs(f1[0] - f1[1]) if f1[0] is not None and f1[1] is not None else 0.0
     if agreement < LABEL_AGREEMENT or moved > MACRO_F1_CHANGE:
         raise ModelError(

@@ -52,6 +52,9 @@ class OnnxSettings:
         Probability from which a sentence, or a word, counts as loaded.
     join_threshold : float
         A word between two loaded ones belongs to their phrase from this probability.
+    word_lift : float or None
+        A sentence's log-odds are at least those of its most loaded word less this number; None where words don't lift
+        sentences. A sentence that holds a loaded word is loaded, also in a text unlike those of the labelled corpus.
     """
 
     temperature: float = 1.0
@@ -61,6 +64,7 @@ class OnnxSettings:
     threshold: float = 0.5
     word_threshold: float = 0.5
     join_threshold: float = 0.2
+    word_lift: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,7 @@ class OnnxScorer:
         """
         logits = self.logits(sentences)
         found = [find_phrases(text, words, self.settings) for text, words in zip(sentences, logits.words, strict=True)]
-        return self.probability(logits.sentence), found
-
-    def probability(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probability of each sentence's log-odds."""
-        return logistic(log_odds / self.settings.temperature + self.settings.bias)
+        return sentence_probability(logits.sentence, logits.words, self.settings), found
 
     def logits(self, sentences: Sequence[str]) -> Logits:
         """Run the graph; identical sentences once."""
@@ -166,7 +166,8 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
         If a setting is missing or a file can't be read.
     """
     try:
-        settings = OnnxSettings(**{key: float(value) for key, value in config["scorer"].items()})
+        stored: dict[str, Any] = {k: None if v is None else float(v) for k, v in config["scorer"].items()}
+        settings = OnnxSettings(**stored)
         if not settings.temperature > 0 or not settings.word_temperature > 0:
             raise ValueError("a temperature is not above 0")
         return OnnxScorer(folder, settings, threads=threads)
@@ -179,6 +180,26 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
 def settings_of(settings: OnnxSettings) -> dict[str, Any]:
     """The settings as `load_scorer` finds them in the config."""
     return asdict(settings)
+
+
+def sentence_probability(
+    log_odds: NDArray[np.float64], words: Sequence[Sequence[tuple[int, int, float]]], settings: OnnxSettings
+) -> NDArray[np.float64]:
+    """Calibrated probability of sentences being loaded.
+
+    Parameters
+    ----------
+    log_odds : ndarray of shape (n_sentences,)
+    words : sequence of sequence of (start, end, log-odds)
+        The words of each sentence; both as the graph gives them.
+    settings : OnnxSettings
+    """
+    calibrated = log_odds / settings.temperature + settings.bias
+    if settings.word_lift is not None:
+        strongest = np.array([max((word[2] for word in found), default=-np.inf) for found in words], dtype=np.float64)
+        lifted = strongest / settings.word_temperature + settings.word_bias - settings.word_lift
+        calibrated = np.maximum(calibrated, lifted)
+    return logistic(calibrated)
 
 
 def word_logits(

@@ -6,7 +6,7 @@ import hashlib
 import random
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,6 +214,12 @@ def _recipe(content: dict[str, Any]) -> Recipe:
     if any(stage.contrasts for stage in stages) and not any(stage.unlabelled for stage in stages):
         raise ValueError("contrasts are made of unlabelled sentences, and no stage has any")
     return recipe
+
+
+def for_own_labels(recipe: Recipe) -> Recipe:
+    """What of a recipe applies to one's own labels: its last stage, as what comes before needs the recipe's corpora."""
+    stages = tuple(replace(stage, unlabelled=0, contrasts=0) for stage in recipe.stages[-1:])
+    return replace(recipe, stages=stages, teacher=None)
 
 
 def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[Path] = ()) -> TrainingSet:

@@ -26,8 +26,8 @@ from loadedwords.models.transformer import TransformerFramingClassifier
 
 # A teacher's word counts as plain below this probability: it keeps the targets short and changes no loss to speak of.
 _PLAIN_WORD = 0.02
-# Contrasts are made of sentences the teacher puts below this probability; with loaded words in them they get the other.
-_NEUTRAL, _LOADED = 0.12, 0.9
+# Contrasts are made of sentences that the teacher puts below this probability.
+_NEUTRAL = 0.12
 # A few minutes of a large teacher's work, which a kill would lose.
 _LESSONS_AT_ONCE = 4000
 
@@ -160,14 +160,14 @@ def _with_lessons(
     if stage.contrasts:
         neutral = [text for text, p in zip(lessons.texts, lessons.probability, strict=True) if p < _NEUTRAL]
         random.Random(stage.name).shuffle(neutral)  # another choice in each stage
-        teacher = dict(zip(lessons.texts, lessons.probability.tolist(), strict=True))
         made = make_contrasts(neutral, stage.contrasts)
         texts = [text for contrast in made for text in (contrast.loaded, contrast.plain)]
-        target = [p for contrast in made for p in (_LOADED, teacher[contrast.neutral])]
-        targets = [
+        marked = [
             found for contrast in made for found in ([(start, end, 1.0) for start, end in contrast.loaded_words], [])
         ]
-        rows, soft = _joined(rows, soft, stage, texts, np.array(target), targets)
+        # Only the words learn from them: as sentences they cost the others AUC (README, "Trials").
+        label = np.tile([1.0, 0.0], len(made))
+        rows, soft = _joined(rows, soft, stage, texts, label, marked, weight=0.0)
     return rows, soft
 
 
@@ -178,13 +178,14 @@ def _joined(
     texts: Sequence[str],
     probability: NDArray[np.float64],
     words: Sequence[list[tuple[int, int, float]] | None],
+    weight: float = 1.0,
 ) -> tuple[TrainingSet, NDArray[np.float64]]:
     n = len(texts)
     joined = replace(
         rows,
         texts=[*rows.texts, *texts],
         labels=np.concatenate([rows.labels, (probability >= 0.5).astype(np.int64)]),
-        weights=np.concatenate([rows.weights, np.ones(n)]),
+        weights=np.concatenate([rows.weights, np.full(n, weight)]),
         articles=np.concatenate([rows.articles, np.array([f"unlabelled/{at}" for at in range(n)])]),
         outlets=[*rows.outlets, *[None] * n],
         in_domain=np.concatenate([rows.in_domain, np.zeros(n, dtype=bool)]),

@@ -308,7 +308,7 @@ def _export_files(
 
     def write_files(beside: Path) -> dict[str, Any]:
         export.export_onnx(estimator, beside, seen)
-        parity = export.measure_parity(estimator, beside, compared.texts, compared.labels)
+        parity = export.measure_parity(estimator, beside, compared.texts, compared.labels, settings)
         tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
         _write_golden(OnnxScorer(beside, settings).score, beside / GOLDEN_FILE)
         config = {
