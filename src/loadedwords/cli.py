@@ -233,6 +233,7 @@ def _with_options(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 )
 @_with_options(_recipe_options)
 @click.option("--seed", default=0, show_default=True, help="Of the model that is written.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
 @click.option(
     "--evaluate/--no-evaluate",
     "measure",
@@ -241,7 +242,7 @@ def _with_options(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     help="Cross-validate, and record it in the card.",
 )
 def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | None, corpora: Path | None, articles: Path | None,
-          work: Path, jobs: int, seed: int, measure: bool) -> None:  # fmt: skip
+          work: Path, jobs: int, seed: int, seeds: int, measure: bool) -> None:  # fmt: skip
     """Train a model, on the recipe's corpora or on your own LABELLED files, and write it as a bundle.
 
     \b
@@ -259,7 +260,7 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     workshop = _workshop(plan, data, corpora, articles, work, start or ("embedded" if labelled else "scratch"))
     metrics = held_out = None
     if measure:
-        evaluation = cross_validate(plan, data, workshop=workshop, jobs=jobs, tell=_tell)
+        evaluation = cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=_tell)
         _print_evaluation(evaluation)
         metrics, held_out = evaluation.as_dict(), evaluation.held_out
     bundle = train_bundle(
