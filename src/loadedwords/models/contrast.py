@@ -79,7 +79,7 @@ def make_contrasts(neutral: Sequence[str], n: int, *, seed: int = 0) -> list[Con
 
 @cache
 def _words() -> dict[str, Any]:
-    file = resources.files("loadedwords.models") / "recipes" / "contrast_words.toml"
+    file = resources.files("loadedwords.models") / "contrast_words.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
