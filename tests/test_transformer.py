@@ -526,3 +526,8 @@ def test_own_labels_train_the_last_stage_alone() -> None:
     recipe = for_own_labels(read_recipe("default"))
     assert [(stage.name, stage.unlabelled, stage.contrasts) for stage in recipe.stages] == [("babe", 0, 0)]
     assert recipe.teacher is None
+
+
+def test_training_leaves_stdout_to_data(tiny_encoder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make(tiny_encoder, epochs=1).fit(TEXTS, LABELS)
+    assert capfd.readouterr().out == ""

@@ -303,7 +303,7 @@ class TransformerFramingClassifier(FramingClassifier):
         )
         parameters = parameter_groups(network, self.learning_rate, self.layer_decay, self.weight_decay)
         optimizer = torch.optim.AdamW(parameters, lr=self.learning_rate, fused=True)
-        trainer = Trainer(
+        trainer = _SilentTrainer(
             model=network,
             args=arguments,
             train_dataset=rows,
@@ -322,6 +322,13 @@ class TransformerFramingClassifier(FramingClassifier):
         if keep:
             for checkpoint in folder.glob("checkpoint-*"):
                 shutil.rmtree(checkpoint)
+
+
+class _SilentTrainer(Trainer):
+    """Trainer prints its own figures on stdout, which carries data here; `_Teller` tells what there is to tell."""
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        pass
 
 
 class _Collator:
