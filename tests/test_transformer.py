@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -36,7 +38,7 @@ from loadedwords.models.recipe import (
     word_targets,
 )
 from loadedwords.models.stages import _Lessons, _with_lessons, train_stages
-from loadedwords.models.training import export_checkpoint, train_bundle
+from loadedwords.models.training import export_checkpoint, fit_and_score, train_bundle
 from loadedwords.models.transformer import TransformerFramingClassifier, token_targets
 from loadedwords.scoring import load_model
 from text_classifier import SENTENCES, check_text_classifier
@@ -531,3 +533,53 @@ def test_own_labels_train_the_last_stage_alone() -> None:
 def test_training_leaves_stdout_to_data(tiny_encoder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make(tiny_encoder, epochs=1).fit(TEXTS, LABELS)
     assert capfd.readouterr().out == ""
+
+
+def test_a_checkpoint_cut_short_by_a_kill_is_passed_over(tiny_encoder: Path, tmp_path: Path) -> None:
+    """The one before it is whole, and training goes on from there."""
+    seen: list[str] = []
+
+    def stop(line: str) -> None:
+        seen.append(line)
+        if len(seen) == 8:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "running"
+    settings = {"epochs": 24, "checkpoint_dir": str(folder)}
+    with pytest.raises(KeyboardInterrupt):
+        make(tiny_encoder, **settings).fit(TEXTS, LABELS, tell=stop)
+    whole = next(folder.glob("checkpoint-*"))
+    cut_short = folder / "checkpoint-999999"
+    shutil.copytree(whole, cut_short)
+    (cut_short / "trainer_state.json").unlink()
+    again: list[str] = []
+    make(tiny_encoder, **settings).fit(TEXTS, LABELS, tell=again.append)
+    assert not cut_short.exists()
+    assert 0 < len(again) < 10
+
+
+def test_kept_scores_belong_to_one_model(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    """The same recipe and sentences from another start are another model."""
+    start = make(tiny_encoder, epochs=20).fit(TEXTS, 1 - LABELS).save_checkpoint(tmp_path / "start")
+    tell = lambda _: None  # noqa: E731
+    scores = [
+        fit_and_score(tiny_recipe, tiny_data, PLAIN[:3], seed=0, workshop=Workshop(tmp_path, start=at, tell=tell))
+        for at in (None, start)
+    ]
+    assert not np.allclose(scores[0].log_odds, scores[1].log_odds)
+
+
+def test_a_model_is_not_trained_further_on_what_it_knows(tiny_bundle: Path, tmp_path: Path) -> None:
+    arguments = ["train", str(DATA / "labelled.csv"), "--from", str(tiny_bundle), "--work", str(tmp_path / "work")]
+    with pytest.raises(click.UsageError, match="already"):
+        main([*arguments, "-o", str(tmp_path / "again")], standalone_mode=False)
+
+
+def test_a_recipe_with_a_teacher_asks_for_sentences(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, tmp_path: Path
+) -> None:
+    student = replace(tiny_recipe, stages=(Stage("lessons", {}, unlabelled=5),), teacher=tiny_recipe)
+    with pytest.raises(DataError, match="unlabelled"):
+        train_stages(student, tiny_data, Workshop(tmp_path), seed=0)

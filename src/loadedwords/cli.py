@@ -403,7 +403,7 @@ def _workshop(
     if recipe.kind != "transformer":
         return None
     work.mkdir(parents=True, exist_ok=True)
-    checkpoint = None if start == "scratch" else _checkpoint(start, work)
+    checkpoint = None if start == "scratch" else _checkpoint(start, work, data)
     wanted = max(stage.unlabelled for stage in recipe.stages)
     unlabelled: list[str] = []
     source = None
@@ -415,7 +415,7 @@ def _workshop(
     return Workshop(work, unlabelled, source, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
 
 
-def _checkpoint(start: str, work: Path) -> Path:
+def _checkpoint(start: str, work: Path, data: TrainingSet) -> Path:
     """The checkpoint to train further; of a bundle, which has none, it is made again from the int8 weights."""
     from loadedwords.errors import require
     from loadedwords.models.bundle import CONFIG_FILE, GOLDEN_FILE, open_bundle
@@ -429,6 +429,13 @@ def _checkpoint(start: str, work: Path) -> Path:
     from loadedwords.models.export import restore_checkpoint
 
     bundle = open_bundle(None if start == "embedded" else start)
+    known = {corpus.get("sha256") for corpus in bundle.config["corpora"]} - {None}
+    again = [corpus for corpus in data.provenance if corpus.get("sha256") in known]
+    if again:
+        raise click.UsageError(
+            f"{bundle.name} was trained on {again[0].get('file') or again[0]['name']} already, so it can't be calibrated or "
+            "measured on it: train --from scratch, or on other labels."
+        )
     folder = work / f"restored-{bundle.hash[:12]}"
     return folder if folder.is_dir() else restore_checkpoint(bundle, folder)
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, precision_recall_curve
+from sklearn.metrics import f1_score, precision_recall_curve, roc_auc_score
 
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.onnx_scorer import OnnxSettings, sentence_probability
 
 N_BINS = 10
-# Tried in this order: how far a word's log-odds stay above what they lift its sentence to, and the macro-F1 it may cost.
+# Tried in this order: how far a word's log-odds stay above what they lift its sentence to; and what it may cost.
 LIFTS = tuple(round(0.1 * step, 1) for step in range(30, -11, -1))
 LIFT_COST = 0.002
 
@@ -61,17 +61,18 @@ def _fit_lift(
     words: Sequence[Sequence[tuple[int, int, float]]],
     settings: OnnxSettings,
 ) -> float | None:
-    """The lowest lift that costs next to no macro-F1 on the labelled sentences; None if every one costs some."""
+    """The lowest lift that costs next to no macro-F1 and AUC on the labelled sentences; None if every one costs some."""
     word_log_odds = with_log_odds(words)
 
-    def macro_f1(lift: float | None) -> float:
+    def quality(lift: float | None) -> tuple[float, float]:
         probability = sentence_probability(log_odds, word_log_odds, replace(settings, word_lift=lift))
-        return float(f1_score(labels, probability >= settings.threshold, average="macro"))
+        macro_f1 = f1_score(labels, probability >= settings.threshold, average="macro")
+        return float(macro_f1), float(roc_auc_score(labels, probability))
 
-    wanted = macro_f1(None) - LIFT_COST
+    wanted = quality(None)
     best = None
     for lift in LIFTS:
-        if macro_f1(lift) < wanted:
+        if any(have < want - LIFT_COST for have, want in zip(quality(lift), wanted, strict=True)):
             break
         best = lift
     return best

@@ -76,10 +76,10 @@ def _corpora(config: Mapping[str, Any]) -> str:
     ]
     if unlabelled := config.get("unlabelled"):
         lines.append(
-            f"- {unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 "
-            f"`{unlabelled['sha256']}`), labelled by a teacher: {unlabelled['teacher']}, trained on the first of the corpora "
-            f"above and on nothing that the figures below are measured on; up to {unlabelled['contrasts']:,} of them also "
-            "with loaded and with plain words put in (`models/contrast.py`)"
+            f"- {unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "
+            f"`{unlabelled['sha256_of_sentences']}`), labelled by a teacher: {unlabelled['teacher']}, trained on "
+            f"{', '.join(unlabelled['teacher_corpora'])}; up to {unlabelled['contrasts']:,} of them, with loaded and with plain "
+            "words put in, taught the word head (`models/contrast.py`)"
         )
     return "\n".join(lines)
 

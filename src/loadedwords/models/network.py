@@ -128,6 +128,8 @@ def load_network(checkpoint: str | Path, *, pooling: str, seed: int) -> FramingN
     folder = Path(checkpoint)
     torch.manual_seed(seed)
     settings_file = folder / SETTINGS_FILE
+    if settings_file.is_file() != (folder / HEADS_FILE).is_file():
+        raise DataError(f"{folder} has only one of {SETTINGS_FILE} and {HEADS_FILE}.\nCopy the whole folder again.")
     if settings_file.is_file():
         pooling = json.loads(settings_file.read_text(encoding="utf-8"))["pooling"]
     with _quiet():

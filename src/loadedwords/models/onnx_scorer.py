@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +175,6 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
         raise ModelError(
             f"{folder} is no transformer bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error
-
-
-def settings_of(settings: OnnxSettings) -> dict[str, Any]:
-    """The settings as `load_scorer` finds them in the config."""
-    return asdict(settings)
 
 
 def sentence_probability(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 from collections.abc import Sequence
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
+from loadedwords.errors import DataError
 from loadedwords.models.contrast import make_contrasts
 from loadedwords.models.encoders import WEIGHTS_FILE, find_encoder
 from loadedwords.models.odds import logistic
@@ -53,6 +56,11 @@ def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed:
     wanted = max((stage.unlabelled for stage in recipe.stages), default=0)
     lessons = None
     if wanted and workshop.start is None and recipe.teacher is not None:
+        if not workshop.unlabelled:
+            raise DataError(
+                f"The recipe {recipe.name} learns from unlabelled sentences and the workshop holds none.\n"
+                "Load some with load_unlabelled, or name --articles."
+            )
         lessons = _taught(recipe.teacher, data, workshop, workshop.unlabelled[:wanted])
     stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
     encoder = str(workshop.start or recipe.estimator.get("encoder", TransformerFramingClassifier().encoder))
@@ -79,33 +87,45 @@ def _run_stage(
     settings = _settings(recipe, stage, workshop)
     made_of = _digest(
         {**{k: v for k, v in settings.items() if k not in ("threads", "progress")}, "seed": seed},
-        _encoder_identity(encoder),
+        _encoder_identity(encoder, settings.get("revision")),
         rows,
         soft,
     )
     folder = workshop.folder / f"{recipe.name}-{stage.name}-{made_of}"
-    if folder.is_dir():
-        workshop.tell(f"{recipe.name}, stage {stage.name}: found in {folder}")
-        return folder
-    workshop.tell(f"{recipe.name}, stage {stage.name}, seed {seed}: {len(rows.texts):,} sentences")
-    checkpoints = workshop.folder / f"{folder.name}.running"
-    estimator = TransformerFramingClassifier(
-        **{**settings, "encoder": encoder, "random_state": seed, "checkpoint_dir": str(checkpoints)}
-    )
-    estimator.fit(
-        rows.texts,
-        rows.labels,
-        sample_weight=rows.weights,
-        vote_share=rows.vote_share,
-        soft_labels=soft,
-        word_targets=rows.word_targets,
-        word_sample_weight=rows.word_weights,
-        tell=lambda line: workshop.tell(f"{recipe.name}, stage {stage.name}: {line}"),
-    )
-    estimator.save_checkpoint(folder)
-    (folder / "made_of.json").write_text(json.dumps({**settings, "encoder": encoder, "seed": seed}, indent=1) + "\n")
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    with _alone(folder):  # two folds that share a stage, or two commands, train it once
+        if folder.is_dir():
+            workshop.tell(f"{recipe.name}, stage {stage.name}: found in {folder}")
+            return folder
+        workshop.tell(f"{recipe.name}, stage {stage.name}, seed {seed}: {len(rows.texts):,} sentences")
+        checkpoints = workshop.folder / f"{folder.name}.running"
+        estimator = TransformerFramingClassifier(
+            **{**settings, "encoder": encoder, "random_state": seed, "checkpoint_dir": str(checkpoints)}
+        )
+        estimator.fit(
+            rows.texts,
+            rows.labels,
+            sample_weight=rows.weights,
+            vote_share=rows.vote_share,
+            soft_labels=soft,
+            word_targets=rows.word_targets,
+            word_sample_weight=rows.word_weights,
+            tell=lambda line: workshop.tell(f"{recipe.name}, stage {stage.name}: {line}"),
+        )
+        # Whole before it has its name: by the name a stage is taken for finished.
+        beside = workshop.folder / f".{folder.name}.{os.getpid()}"
+        shutil.rmtree(beside, ignore_errors=True)
+        estimator.save_checkpoint(beside)
+        (beside / "made_of.json").write_text(
+            json.dumps({**settings, "encoder": encoder, "seed": seed}, indent=1) + "\n"
+        )
+        beside.rename(folder)
+        shutil.rmtree(checkpoints, ignore_errors=True)
     return folder
+
+
+def _alone(what: Path) -> FileLock:
+    """Held while something of that name is made."""
+    return FileLock(what.parent / f".{what.name}.lock")
 
 
 def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any]:
@@ -133,12 +153,13 @@ def _taught(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Seque
         part = list(texts[at : at + _LESSONS_AT_ONCE])
         identity = _digest_of("\n".join(part).encode("utf-8", "surrogatepass"))
         file = workshop.folder / f"lessons-{Path(trained.encoder).name}-{identity}.json"
-        if not file.is_file():
-            logits = trained.logits(part, exact=False)
-            beside = file.with_suffix(".tmp")
-            beside.write_text(json.dumps([logits.sentence.tolist(), logits.words if knows_words else None]))
-            beside.replace(file)
-            workshop.tell(f"{teacher.name} has scored {at + len(part):,} of {len(texts):,} unlabelled sentences")
+        with _alone(file):
+            if not file.is_file():
+                logits = trained.logits(part, exact=False)
+                beside = file.with_suffix(f".{os.getpid()}")
+                beside.write_text(json.dumps([logits.sentence.tolist(), logits.words if knows_words else None]))
+                beside.replace(file)
+                workshop.tell(f"{teacher.name} has scored {at + len(part):,} of {len(texts):,} unlabelled sentences")
         sentence, found = json.loads(file.read_text(encoding="utf-8"))
         probability.append(logistic(np.array(sentence, dtype=np.float64)))
         words += (
@@ -215,9 +236,9 @@ def _digest_of(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=6).hexdigest()
 
 
-def _encoder_identity(encoder: str) -> str:
+def _encoder_identity(encoder: str, revision: str | None) -> str:
     """A stage's folder is named after all that it was made of; any other encoder is known by its weights."""
-    folder = find_encoder(encoder)
+    folder = find_encoder(encoder, revision=revision)
     if (folder / "made_of.json").is_file():
         return folder.name
     from loadedwords.corpora import file_hash

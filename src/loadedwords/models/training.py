@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadedwords.corpora import file_hash, grouped_folds
+from loadedwords.corpora import grouped_folds
 from loadedwords.errors import DataError, require
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
 from loadedwords.models.card import write_card
@@ -114,16 +115,19 @@ def fit_and_score(
         return _linear_scores(fitted.scorer_, texts)
     if workshop is None:
         raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
-    kept = workshop.folder / f"scores-{_digest(recipe, data, texts, seed)}.json"
-    if not kept.is_file():
-        stages, export = _training_rooms(recipe)
-        from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
+    stages, export = _training_rooms(recipe)
+    from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
 
-        estimator = stages.train_stages(recipe, data, workshop, seed=seed)
+    estimator = stages.train_stages(recipe, data, workshop, seed=seed)
+    seen = _some(data.texts)
+    # The last stage's folder is named after all that the model was made of.
+    made_of = json.dumps([EXPORT_VERSION, Path(estimator.encoder).name, seen, list(texts)])
+    kept = workshop.folder / f"scores-{hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()}.json"
+    if not kept.is_file():
         with tempfile.TemporaryDirectory(prefix="loadedwords-") as folder:
-            export.export_onnx(estimator, Path(folder), _some(data.texts))
+            export.export_onnx(estimator, Path(folder), seen)
             logits = OnnxScorer(Path(folder), OnnxSettings(), threads=workshop.threads).logits(texts)
-        beside = kept.with_suffix(".tmp")
+        beside = kept.with_suffix(f".{os.getpid()}")
         beside.write_text(json.dumps({"sentence": logits.sentence.tolist(), "words": logits.words}), encoding="utf-8")
         beside.replace(kept)
     stored = json.loads(kept.read_text(encoding="utf-8"))
@@ -226,8 +230,11 @@ def _transformer_files(
         "licence": known.licence if known else "that of the encoder",
     }
     trained_on = [at for at, of in enumerate(data.stages) if PARITY_STAGE not in of]
-    compared_on = [at for at, of in enumerate(data.stages) if PARITY_STAGE in of] or list(range(len(data.texts)))
-    compared_on = np.random.default_rng(0).permutation(compared_on)[:N_PARITY].tolist()
+    compared_on = [at for at, of in enumerate(data.stages) if PARITY_STAGE in of]
+    if compared_on:
+        compared_on = np.random.default_rng(0).permutation(compared_on)[:N_PARITY].tolist()
+    else:
+        compared_on = _others(len(data.texts))
     return _export_files(
         estimator,
         settings,
@@ -285,7 +292,7 @@ def export_checkpoint(
         "metrics": {},
         "encoder": {"name": str(checkpoint.name), "revision": None, "sha256": None, "licence": "that of the encoder"},
     }
-    compared = labelled.rows(np.random.default_rng(0).permutation(len(labelled.texts))[:N_PARITY])
+    compared = labelled.rows(np.array(_others(len(labelled.texts)), dtype=np.intp))
     bundle = write_bundle(
         folder, _export_files(estimator, settings, common, seen=_some(labelled.texts), compared=compared, tell=tell)
     )
@@ -325,22 +332,30 @@ def _export_files(
 
 def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | None:
     """Which unlabelled sentences a recipe with a teacher learnt from."""
-    n = max(stage.unlabelled for stage in recipe.stages)
-    source = workshop.unlabelled_from
+    n = max((stage.unlabelled for stage in recipe.stages), default=0)
     if not n or recipe.teacher is None or workshop.start is not None:
         return None
+    sentences = list(workshop.unlabelled[:n])
+    lessons = {stage.name for stage in recipe.teacher.stages}
     return {
-        "source": source.name if source else "given by the caller",
-        "sha256": file_hash(source) if source and source.is_file() else None,
-        "n_sentences": min(n, len(workshop.unlabelled)),
-        "contrasts": max(stage.contrasts for stage in recipe.stages),
+        "source": workshop.unlabelled_from.name if workshop.unlabelled_from else "given by the caller",
+        "sha256_of_sentences": hashlib.sha256("\n".join(sentences).encode("utf-8", "surrogatepass")).hexdigest(),
+        "n_sentences": len(sentences),
+        "contrasts": sum(stage.contrasts for stage in recipe.stages),
         "teacher": recipe.teacher.estimator["encoder"],
+        "teacher_corpora": [f"{use.name} ({use.split})" for use in recipe.corpora if lessons & set(use.stages)],
     }
 
 
 def _some(texts: Sequence[str]) -> list[str]:
     """Sentences for the export to look at, the same in every run."""
     return [texts[at] for at in np.random.default_rng(0).permutation(len(texts))[:N_SEEN_BY_EXPORT]]
+
+
+def _others(n: int) -> list[int]:
+    """Which of n sentences to compare int8 with float on: not those of `_some`, where there are enough."""
+    drawn: list[int] = np.random.default_rng(0).permutation(n).tolist()
+    return drawn[N_SEEN_BY_EXPORT if n >= 2 * N_SEEN_BY_EXPORT else 0 :][:N_PARITY]
 
 
 def _training_rooms(recipe: Recipe) -> tuple[Any, Any]:
@@ -367,13 +382,3 @@ def _write_golden(
         for text, p, found in zip(GOLDEN_SENTENCES, probability, words, strict=True)
     ]
     file.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _digest(recipe: Recipe, data: TrainingSet, texts: Sequence[str], seed: int) -> str:
-    content = json.dumps(
-        [EXPORT_VERSION, recipe.as_dict(), data.texts, list(texts), seed, data.word_targets, data.stages]
-    )
-    arrays = (data.labels, data.weights, data.vote_share, data.word_weights)
-    return hashlib.blake2b(
-        content.encode() + b"".join(values.tobytes() for values in arrays), digest_size=8
-    ).hexdigest()

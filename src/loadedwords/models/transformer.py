@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from loadedwords.errors import DataError
@@ -20,7 +21,8 @@ from loadedwords.models.encoders import find_encoder
 from loadedwords.models.estimator import FramingClassifier, check_texts, encode_labels
 from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
-from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, word_logits
+from loadedwords.models.odds import logit
+from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, sentence_probability, word_logits
 
 WordTargets = Sequence[tuple[int, int, float]]
 _PREDICT_TOKENS = 4096
@@ -139,7 +141,7 @@ class TransformerFramingClassifier(FramingClassifier):
             where nobody was asked.
         word_sample_weight : array-like of shape (n_sentences,), optional
         tell : callable
-            Gets a line now and then: step, loss, time left.
+            Gets a line now and then: which step of how many.
 
         Returns
         -------
@@ -206,8 +208,8 @@ class TransformerFramingClassifier(FramingClassifier):
 
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
-        log_odds: NDArray[np.float64] = self.logits(X).sentence / self.settings_.temperature + self.settings_.bias
-        return log_odds
+        logits = self.logits(X)
+        return logit(sentence_probability(logits.sentence, logits.words, self.settings_))
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The loaded words and phrases of each sentence, with offsets into it."""
@@ -312,6 +314,7 @@ class TransformerFramingClassifier(FramingClassifier):
             callbacks=[_Teller(tell)],
         )
         try:
+            _remove_broken_checkpoints(folder)
             last = get_last_checkpoint(str(folder)) if keep and folder.is_dir() else None  # type: ignore[no-untyped-call]
             trainer.train(resume_from_checkpoint=last)
             # Trainer leaves its mixed precision wrapped around the forward pass.
@@ -322,6 +325,13 @@ class TransformerFramingClassifier(FramingClassifier):
         if keep:
             for checkpoint in folder.glob("checkpoint-*"):
                 shutil.rmtree(checkpoint)
+
+
+def _remove_broken_checkpoints(folder: Path) -> None:
+    """Trainer writes a checkpoint in place, its state last: one without was cut short by a kill, and the one before is whole."""
+    for checkpoint in folder.glob("checkpoint-*"):
+        if not (checkpoint / TRAINER_STATE_NAME).is_file():
+            shutil.rmtree(checkpoint)
 
 
 class _SilentTrainer(Trainer):
