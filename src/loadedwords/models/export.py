@@ -45,7 +45,7 @@ SHAPES = ((1, 3), (1, 57), (4, 9), (3, 128), (7, 31), (1, MAX_LENGTH))
 _FLOAT_TOLERANCE = 1e-3
 _OPSET = 17
 # How far the activations' range is moved into the weights (SmoothQuant's alpha), found by trying.
-_SMOOTH_BEFORE_GELU, _SMOOTH_AFTER_GELU = 0.7, 0.9
+_SMOOTH_BEFORE_GELU, _SMOOTH_AFTER_GELU = 0.6, 0.9
 # What initialisers are called that the export itself puts into the graph.
 _ROWS, _ROW_SCALES, _SMOOTHING = "_rows", "_row_scales", "_smoothing"
 _EMPTY = onnx.TensorProto()
