@@ -34,7 +34,8 @@ def test_every_marked_word_is_a_listed_one_or_in_scare_quotes() -> None:
         for contrast in make_contrasts(NEUTRAL, 10, seed=seed):
             for start, end in contrast.loaded_words:
                 quoted = contrast.loaded[start - 1] in "\"“'‘" and contrast.loaded[end] in "\"”'’"
-                assert quoted or contrast.loaded[start:end].lower() in listed
+                marked = contrast.loaded[start:end].lower()
+                assert quoted or any(word.startswith(marked) for word in listed)
 
 
 def test_the_article_before_a_word_put_in_agrees_with_it() -> None:
@@ -46,7 +47,8 @@ def test_the_article_before_a_word_put_in_agrees_with_it() -> None:
                 for article, word in pairwise(words):
                     if article in ("a", "an"):
                         letter = word.strip("\"“'‘")[0]
-                        assert (article == "an") == (letter in "aeiouAEIOU"), version
+                        sounds = not word.startswith(("uni", "use", "one-", "euro")) and letter in "aeiouAEIOU"
+                        assert (article == "an") == (sounds or word.startswith(("hour", "hono"))), version
 
 
 def test_nothing_is_put_into_a_quotation() -> None:
@@ -70,4 +72,5 @@ def test_spans_stay_right_when_two_words_are_put_in() -> None:
     assert both
     listed = listed_words()
     sample = random.Random(0).sample(both, 10)
-    assert all(c.loaded[s:e].lower() in listed or c.loaded[s - 1] in "\"“'‘" for c in sample for s, e in c.loaded_words)
+    marked = [(c.loaded[s:e].lower(), c.loaded[s - 1]) for c in sample for s, e in c.loaded_words]
+    assert all(mark in "\"“'‘" or any(word.startswith(text) for word in listed) for text, mark in marked)

@@ -203,6 +203,8 @@ def test_pieces_become_words() -> None:
         ("vile, puppet", [3, 3], ["vile", "puppet"]),
         ("“vile” puppet", [3, 3], ["vile", "puppet"]),
         ("plain words only", [-5, -5, -5], []),
+        ("in a vile display of it", [3, 3, 3, 3, 3, 3], ["vile display"]),
+        ("of it", [3, 3], []),
     ],
 )
 def test_phrases_are_what_one_would_underline(text: str, scores: list[float], expected: list[str]) -> None:

@@ -14,12 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _QUOTE_MARKS = re.compile('["“”‘]')
 _NUMBER = re.compile(r"(?<![\w$£€.,-])(?!(?:19|20)\d\d\b)\d[\d,]*(?= [a-z]+s\b)")
 _NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "sion", "sions")
+_VOWEL_SOUND = re.compile(r"(?!uni|us[aeu]|eu|one|once)[aeiou]|hour|hono|heir", re.IGNORECASE)
 _CHANGES = (0.7, 0.3)  # of one and of two places; a single word must be enough
 
 _FRAMED = 0.25  # share with something put before or after the sentence, which any sentence would allow
@@ -54,18 +56,19 @@ def make_contrasts(neutral: Sequence[str], n: int, *, seed: int = 0) -> list[Con
     neutral : sequence of str
         Sentences that hold no loaded word.
     n : int
-        How many contrasts; fewer if there are not enough sentences in which a listed word can be exchanged.
+        How many contrasts; fewer if there are not enough sentences in which a listed word can be exchanged. Each
+        sentence is used up to twice.
     seed : int
 
     Returns
     -------
     list of Contrast
-        In the order of the sentences.
+        In the order of the sentences, those of the second use behind those of the first.
     """
     rng = random.Random(seed)
     words = _words()
     contrasts: list[Contrast] = []
-    for text in neutral:
+    for text in chain(neutral, neutral):
         if len(contrasts) >= n:
             break
         if _QUOTE_MARKS.search(text):  # a word put inside a quotation would be the speaker's
@@ -88,7 +91,7 @@ def listed_words() -> frozenset[str]:
     words = _words()
     swaps = [choice for kind in words["swaps"].values() for choices in kind.values() for choice in choices]
     return frozenset(
-        word.lower().strip(",") for word in [*swaps, *(w for kind in words["inserts"].values() for w in kind)]
+        word.lower().strip(",:") for word in [*swaps, *(w for kind in words["inserts"].values() for w in kind)]
     )
 
 
@@ -116,7 +119,7 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int
         shift = 0
         article = re.search(r"\b([Aa])(n?) $", before)
         if article and inserted[:1].isalpha():
-            right = "n" if inserted[0].lower() in "aeiou" else ""
+            right = "n" if _VOWEL_SOUND.match(inserted) else ""
             shift = len(right) - len(article[2])
             before = before[: article.end(1)] + right + " "
         moved = shift + len(inserted) - (edit.end - edit.start)
@@ -130,18 +133,21 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int
 def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
     inserts = words["inserts"]
     edits = []
-    for token in _nouns(text, words):
-        edits.append(("adjective", _before(token, rng.choice(inserts["adjectives"]))))
-        if choices := words["swaps"]["nouns"].get(token[0]):
+    for token, begins in _nouns(text, words):
+        choices = words["swaps"]["nouns"].get(token[0])
+        if begins:
+            edits.append(("adjective", _before(token, rng.choice(inserts["adjectives"]))))
+            if choices:
+                edits.append(("doubt", _before(token, rng.choice(inserts["doubts"]))))
+        if choices:
             edits.append(("noun", _replaced(token, rng.choice(choices))))
-            edits.append(("doubt", _before(token, rng.choice(inserts["doubts"]))))
             edits.append(("scare quotes", _quoted(token, text, rng)))
     edits += [
         ("verb", _replaced(token, rng.choice(words["swaps"]["verbs"][token[0]]))) for token in _verbs(text, words)
     ]
     edits += [("adverb", _before(token, rng.choice(inserts["adverbs"]))) for token in _verbs(text, words)]
     edits += _framed(text, inserts, words, rng)
-    for number in _NUMBER.finditer(text):
+    for number in _numbers(text, words):
         word = rng.choice(inserts[rng.choice(("small", "large"))])
         edits.append(("number", _Edit(number.start(), number.start(), f"{word} ", 0, len(word))))
     return edits
@@ -149,26 +155,41 @@ def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[
 
 def _plain_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
     plain = words["plain"]
-    edits = [("adjective", _before(token, rng.choice(plain["adjectives"]))) for token in _nouns(text, words)]
+    edits = [
+        ("adjective", _before(token, rng.choice(plain["adjectives"])))
+        for token, begins in _nouns(text, words)
+        if begins
+    ]
     edits += [("adverb", _before(token, rng.choice(plain["adverbs"]))) for token in _verbs(text, words)]
     edits += _framed(text, plain, words, rng)
     edits += [
         ("number", _Edit(number.start(), number.start(), f"{rng.choice(plain['numbers'])} ", 0, 0))
-        for number in _NUMBER.finditer(text)
+        for number in _numbers(text, words)
     ]
     return edits
 
 
-def _nouns(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
-    """Nouns by the list or by their ending, where a determiner or the like shows that a noun phrase has just begun."""
+def _nouns(text: str, words: dict[str, Any]) -> Iterator[tuple[re.Match[str], bool]]:
+    """Nouns by the lists or by their ending, and whether an adjective may be put before them.
+
+    Elsewhere than right behind a determiner or the like they are in the middle of a noun phrase, or no nouns.
+    """
     previous = ""
     for token in _TOKEN.finditer(text):
         word = token[0]
-        if word in words["swaps"]["nouns"] or (
-            word.endswith(_NOUN_ENDINGS) and previous in words["grammar"]["before_a_noun"]
-        ):
-            yield token
+        begins = previous in words["grammar"]["before_a_noun"]
+        known = word in words["grammar"]["nouns"] or word.endswith(_NOUN_ENDINGS)
+        if word in words["swaps"]["nouns"] or (known and begins):
+            yield token, begins
         previous = word.lower()
+
+
+def _numbers(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
+    """Counts of something before which "a mere" can stand: no determiner is there yet."""
+    for number in _NUMBER.finditer(text):
+        before = text[: number.start()].split()[-1:]
+        if not before or before[0].lower() not in words["grammar"]["determiners"]:
+            yield number
 
 
 def _verbs(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:

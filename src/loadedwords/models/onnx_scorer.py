@@ -27,7 +27,7 @@ from tokenizers import Tokenizer
 from loadedwords.errors import ModelError
 from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logistic
-from loadedwords.text.words import COMPOUND
+from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -220,7 +220,8 @@ def word_logits(
 def find_phrases(text: str, words: Sequence[tuple[int, int, float]], settings: OnnxSettings) -> list[WordScore]:
     """What a person would underline: loaded words, those side by side as one phrase.
 
-    A weaker word between two loaded ones ("war on women") belongs to the phrase; punctuation ends it.
+    A weaker word between two loaded ones ("war on women") belongs to the phrase; punctuation ends it. A phrase neither
+    begins nor ends with an article, preposition, pronoun or auxiliary, and isn't made of them alone.
     """
     if not words:
         return []
@@ -232,7 +233,14 @@ def find_phrases(text: str, words: Sequence[tuple[int, int, float]], settings: O
             phrases[-1].append(at)
         else:
             phrases.append([at])
-    return [WordScore(words[p[0]][0], words[p[-1]][1], float(scores[p].max())) for p in phrases]
+    function = [text[start:end].lower().replace("’", "'") in FUNCTION_WORDS for start, end, _ in words]
+    found = []
+    for phrase in phrases:
+        said = [at for at in phrase if not function[at]]
+        if said:
+            kept = slice(said[0], said[-1] + 1)
+            found.append(WordScore(words[said[0]][0], words[said[-1]][1], float(scores[kept].max())))
+    return found
 
 
 def _joined(

@@ -8,3 +8,13 @@ import re
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 # The same, a compound ("anti-choice") being one word: what is counted and underlined.
 COMPOUND = re.compile(r"\w+(?:['’‐‑-]\w+)*")
+
+# Words that hold a sentence together and carry no slant by themselves: nobody underlines a phrase from "in a" on.
+FUNCTION_WORDS = frozenset(
+    """a an the this that these those some any each
+    i me my we us our you your he him his she her it its they them their who whom whose which what there here
+    of in on at to for from by with into onto over under about after before between through during against as than up
+    down out off and or but nor if while because when where
+    is are was were be been being am has have had having do does did will would shall should can could may might must
+    it's its he's she's they're we're i'm isn't aren't wasn't weren't""".split()  # noqa: SIM905 — a list of them would be five times as long
+)
