@@ -18,7 +18,7 @@ from loadedwords.errors import DataError
 from loadedwords.models.recipe import CorpusUse, Recipe, load_training_set, read_recipe
 
 COLUMNS = {"id", "text", "label", "outlet", "article", "vote_share", "loaded_words", "corpus"}
-COLUMNS |= {"annotators", "marked_words"}
+COLUMNS |= {"annotators", "marked_words", "topic", "lean"}
 DATA = Path(__file__).parents[1] / "notebooks" / "data"
 
 

@@ -13,13 +13,12 @@ from sklearn.metrics import f1_score
 from loadedwords.errors import DataError, MissingExtraError
 from loadedwords.evaluation import (
     METRICS,
+    CheckpointClassifier,
     Predictions,
     compute_metrics,
     cross_validate,
     evaluate_labelled,
-    evaluate_pairs,
     evaluate_predictions,
-    predict_with_checkpoint,
 )
 from loadedwords.models.recipe import Recipe, TrainingSet, load_training_set, read_recipe
 from loadedwords.scoring import load_model
@@ -29,8 +28,6 @@ DATA = Path(__file__).parents[1] / "notebooks" / "data"
 LINEAR_FLOOR_MACRO_F1 = 0.77
 LINEAR_FLOOR_ROC_AUC = 0.855
 DEFAULT_FLOOR_ROC_AUC = 0.95
-DEFAULT_FLOOR_PAIRS = 0.93
-DEFAULT_FLOOR_PAIRS_BOTH_RIGHT = 0.50
 
 
 def test_metrics_of_a_case_worked_by_hand() -> None:
@@ -99,7 +96,7 @@ def test_what_a_model_was_trained_on_is_told(small_bundle: Path) -> None:
 def test_a_missing_extra_says_the_exact_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=re.escape("pip install 'loadedwords[train]'")):
-        predict_with_checkpoint("some/checkpoint", ["A sentence."])
+        CheckpointClassifier("some/checkpoint")
 
 
 def test_a_checkpoint_is_measured_beside_the_model(tmp_path: Path) -> None:
@@ -118,7 +115,7 @@ def test_a_checkpoint_is_measured_beside_the_model(tmp_path: Path) -> None:
     config.id2label = {0: "cat", 1: "dog"}
     config.save_pretrained(tmp_path)
     with pytest.raises(DataError, match="means loaded"):
-        predict_with_checkpoint(str(tmp_path), ["A sentence."])
+        CheckpointClassifier(str(tmp_path))
 
 
 def test_the_embedded_transformer_keeps_its_floor() -> None:
@@ -126,9 +123,6 @@ def test_the_embedded_transformer_keeps_its_floor() -> None:
     labelled = evaluate_labelled(load_model(), [DATA / "labelled.csv"]).metrics
     assert labelled["default"]["roc_auc"].estimate >= DEFAULT_FLOOR_ROC_AUC
     assert labelled["default"]["roc_auc"].estimate > labelled["outlet's majority label"]["roc_auc"].estimate
-    pairs = {finding.name: finding.value.estimate for finding in evaluate_pairs(load_model()).findings}
-    assert pairs["the loaded sentence scores higher"] >= DEFAULT_FLOOR_PAIRS
-    assert pairs["both on the right side of the threshold"] >= DEFAULT_FLOOR_PAIRS_BOTH_RIGHT
 
 
 def test_the_linear_recipe_keeps_its_floor(corpora: Path) -> None:

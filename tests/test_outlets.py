@@ -11,12 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadedwords.errors import DataError
-from loadedwords.outlets import FEW_ARTICLES, compare_outlets, ratio_interval, summarise_all
+from loadedwords.outlets import FEW_ARTICLES, VOICES, compare_outlets, ratio_interval, summarise_all
 
 
 def frame(rows: list[tuple[str | None, int, int, int, float | None]]) -> pl.DataFrame:
     names = ["outlet", "n_own", "n_words", "n_loaded_words", "loaded_share"]
-    return pl.DataFrame(rows, schema=names, orient="row", strict=False)
+    own = pl.DataFrame(rows, schema=names, orient="row", strict=False)
+    nobody_quoted = {name: pl.lit(0) for name in ("n_quoted", "n_quoted_words", "n_loaded_quoted_words")}
+    return own.with_columns(
+        **nobody_quoted,
+        n_sentences=pl.col("n_own"),
+        loaded_share_all=pl.col("loaded_share"),
+        loaded_share_quoted=pl.lit(None, pl.Float64),
+    )
 
 
 def test_figures_by_hand() -> None:
@@ -30,6 +37,21 @@ def test_figures_by_hand() -> None:
     assert a["ci_low"] <= a["loaded_share"] <= a["ci_high"]
     assert a["note"] == "few articles"
     assert (b["n_articles"], b["ci_low"], b["ci_high"], b["note"]) == (1, None, None, "one article")
+
+
+def test_voices_by_hand() -> None:
+    row = {"outlet": "A", "n_sentences": 10, "n_own": 8, "n_quoted": 4, "n_words": 100, "n_quoted_words": 50}
+    row |= {"n_loaded_words": 2, "n_loaded_quoted_words": 5}
+    row |= {"loaded_share": 0.1, "loaded_share_quoted": 0.5, "loaded_share_all": 0.3}
+    articles = pl.DataFrame([row, {**row, "loaded_share": 0.2, "n_own": 4}])
+    own, quoted, everybody = (compare_outlets(articles, voice=voice).to_dicts()[0] for voice in VOICES)
+    assert own["loaded_share"] == pytest.approx((0.1 * 8 + 0.2 * 4) / 12)
+    assert (quoted["loaded_share"], everybody["loaded_share"]) == pytest.approx((0.5, 0.3))
+    assert [v["loaded_words_per_1000"] for v in (own, quoted, everybody)] == pytest.approx([20, 100, 7000 / 150])
+    assert [v["n_sentences"] for v in (own, quoted, everybody)] == [12, 8, 20]
+    assert [v["loaded_share_all"] for v in (own, quoted, everybody)] == pytest.approx([0.3] * 3)
+    with pytest.raises(DataError, match="one of own, quoted, all"):
+        compare_outlets(articles, voice="both")  # type: ignore[arg-type]
 
 
 def test_enough_articles_carry_no_note() -> None:

@@ -66,6 +66,8 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "models/linear_default/weights.npz",
         "models/recipes/default.toml",
         "suites/minimal_pairs.jsonl",
+        "suites/invariance.toml",
+        "evaluation/card.html.j2",
         "report/report.html.j2",
         "py.typed",
     ):

@@ -75,7 +75,7 @@ def test_voices_add_up(text: str) -> None:
     for sentence in prepare_text(text).sentences:
         assert (sentence.voice == "own") == (not sentence.quoted)
         assert (sentence.voice == "quoted") == (sentence.own_text == "")
-        assert all(0 <= start < end <= len(sentence.text) for start, end in sentence.quoted)
+        assert all(0 <= start < end <= len(sentence.text) for start, end in ((q.start, q.end) for q in sentence.quoted))
 
 
 @given(article_texts)

@@ -41,6 +41,7 @@ from loadedwords.schema import (
     BOILERPLATE,
     SENTENCES,
     Article,
+    CountedVoice,
     Reject,
     article_row,
     boilerplate_rows,
@@ -55,6 +56,7 @@ RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
 TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
 _DIGEST_KEY = b"loadedwords"
+_TABLES_LOOK_LIKE = "".join(schema.to_string() for schema in (SENTENCES, BOILERPLATE, ARTICLES))
 _OUR_FILE = re.compile(r"part-(?P<number>\d{5,})\.(?:parquet|(?P<half>\d+\.tmp))")
 _OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
 
@@ -115,6 +117,7 @@ def score_to_folder(
     description: RunDescription,
     model: str | Path | None = None,
     prevalence: float | None = None,
+    voice: CountedVoice = "own",
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -134,6 +137,8 @@ def score_to_folder(
     model : str or Path, optional
     prevalence : float, optional
         As `scoring.load_model` takes them.
+    voice : {"own", "quoted", "all"}
+        Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -163,6 +168,7 @@ def score_to_folder(
         "options": dict(description.options),
         "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
         "versions": _versions(),
+        "voice": voice,
     }
     with _claimed(folder, run, overwrite):
         counts, n_reused, n_shards = Counts(), 0, 0
@@ -174,10 +180,10 @@ def score_to_folder(
                 n_shards += 1
                 tell(State(counts, reject_writer.n, n_reused, done.share_read, time.monotonic() - started))
         _remove_other_shards(folder, n_shards)
-        outlets = compare_outlets(folder) if counts.articles else None
+        outlets = compare_outlets(folder, voice=voice) if counts.articles else None
         if outlets is not None:
             _write_outlets(outlets, folder)
-        overall = summarise_all(folder) if counts.own_sentences else None
+        overall = summarise_all(folder, voice=voice) if outlets is not None and outlets.height else None
         seconds = time.monotonic() - started
         run |= {
             "status": "done",
@@ -239,7 +245,8 @@ def _chunks(articles: Iterator[Article], chosen: _Chosen, progress: Progress | N
 def _digest(articles: Iterable[Article], chosen: _Chosen) -> str:
     """Stands for everything that the scores depend on."""
     digest = hashlib.blake2b(
-        f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')}".encode(), digest_size=16
+        f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}".encode(),
+        digest_size=16,
     )
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))

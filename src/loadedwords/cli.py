@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 
     from loadedwords.batch import RunSummary, State
     from loadedwords.evaluation import Evaluation
+    from loadedwords.evaluation.probes import Classifier
     from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
-    from loadedwords.schema import ScoredArticle, ScoredSentence
+    from loadedwords.schema import CountedVoice, ScoredArticle, ScoredSentence
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
 _EXISTING = click.Path(exists=True, path_type=Path)
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_voice_option = click.option(
+    "--voice",
+    type=click.Choice(["own", "quoted", "all"]),
+    default="own",
+    show_default=True,
+    help="Whose words the outlets' figures rest on: the outlet's own, sentences in which it quotes somebody, or all.",
+)
 _model_option = click.option("-m", "--model", help="An embedded model (default, linear) or the folder of a bundle.")
 
 
@@ -85,6 +93,7 @@ def main() -> None:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Share of loaded sentences to assume, for instance 0.06 for whole news articles.  [default: as in training, about a half]",
 )
+@_voice_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
@@ -95,7 +104,7 @@ def main() -> None:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
-          model: str | None, encoding: str, max_characters: int, prevalence: float | None, workers: int | None, overwrite: bool,
+          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, workers: int | None, overwrite: bool,
           report_articles: int, **columns: str | None) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -135,6 +144,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 description=description,
                 model=model,
                 prevalence=prevalence,
+                voice=voice,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
@@ -176,17 +186,18 @@ def highlight(file: Path, model: str | None) -> None:
 @click.option(
     "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Coverage of the intervals."
 )
+@_voice_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
-def compare(folders: tuple[Path, ...], level: float, as_csv: bool) -> None:
+def compare(folders: tuple[Path, ...], level: float, voice: CountedVoice, as_csv: bool) -> None:
     """Compare the outlets of one or more score folders, with intervals."""
     from loadedwords.outlets import compare_outlets, load_articles, summarise_all
 
     articles = load_articles([str(folder) for folder in folders])
-    outlets = compare_outlets(articles, level=level)
+    outlets = compare_outlets(articles, voice=voice, level=level)
     if as_csv:
         click.echo(outlets.write_csv(), nl=False)
     else:
-        _print_outlets(outlets, summarise_all(articles, level=level), level)
+        _print_outlets(outlets, summarise_all(articles, voice=voice, level=level), level)
 
 
 _recipe_options = [
@@ -282,14 +293,20 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     "--leave-out-outlets", is_flag=True, help="Of a recipe: leave out each of the eight largest outlets, too."
 )
 @click.option("--pairs", is_flag=True, help="Measure the model on the package's own minimal pairs.")
+@click.option("--quotations", is_flag=True, help="Measure the quotation finder on the package's own passages.")
 @click.option("--spans", is_flag=True, help="Measure the model's words on PTC's articles that no model trained on.")
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Of a recipe: write a reliability plot (SVG)."
 )
+@click.option(
+    "--card",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Of a recipe: write the card of --model, with slices and suites, into this folder (Markdown and HTML).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None,
              corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, leave_out_outlets: bool,
-             pairs: bool, spans: bool, plot: Path | None, as_json: bool) -> None:  # fmt: skip
+             pairs: bool, quotations: bool, spans: bool, plot: Path | None, card: Path | None, as_json: bool) -> None:  # fmt: skip
     """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
 
     \b
@@ -298,6 +315,8 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     loadedwords evaluate labelled.csv --checkpoint owner/name          a published model beside it
     loadedwords evaluate --recipe linear labelled.csv                  the recipe trained and tested on your labels
     loadedwords evaluate --pairs                                       the embedded model on minimal pairs
+    loadedwords evaluate --recipe default --corpora corpora/ --seeds 3 --leave-out-outlets --card card/
+    loadedwords evaluate --quotations                                  the quotation finder on marked passages
     loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
     """
     from loadedwords import evaluation
@@ -305,7 +324,7 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     from loadedwords.scoring import load_model
 
     if recipe:
-        if model or checkpoint or pairs or spans:
+        if (model and not card) or checkpoint or pairs or quotations or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
         plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
         data = load_training_set(plan, corpora, labelled)
@@ -322,8 +341,19 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
             from loadedwords.report.charts import write_reliability_plot
 
             write_reliability_plot(result.reliability, plot)
+        if card is not None:
+            from loadedwords.evaluation.card import write_evaluation_card
+
+            finished = load_model(model)
+            suites = [evaluation.probe(finished), evaluation.evaluate_quotations()]
+            if corpora is not None and any(use.name == "ptc" for use in plan.corpora):
+                suites.append(evaluation.evaluate_spans(finished, corpora))
+            for file in write_evaluation_card(card, finished, result, suites):
+                _tell(f"wrote {file}")
     elif pairs:
         result = evaluation.evaluate_pairs(load_model(model))
+    elif quotations:
+        result = evaluation.evaluate_quotations()
     elif spans:
         if corpora is None:
             raise click.UsageError("Name the folder of --corpora that holds the Propaganda Techniques Corpus.")
@@ -331,13 +361,31 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     elif labelled:
         result = evaluation.evaluate_labelled(load_model(model), labelled, checkpoint=checkpoint, revision=revision)
     else:
-        raise click.UsageError("Name a LABELLED file, a --recipe to cross-validate, --pairs or --spans.")
-    if as_json:
-        import json
+        raise click.UsageError("Name a LABELLED file, a --recipe to cross-validate, --pairs, --quotations or --spans.")
+    _show_evaluation(result, as_json)
 
-        click.echo(json.dumps(result.as_dict(), indent=2))
-    else:
-        _print_evaluation(result)
+
+@main.command()
+@click.argument("model", required=False)
+@click.option("--revision", help="Revision of a checkpoint on the Hub.")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Probability from which a sentence counts as loaded.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def probe(model: str | None, revision: str | None, threshold: float | None, as_json: bool) -> None:
+    """Run the package's own suites on a model: minimal pairs, single words, exchanged names, attributed claims.
+
+    MODEL is a bundle (default, linear, or a folder), a scikit-learn classifier of sentences with predict_proba as
+    MODULE:OBJECT, or a transformers text-classification checkpoint (folder or Hub name; needs the extra train). One of
+    its two classes must be named like loaded, biased or 1.
+
+    \b
+    loadedwords probe                             the embedded model
+    loadedwords probe my_package.models:pipeline  a fitted scikit-learn pipeline of yours
+    loadedwords probe owner/name                  a published checkpoint
+    """
+    from loadedwords import evaluation
+
+    chosen, name = _model_to_probe(model, revision)
+    _show_evaluation(evaluation.probe(chosen, name=name, threshold=threshold), as_json)
 
 
 @main.command()
@@ -440,6 +488,28 @@ def _checkpoint(start: str, work: Path, data: TrainingSet) -> Path:
     return folder if folder.is_dir() else restore_checkpoint(bundle, folder)
 
 
+def _model_to_probe(model: str | None, revision: str | None) -> tuple[Classifier, str]:
+    """A bundle, a classifier that Python can import, or a checkpoint, in this order; and what to call it."""
+    from loadedwords.models.bundle import EMBEDDED, GOLDEN_FILE
+    from loadedwords.scoring import load_model
+
+    if model is None or model in EMBEDDED or (Path(model) / GOLDEN_FILE).is_file():
+        loaded = load_model(model)
+        return loaded, loaded.bundle.name
+    module, _, attribute = model.partition(":")
+    if attribute and not Path(model).exists():
+        import importlib
+
+        sys.path.insert(0, str(Path.cwd()))  # as python -m would
+        try:
+            return getattr(importlib.import_module(module), attribute), model
+        except (ImportError, AttributeError) as error:
+            raise click.UsageError(f"{model} can't be imported: {error}.") from error
+    from loadedwords.evaluation import CheckpointClassifier
+
+    return CheckpointClassifier(model, revision=revision), model
+
+
 def _known_encoding(encoding: str) -> str:
     import codecs
 
@@ -536,10 +606,15 @@ def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, m
 
     from loadedwords.outlets import FEW_ARTICLES, well_covered
 
-    table = Table(
-        title=f"Loaded share of own-voice sentences, {level:.0%} intervals (articles resampled)", title_justify="left"
-    )
-    for heading in ("outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "note"):
+    rests_on = {
+        "own": "own-voice sentences",
+        "quoted": "sentences that quote somebody",
+        "all": "all sentences, whoever speaks",
+    }[overall["voice"][0]]
+    table = Table(title=f"Loaded share of {rests_on}, {level:.0%} intervals (articles resampled)", title_justify="left")
+    for heading in (
+        "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",
+    ):  # fmt: skip
         table.add_column(
             heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading != "note"
         )
@@ -552,9 +627,10 @@ def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, m
         table.add_row(
             row["outlet"] or "(no outlet)",
             f"{row['n_articles']:,}",
-            f"{row['n_own']:,}",
+            f"{row['n_sentences']:,}",
             _with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
             _with_interval(row["loaded_words_per_1000"], row["words_ci_low"], row["words_ci_high"], 1),
+            _with_interval(row["loaded_share_all"], row["all_ci_low"], row["all_ci_high"], 3),
             row["note"],
         )
         if len(table.rows) in ((1, 1 + most // 2) if left_out else (1,)):
@@ -612,6 +688,15 @@ def _bracketed(sentence: ScoredSentence) -> str:
         opening, closing = "<>" if word.in_quote else "[]"
         text = f"{text[:start]}{opening}{text[start:end]}{closing}{text[end:]}"
     return text
+
+
+def _show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(evaluation.as_dict(), indent=2))
+    else:
+        _print_evaluation(evaluation)
 
 
 def _print_evaluation(evaluation: Evaluation) -> None:

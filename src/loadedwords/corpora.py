@@ -39,6 +39,8 @@ _OUTLET = ("outlet", "source", "publisher", "site")
 _ARTICLE = ("article", "article_id", "news_link", "group", "url")
 _WORDS = ("loaded_words", "biased_words", "biased_words4", "spans")
 _ID = ("id", "uuid", "sentence_id")
+_TOPIC = ("topic",)
+_LEAN = ("lean", "type", "political_lean")
 
 _TYPED_APART = re.compile(r"[,;/\n]")
 # Two words of at least so many letters are taken for the same, misspelt or inflected, from this similarity.
@@ -94,7 +96,8 @@ def load_corpus(
         grouped by; the id where the corpus has none), ``vote_share`` (share of annotators who called it loaded,
         or null), ``loaded_words`` (list of ``{start, end}`` in characters of ``text``, the words agreed on; null
         where nobody was asked), ``annotators`` (who voted; null where unknown), ``marked_words`` (list of
-        ``{annotator, start, end}``, what each of them marked; null where unknown), ``corpus``.
+        ``{annotator, start, end}``, what each of them marked; null where unknown), ``corpus``, and, null where unknown,
+        ``topic`` and ``lean`` (of the outlet, as the corpus has it).
 
     Raises
     ------
@@ -133,6 +136,8 @@ def load_corpus(
             "annotators": datasets.List(datasets.Value("string")),
             "marked_words": datasets.List({"annotator": datasets.Value("string"), **span}),
             "corpus": datasets.Value("string"),
+            "topic": datasets.Value("string"),
+            "lean": datasets.Value("string"),
         }
     )
     return datasets.Dataset.from_list(rows, features=features)
@@ -273,6 +278,8 @@ def _normalise(rows: Iterable[Row], name: str, read: Callable[[Row], Row], where
             "annotators": None,
             "marked_words": None,
             "corpus": name,
+            "topic": None,
+            "lean": None,
             **row,
             "article": row.get("article") or identity,
         }
@@ -284,6 +291,8 @@ def _read_own(raw: Row) -> Row:
     return row | {
         "outlet": _optional(_first(raw, _OUTLET)),
         "article": _optional(_first(raw, _ARTICLE)),
+        "topic": _optional(_first(raw, _TOPIC)),
+        "lean": _optional(_first(raw, _LEAN)),
         "loaded_words": None if marked is None else find_marked(row["text"], _word_list(marked)),
     }
 

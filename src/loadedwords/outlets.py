@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,45 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.schema import Interval, ScoredArticle, article_row
+from loadedwords.schema import CountedVoice, Interval, ScoredArticle, article_row
 
 N_RESAMPLES = 2000
 # Below this many articles no bootstrap interval can be relied on (Cameron, Gelbach & Miller 2008).
 FEW_ARTICLES = 10
 _CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """The columns of the articles table that a voice's figures rest on."""
+
+    share: str
+    sentences: str
+    loaded_words: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+_COUNTED: dict[CountedVoice, _Counted] = {
+    "own": _Counted("loaded_share", "n_own", ("n_loaded_words",), ("n_words",)),
+    "quoted": _Counted("loaded_share_quoted", "n_quoted", ("n_loaded_quoted_words",), ("n_quoted_words",)),
+    "all": _Counted(
+        "loaded_share_all", "n_sentences", ("n_loaded_words", "n_loaded_quoted_words"), ("n_words", "n_quoted_words")
+    ),
+}
+VOICES = tuple(_COUNTED)
+_COLUMNS = {
+    "outlet": pl.String,
+    "n_sentences": pl.Int64,
+    "n_own": pl.Int64,
+    "n_quoted": pl.Int64,
+    "n_words": pl.Int64,
+    "n_quoted_words": pl.Int64,
+    "n_loaded_words": pl.Int64,
+    "n_loaded_quoted_words": pl.Int64,
+    "loaded_share": pl.Float64,
+    "loaded_share_quoted": pl.Float64,
+    "loaded_share_all": pl.Float64,
+}
 
 _SCHEMA = {
     "outlet": pl.String,
@@ -32,12 +66,18 @@ _SCHEMA = {
     "words_ci_low": pl.Float64,
     "words_ci_high": pl.Float64,
     "note": pl.String,
+    "voice": pl.String,
+    "n_sentences": pl.Int64,
+    "loaded_share_all": pl.Float64,
+    "all_ci_low": pl.Float64,
+    "all_ci_high": pl.Float64,
 }
 
 
 def compare_outlets(
     scores: str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path],
     *,
+    voice: CountedVoice = "own",
     level: float = 0.95,
     seed: int = 0,
 ) -> pl.DataFrame:
@@ -47,6 +87,9 @@ def compare_outlets(
     ----------
     scores : str, Path, DataFrame, iterable of ScoredArticle, or several folders
         A folder written by ``loadedwords score``, its articles table, or scored articles.
+    voice : {"own", "quoted", "all"}
+        Whose words count: what the outlet says itself (the mean `p_own` of its sentences), the sentences in which it
+        quotes somebody, or all sentences, whoever speaks (the mean `p_loaded`).
     level : float
         Nominal coverage of the intervals.
     seed : int
@@ -55,11 +98,12 @@ def compare_outlets(
     Returns
     -------
     polars.DataFrame
-        One row for each outlet, the most loaded first: outlet, n_articles (with at least one own-voice sentence),
-        n_own, loaded_share (mean `p_own` over all own-voice sentences), ci_low, ci_high, n_words (own voice),
-        loaded_words_per_1000, words_ci_low, words_ci_high, note. Intervals are those of `ratio_interval`, null for
-        an outlet with one article; the note says where articles are fewer than `FEW_ARTICLES`, which is too few to
-        rely on any interval.
+        One row for each outlet, the most loaded first: outlet, n_articles (with at least one sentence that counts),
+        n_own (own-voice sentences), loaded_share (mean score of the sentences that count), ci_low, ci_high, n_words
+        (that count), loaded_words_per_1000, words_ci_low, words_ci_high, note, voice, n_sentences (that count), and
+        beside them loaded_share_all, all_ci_low, all_ci_high: the share of all sentences of these articles, whoever
+        speaks. Intervals are those of `ratio_interval`, null for an outlet with one article; the note says where
+        articles are fewer than `FEW_ARTICLES`, which is too few to rely on any interval.
 
     Raises
     ------
@@ -73,19 +117,27 @@ def compare_outlets(
     >>> compare_outlets(loadedwords.score_articles(texts))["outlet"].to_list()
     ['A', 'B']
     """
+    if voice not in _COUNTED:
+        raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
     articles = load_articles(scores)
-    usable = articles.filter(pl.col("n_own") > 0)
+    usable = articles.filter(pl.col(_COUNTED[voice].sentences) > 0)
     rows = [
-        _outlet_row(outlet, group, level, seed) for (outlet,), group in usable.group_by(["outlet"], maintain_order=True)
+        _outlet_row(outlet, group, voice, level, seed)
+        for (outlet,), group in usable.group_by(["outlet"], maintain_order=True)
     ]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row").sort(["loaded_share", "outlet"], descending=[True, False])
 
 
 def summarise_all(
-    scores: str | Path | pl.DataFrame | Iterable[ScoredArticle], *, level: float = 0.95, seed: int = 0
+    scores: str | Path | pl.DataFrame | Iterable[ScoredArticle],
+    *,
+    voice: CountedVoice = "own",
+    level: float = 0.95,
+    seed: int = 0,
 ) -> pl.DataFrame:
     """The same figures for all articles together, as one row: what any outlet is to be held against."""
-    return compare_outlets(load_articles(scores).with_columns(outlet=pl.lit("all outlets")), level=level, seed=seed)
+    together = load_articles(scores).with_columns(outlet=pl.lit("all outlets"))
+    return compare_outlets(together, voice=voice, level=level, seed=seed)
 
 
 def well_covered(outlets: pl.DataFrame) -> pl.DataFrame:
@@ -176,15 +228,12 @@ def load_articles(scores: str | Path | pl.DataFrame | Iterable[ScoredArticle] | 
             _check_comparable(folders)
             frame = pl.concat([_read_table(folder) for folder in folders])
         else:
-            columns = ("outlet", "n_own", "n_words", "n_loaded_words", "loaded_share")
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            kinds = (pl.String, pl.Int64, pl.Int64, pl.Int64, pl.Float64)
-            frame = pl.DataFrame(
-                [[row[c] for c in columns] for row in rows], schema=dict(zip(columns, kinds, strict=True)), orient="row"
-            )
-    if missing := {"outlet", "n_own", "n_words", "n_loaded_words", "loaded_share"} - set(frame.columns):
+            frame = pl.DataFrame([[row[name] for name in _COLUMNS] for row in rows], schema=_COLUMNS, orient="row")
+    if missing := set(_COLUMNS) - set(frame.columns):
         raise DataError(
-            f"The scores lack the columns {', '.join(sorted(missing))}.\nPass a folder written by loadedwords score."
+            f"The scores lack the columns {', '.join(sorted(missing))}.\n"
+            "Pass a folder written by this version's loadedwords score."
         )
     return frame
 
@@ -215,29 +264,46 @@ def _check_comparable(folders: Sequence[Path]) -> None:
         )
 
 
-def _outlet_row(outlet: object, group: pl.DataFrame, level: float, seed: int) -> tuple[object, ...]:
-    own = group["n_own"].to_numpy().astype(float)
-    words = group["n_words"].to_numpy().astype(float)
-    loaded = group["n_loaded_words"].to_numpy().astype(float)
+def _outlet_row(
+    outlet: object, group: pl.DataFrame, voice: CountedVoice, level: float, seed: int
+) -> tuple[object, ...]:
+    counted = _COUNTED[voice]
     name = "" if outlet is None else str(outlet)
     stream = seed + int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest())
-    columns = np.column_stack([group["loaded_share"].to_numpy() * own, own, 1000 * loaded, words])
-    totals = _resample_totals(columns, stream)  # the same articles for both figures
-    share = _interval(columns[:, :2], totals[:, :2], level)
-    per_1000 = _interval(columns[:, 2:], totals[:, 2:], level)
+    columns = np.column_stack(
+        [
+            *_share_columns(group, counted),
+            1000 * sum(group[of].to_numpy().astype(float) for of in counted.loaded_words),
+            sum(group[of].to_numpy().astype(float) for of in counted.words),
+            *_share_columns(group, _COUNTED["all"]),
+        ]
+    )
+    totals = _resample_totals(columns, stream)  # the same articles for all three figures
+    share, per_1000, everybody = (_interval(columns[:, at : at + 2], totals[:, at : at + 2], level) for at in (0, 2, 4))
     return (
         outlet,
         group.height,
-        int(own.sum()),
+        int(group["n_own"].sum()),
         share.estimate,
         share.low,
         share.high,
-        int(words.sum()),
+        int(columns[:, 3].sum()),
         per_1000.estimate,
         per_1000.low,
         per_1000.high,
         _note(group.height),
+        voice,
+        int(columns[:, 1].sum()),
+        everybody.estimate,
+        everybody.low,
+        everybody.high,
     )
+
+
+def _share_columns(group: pl.DataFrame, counted: _Counted) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sum of scores and the number of sentences of each article."""
+    n = group[counted.sentences].to_numpy().astype(float)
+    return group[counted.share].fill_null(0.0).to_numpy() * n, n
 
 
 def _note(n_articles: int) -> str:

@@ -14,6 +14,8 @@ import pyarrow as pa
 from loadedwords import highlight
 
 Voice = Literal["own", "quoted", "mixed"]
+# Whose words the figures of an article or outlet rest on.
+CountedVoice = Literal["own", "quoted", "all"]
 Status = Literal["ok", "empty", "error"]
 
 CLASSES = ("neutral", "loaded")
@@ -78,6 +80,8 @@ class LoadedWord:
         Between 0 and 1: the estimated probability that annotators would mark it.
     in_quote : bool
         Whether somebody is quoted as saying it.
+    speaker : str or None
+        Who, as the text names them, where that can be read.
     """
 
     start: int
@@ -85,6 +89,7 @@ class LoadedWord:
     text: str
     score: float
     in_quote: bool
+    speaker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,12 @@ class ScoredSentence:
         Counted from 0.
     n_own_words : int
         Words in the outlet's own voice.
+    n_quoted_words : int
+        Words of somebody else.
+    speaker : str or None
+        Who is quoted, as the text names them, where that can be read; the first, where there are several.
+    indirect : bool
+        Whether the outlet reports in its own words what somebody is said to have said; its voice is "own" all the same.
     """
 
     start: int
@@ -119,6 +130,9 @@ class ScoredSentence:
     words: tuple[LoadedWord, ...]
     paragraph: int
     n_own_words: int
+    n_quoted_words: int = 0
+    speaker: str | None = None
+    indirect: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +164,12 @@ class ScoredArticle:
         Loaded words in own voice for each 1,000 words in own voice.
     top_words : tuple of str
         The most loaded words in own voice, lower-cased, by summed score.
+    n_quoted : int
+        Sentences in which somebody is quoted, alone or beside the outlet.
+    n_quoted_words, n_loaded_quoted_words : int
+        Words, and loaded words, of those who are quoted.
+    loaded_share_all, loaded_share_quoted : float or None
+        Mean `p_loaded` over all sentences, whoever speaks, and over the `n_quoted` ones.
     status : {"ok", "empty", "error"}
         "empty": no sentence was left to score. "error": scoring failed, `message` says why.
     """
@@ -166,6 +186,11 @@ class ScoredArticle:
     top_words: tuple[str, ...]
     status: Status = "ok"
     message: str = ""
+    n_quoted: int = 0
+    n_quoted_words: int = 0
+    n_loaded_quoted_words: int = 0
+    loaded_share_all: float | None = None
+    loaded_share_quoted: float | None = None
 
     @property
     def text(self) -> str:
@@ -195,6 +220,7 @@ LOADED_WORD = pa.struct(
         ("text", pa.string()),
         ("score", pa.float32()),
         ("in_quote", pa.bool_()),
+        ("speaker", pa.string()),
     ]
 )
 
@@ -211,6 +237,8 @@ SENTENCES = pa.schema(
         ("p_own", pa.float32()),
         ("words", pa.list_(LOADED_WORD)),
         ("paragraph", pa.int32()),
+        ("speaker", pa.string()),
+        ("indirect", pa.bool_()),
     ]
 )
 
@@ -233,6 +261,11 @@ ARTICLES = pa.schema(
         ("n_loaded_words", pa.int32()),
         ("n_boilerplate", pa.int32()),
         ("source", pa.string()),
+        ("n_quoted", pa.int32()),
+        ("n_quoted_words", pa.int32()),
+        ("n_loaded_quoted_words", pa.int32()),
+        ("loaded_share_all", pa.float64()),
+        ("loaded_share_quoted", pa.float64()),
     ]
 )
 
@@ -268,6 +301,11 @@ def article_row(scored: ScoredArticle) -> dict[str, Any]:
         "n_loaded_words": scored.n_loaded_words,
         "n_boilerplate": len(scored.boilerplate),
         "source": article.source,
+        "n_quoted": scored.n_quoted,
+        "n_quoted_words": scored.n_quoted_words,
+        "n_loaded_quoted_words": scored.n_loaded_quoted_words,
+        "loaded_share_all": scored.loaded_share_all,
+        "loaded_share_quoted": scored.loaded_share_quoted,
     }
 
 
@@ -286,6 +324,8 @@ def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
             "p_own": sentence.p_own,
             "words": [asdict(word) for word in sentence.words],
             "paragraph": sentence.paragraph,
+            "speaker": sentence.speaker,
+            "indirect": sentence.indirect,
         }
         for number, sentence in enumerate(scored.sentences)
     ]

@@ -17,6 +17,7 @@ from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
 from loadedwords.text import Sentence, prepare_sentence, prepare_text
+from loadedwords.text.words import COMPOUND
 
 N_TOP_WORDS = 5
 # Articles scored in one go: enough sentences to fill the model's batches, few enough to hold in memory.
@@ -314,6 +315,9 @@ def _scored_sentence(
         words=tuple(_place_words(article, sentence, words)),
         paragraph=sentence.paragraph,
         n_own_words=sentence.n_own_words,
+        n_quoted_words=sum(len(COMPOUND.findall(sentence.text[q.start : q.end])) for q in sentence.quoted),
+        speaker=next((q.speaker for q in sentence.quoted if q.speaker), None),
+        indirect=sentence.indirect,
     )
 
 
@@ -322,14 +326,16 @@ def _place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) 
     placed = []
     for word in words:
         start, end = sentence.to_article(word.start, word.end)
-        in_quote = any(low < word.end and word.start < high for low, high in sentence.quoted)
-        placed.append(LoadedWord(start, end, original[start:end], word.score, in_quote))
+        quoted = next((q for q in sentence.quoted if q.start < word.end and word.start < q.end), None)
+        speaker = quoted.speaker if quoted else None
+        placed.append(LoadedWord(start, end, original[start:end], word.score, quoted is not None, speaker))
     return placed
 
 
 def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplate: Any) -> ScoredArticle:
     own = [s.p_own for s in sentences if s.p_own is not None]
     n_words = sum(s.n_own_words for s in sentences)
+    quoting = [s.p_loaded for s in sentences if s.voice != "own"]
     loaded = [word for s in sentences for word in s.words if not word.in_quote]
     n_loaded = sum(len(word.text.split()) for word in loaded)  # a phrase counts as its words
     weight: defaultdict[str, float] = defaultdict(float)
@@ -351,6 +357,11 @@ def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplat
         top_words=tuple(sorted(weight, key=lambda word: (-weight[word], word))[:N_TOP_WORDS]),
         status="ok" if sentences else "empty",
         message="; ".join(notes),
+        n_quoted=len(quoting),
+        n_quoted_words=sum(s.n_quoted_words for s in sentences),
+        n_loaded_quoted_words=sum(len(word.text.split()) for s in sentences for word in s.words if word.in_quote),
+        loaded_share_all=sum(s.p_loaded for s in sentences) / len(sentences) if sentences else None,
+        loaded_share_quoted=sum(quoting) / len(quoting) if quoting else None,
     )
 
 

@@ -2,38 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+_METRIC_NAMES = {
+    "macro_f1": "macro-F1",
+    "mcc": "MCC",
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "brier": "Brier (lower is better)",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a card; every cell is text."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a card: paragraphs, bullet points and tables, in the order they are shown."""
+
+    title: str
+    parts: tuple[str | tuple[str, ...] | Table, ...]
 
 
 def write_card(config: Mapping[str, Any]) -> str:
     """The model card of a bundle's config, as Markdown."""
+    return render_markdown(config["name"], card_sections(config))
+
+
+def render_markdown(title: str, sections: Sequence[Section]) -> str:
+    """Sections as Markdown."""
+    lines = [f"# {title}", ""]
+    for section in sections:
+        lines += [f"## {section.title}", ""] if section.title else []
+        for part in section.parts:
+            if isinstance(part, Table):
+                rows = [part.header, ("---",) * len(part.header), *part.rows]
+                lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
+            elif isinstance(part, tuple):
+                lines += [f"- {point}" for point in part]
+            else:
+                lines.append(part)
+            lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def card_sections(config: Mapping[str, Any]) -> list[Section]:
+    """What a bundle's config says of the model."""
     made = f"trained by {config['written_by']} on {config['n_sentences']:,} sentences" if config["n_sentences"] else (
         f"made by {config['written_by']} of a checkpoint"
     )  # fmt: skip
-    return f"""# {config["name"]}
+    sections = [Section("", (f"A {config['kind']} model of loaded framing in English news sentences, {made}.",))]
+    if "encoder" in config:
+        sections.append(Section("What it is made of", (_made_of(config),)))
+    return [
+        *sections,
+        Section(
+            "What the score is",
+            (
+                f"`p_loaded` estimates the probability that {_labellers(config)} would call the sentence loaded, at a share of "
+                f"loaded sentences of {config['prevalence']:.0%}, as among theirs. In whole news articles the share is far "
+                "lower, so read scores on articles as a scale for comparing, not as the share of biased sentences; or tell "
+                "`load_model` or `loadedwords score` the prevalence to assume, which moves every score's log-odds by the same "
+                "amount.",
+            ),
+        ),
+        Section("What it was trained on", (_corpora(config),)),
+        *measured_sections(config["metrics"]),
+        Section(
+            "What it must not be used for",
+            (
+                "A verdict on a person; a claim that a statement is true or false; a ranking of outlets without the intervals. "
+                "It reads English only. It knows words, not the world: a plain sentence about a heated topic can score high.",
+            ),
+        ),
+        Section(
+            "Licence",
+            (
+                "The code is Apache-2.0. The weights were trained on the corpora above; where one of them is licensed for "
+                "non-commercial use only (BABE: CC BY-NC-SA 4.0), so are the weights.",
+            ),
+        ),
+    ]
 
-A {config["kind"]} model of loaded framing in English news sentences, {made}.
-{_made_of(config)}
-## What the score is
-`p_loaded` estimates the probability that {_labellers(config)} would call the sentence loaded, at a share of loaded
-sentences of {config["prevalence"]:.0%}, as among theirs. In whole news articles the share is far lower, so read scores on articles as
-a scale for comparing, not as the share of biased sentences; or tell `load_model` or `loadedwords score` the
-prevalence to assume, which moves every score's log-odds by the same amount.
 
-## What it was trained on
-{_corpora(config)}
+def measured_sections(metrics: Mapping[str, Any]) -> list[Section]:
+    """What `Evaluation.as_dict` holds: metrics, further figures, calibration, errors by slice."""
+    if not metrics:
+        return [Section("What was measured", ("Not measured. Run `loadedwords evaluate`.",))]
+    parts: list[str | tuple[str, ...] | Table] = [metrics["description"]]
+    if metrics["predictors"]:
+        names = list(next(iter(metrics["predictors"].values())))
+        parts.append(
+            Table(
+                ("predictor", *(_METRIC_NAMES.get(name, name) for name in names)),
+                tuple(
+                    (predictor, *(with_interval(value) for value in values.values()))
+                    for predictor, values in metrics["predictors"].items()
+                ),
+            )
+        )
+    points = (
+        *(f"{f['name']}: {with_interval(f)}; {f['beside']} ({f['rests_on']})" for f in metrics.get("findings", ())),
+        *metrics.get("notes", ()),
+    )
+    sections = [Section("What was measured", (*parts, *([points] if points else [])))]
+    if bins := metrics.get("reliability"):
+        rows = tuple((f"{p:.2f}", f"{share:.2f}", str(n)) for p, share, n in bins)
+        table = Table(("mean probability", "share loaded", "sentences"), rows)
+        why = "After calibration on the other folds, in bins of equal size."
+        sections.append(Section("Calibration", (why, table)))
+    if slices := metrics.get("slices"):
+        sections.append(Section("Errors by slice", (_SLICES, *_slice_tables(slices))))
+    return sections
 
-## What was measured
-{_measured(config["metrics"])}
-## What it must not be used for
-A verdict on a person; a claim that a statement is false; a ranking of outlets without the intervals. It reads
-English only. It knows words, not the world: a plain sentence about a heated topic can score high.
 
-## Licence
-The code is Apache-2.0. The weights were trained on the corpora above; where one of them is licensed for
-non-commercial use only (BABE: CC BY-NC-SA 4.0), so are the weights.
-"""
+_SLICES = (
+    "Held-out decisions, mean over the seeds; 95% intervals from resampling articles. False positives: share of the neutral "
+    "sentences called loaded; missed: share of the loaded ones called neutral. Slices of fewer than 50 sentences are left out."
+)
+
+
+def _slice_tables(slices: Sequence[Mapping[str, Any]]) -> list[Table]:
+    tables = []
+    for by in dict.fromkeys(each["by"] for each in slices):
+        rows = tuple(
+            (
+                each["value"],
+                f"{each['n_sentences']:,}",
+                f"{each['n_loaded']:,}",
+                *(with_interval(each[name]) for name in ("macro_f1", "false_positive_rate", "missed")),
+            )
+            for each in slices
+            if each["by"] == by
+        )
+        tables.append(Table((by, "sentences", "loaded", "macro-F1", "false positives", "missed"), rows))
+    return tables
+
+
+def with_interval(value: Mapping[str, float] | None) -> str:
+    """An estimate and its interval, as text."""
+    if value is None:
+        return "–"
+    return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
 
 
 def _labellers(config: Mapping[str, Any]) -> str:
@@ -41,8 +158,6 @@ def _labellers(config: Mapping[str, Any]) -> str:
 
 
 def _made_of(config: Mapping[str, Any]) -> str:
-    if "encoder" not in config:
-        return ""
     encoder, parity = config["encoder"], config["parity"]
     origin = [
         f"{name} {value}"
@@ -54,61 +169,30 @@ def _made_of(config: Mapping[str, Any]) -> str:
         if value
     ]
     seeds = f", seed {', '.join(map(str, config['seeds']))}" if config["seeds"] else ""
-    return f"""
-## What it is made of
-The encoder {encoder["name"]} ({", ".join(origin)}), fine-tuned with a head for the sentence and a head for its words, in
-the stages of the recipe in `config.json`{seeds}; exported to ONNX in int8. The int8 model and the float one agree on
-{parity["label_agreement"]:.2%} of the labels of {parity["n_sentences"]:,} sentences.
-"""
+    return (
+        f"The encoder {encoder['name']} ({', '.join(origin)}), fine-tuned with a head for the sentence and a head for its words, "
+        f"in the stages of the recipe in `config.json`{seeds}; exported to ONNX in int8. The int8 model and the float one agree "
+        f"on {parity['label_agreement']:.2%} of the labels of {parity['n_sentences']:,} sentences."
+    )
 
 
-def _corpora(config: Mapping[str, Any]) -> str:
+def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
     only_for = {
         ("parity",): "; not trained on, only to compare int8 with float",
         (
             "calibration",
         ): "; not trained on, only to calibrate; what the checkpoint itself was trained on is not known here",
     }
-    lines = [
-        f"- {corpus['name']}{' (' + corpus['split'] + ')' if 'split' in corpus else ''}: licence {corpus['licence']}; "
+    points = [
+        f"{corpus['name']}{' (' + corpus['split'] + ')' if 'split' in corpus else ''}: licence {corpus['licence']}; "
         f"sha256 `{corpus.get('sha256', 'from the Hub')}`{only_for.get(tuple(corpus.get('stages', ())), '')}"
         for corpus in config["corpora"]
     ]
     if unlabelled := config.get("unlabelled"):
-        lines.append(
-            f"- {unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "
+        points.append(
+            f"{unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "
             f"`{unlabelled['sha256_of_sentences']}`), labelled by a teacher: {unlabelled['teacher']}, trained on "
             f"{', '.join(unlabelled['teacher_corpora'])}; up to {unlabelled['contrasts']:,} of them, with loaded and with plain "
             "words put in, taught the word head (`models/contrast.py`)"
         )
-    return "\n".join(lines)
-
-
-def _measured(metrics: dict[str, Any]) -> str:
-    if not metrics:
-        return "Not measured. Run `loadedwords evaluate`.\n"
-    names = list(next(iter(metrics["predictors"].values())))
-    rows = [
-        f"| {predictor} | " + " | ".join(_with_interval(value) for value in values.values()) + " |"
-        for predictor, values in metrics["predictors"].items()
-    ]
-    table = [f"| predictor | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|", *rows]
-    points = [
-        *(f"- {f['name']}: {_with_interval(f)}; {f['beside']} ({f['rests_on']})" for f in metrics.get("findings", ())),
-        *(f"- {note}" for note in metrics.get("notes", ())),
-    ]
-    parts = [metrics["description"], "", *table, "", *points, ""]
-    if bins := metrics.get("reliability"):
-        parts += [
-            "Reliability after calibration on the other folds, in bins of equal size:",
-            "",
-            "| mean probability | share loaded | sentences |",
-            "|---|---|---|",
-            *(f"| {p:.2f} | {share:.2f} | {n} |" for p, share, n in bins),
-            "",
-        ]
-    return "\n".join(parts)
-
-
-def _with_interval(value: dict[str, float]) -> str:
-    return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+    return tuple(points)

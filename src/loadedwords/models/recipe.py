@@ -95,7 +95,8 @@ class TrainingSet:
 
     `annotators` holds who voted on each sentence and `marked_words` what they marked, as (annotator, start, end);
     `word_targets` holds for each sentence (start, end, share of annotators), None where nobody was asked; `stages`
-    the stages that train on it; `provenance` names each file with its hash and licence.
+    the stages that train on it; `provenance` names each file with its hash and licence. `topics` and `leans` (of the
+    outlet, as the corpus has it) are for measuring only.
     """
 
     texts: list[str]
@@ -112,6 +113,8 @@ class TrainingSet:
     word_weights: NDArray[np.float64]
     stages: list[tuple[str, ...]]
     provenance: list[dict[str, Any]]
+    topics: list[str | None]
+    leans: list[str | None]
 
     def rows(self, chosen: NDArray[np.intp]) -> TrainingSet:
         """The chosen rows only."""
@@ -130,6 +133,8 @@ class TrainingSet:
             self.word_weights[chosen],
             [self.stages[at] for at in chosen],
             self.provenance,
+            [self.topics[at] for at in chosen],
+            [self.leans[at] for at in chosen],
         )
 
 
@@ -304,6 +309,8 @@ def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[P
         word_weights=np.concatenate([np.full(len(part), use.word_weight) for part, use in parts]),
         stages=[use.stages for part, use in parts for _ in range(len(part))],
         provenance=provenance,
+        topics=[topic for part, _ in parts for topic in part["topic"]],
+        leans=[lean for part, _ in parts for lean in part["lean"]],
     )
 
 
@@ -354,7 +361,7 @@ def load_unlabelled(articles: Path, n: int, *, without: Sequence[str] = (), seed
     taken = {text.strip().lower() for text in without}
     chosen: list[str] = []
     for text in texts:
-        sentences = [s.text for s in prepare_text(text).sentences if s.voice != "quoted" and len(s.text.split()) >= 5]
+        sentences = [s.text for s in prepare_text(text).sentences if len(s.text.split()) >= 5]
         for sentence in rng.sample(sentences, min(_SENTENCES_PER_ARTICLE, len(sentences))):
             if (key := sentence.strip().lower()) not in taken:
                 taken.add(key)

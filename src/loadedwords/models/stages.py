@@ -217,6 +217,8 @@ def _joined(
         word_targets=[*rows.word_targets, *words],
         word_weights=np.concatenate([rows.word_weights, np.ones(n)]),
         stages=[*rows.stages, *[(stage.name,)] * n],
+        topics=[*rows.topics, *[None] * n],
+        leans=[*rows.leans, *[None] * n],
     )
     return joined, np.concatenate([soft, probability])
 

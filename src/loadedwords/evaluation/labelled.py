@@ -1,0 +1,133 @@
+"""A finished model on labelled sentences that it has not seen, beside baselines that see no text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadedwords.corpora import file_hash, load_corpus
+from loadedwords.errors import DataError, require
+from loadedwords.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
+from loadedwords.schema import CLASSES
+from loadedwords.scoring import FramingModel
+
+LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
+
+
+def evaluate_labelled(
+    model: FramingModel, files: Sequence[str | Path], *, checkpoint: str | None = None, revision: str | None = None
+) -> Evaluation:
+    """Measure a finished model on labelled files; warns where the model was trained on one of them.
+
+    Parameters
+    ----------
+    model : FramingModel
+    files : sequence of str or Path
+        As `corpora.load_corpus` reads them.
+    checkpoint, revision : str, optional
+        A transformers text-classification checkpoint, by folder or Hub name, to measure beside it on the same
+        sentences.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    MissingExtraError
+        If a checkpoint is named and transformers is not installed.
+    """
+    seen = {corpus.get("sha256") for corpus in model.bundle.config["corpora"]}
+    notes = [
+        f"{file} is what {model.bundle.name} was trained on: these figures are too good."
+        for file in files
+        if file_hash(Path(file)) in seen
+    ]
+    parts = [load_corpus(str(file)) for file in files]
+    texts = [text for part in parts for text in part["text"]]
+    labels = np.array([label for part in parts for label in part["label"]], dtype=np.int64)
+    articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])
+    outlets = [outlet for part in parts for outlet in part["outlet"]]
+    probability = model.predict_proba(texts)[:, 1]
+    runs = {model.bundle.name: Predictions(probability, (probability >= model.threshold).astype(np.int64))}
+    if checkpoint is not None:
+        theirs = CheckpointClassifier(checkpoint, revision=revision).predict_proba(texts)[:, 1]
+        runs[checkpoint] = Predictions(theirs, (theirs >= 0.5).astype(np.int64))
+    result = evaluate_predictions(runs, labels, articles, outlets)
+    return replace(result, notes=(*result.notes, *notes))
+
+
+def evaluate_predictions(
+    predictors: Mapping[str, Predictions],
+    labels: NDArray[np.int64],
+    articles: NDArray[np.str_],
+    outlets: Sequence[str | None],
+) -> Evaluation:
+    """Measure predictions made without any of these labels, beside the same baselines.
+
+    The baselines learn from the labels they are measured on, each article left out in turn, which favours them a
+    little: a model has to beat them all the same.
+    """
+    known = np.array([outlet or "" for outlet in outlets])
+    share = float(labels.mean())
+    constant = Predictions(np.full(len(labels), share), np.full(len(labels), int(share >= 0.5)))
+    runs = {**predictors, "majority label": constant}
+    if len(set(known.tolist())) > 1:
+        rates = np.empty(len(labels))
+        for article in np.unique(articles):
+            test = articles == article
+            rates[test] = outlet_rates(labels[~test], known[~test], known[test])
+        runs["outlet's majority label"] = Predictions(rates, (rates >= 0.5).astype(np.int64))
+    description = (
+        f"{len(labels):,} sentences of {len(set(articles.tolist())):,} articles, {share:.0%} loaded; "
+        f"95% intervals by resampling articles, {N_RESAMPLES} times."
+    )
+    return Evaluation(description, {key: intervals(labels, [run], articles) for key, run in runs.items()})
+
+
+class CheckpointClassifier:
+    """A transformers text-classification checkpoint with scikit-learn's `classes_` and `predict_proba`.
+
+    Parameters
+    ----------
+    checkpoint : str
+        Folder or Hub name. One of its two labels must be named like "loaded", "biased" or "LABEL_1".
+    revision : str, optional
+
+    Raises
+    ------
+    MissingExtraError
+        If transformers or torch is not installed.
+    DataError
+        If the checkpoint can't be loaded or none of its labels means loaded.
+    """
+
+    def __init__(self, checkpoint: str, *, revision: str | None = None) -> None:
+        purpose = f"Measuring the checkpoint {checkpoint}"
+        require("torch", extra="train", purpose=purpose)
+        transformers = require("transformers", extra="train", purpose=purpose)
+        try:
+            self._classify = transformers.pipeline(
+                "text-classification", model=checkpoint, revision=revision, top_k=None
+            )
+        except (OSError, ValueError) as error:
+            raise DataError(f"The checkpoint {checkpoint} can't be loaded: {error}") from error
+        names = sorted(self._classify.model.config.id2label.values())
+        loaded = [name for name in names if name.lower() in LOADED_NAMES]
+        if len(names) != 2 or len(loaded) != 1:
+            raise DataError(
+                f"Which label of {checkpoint} means loaded? It has {', '.join(names)}.\n"
+                f"Rename one of them to loaded in its config (known: {', '.join(sorted(LOADED_NAMES))})."
+            )
+        self._loaded = loaded[0]
+        self.classes_ = np.array(CLASSES)
+
+    def predict_proba(self, sentences: Sequence[str], /) -> NDArray[np.float64]:
+        """Probabilities of neutral and loaded, shape (n_sentences, 2)."""
+        answers = self._classify(list(sentences), batch_size=32, truncation=True)
+        loaded = np.array([next(a["score"] for a in answer if a["label"] == self._loaded) for answer in answers])
+        return np.column_stack([1 - loaded, loaded])

@@ -1,0 +1,435 @@
+"""What a model does with sentences made for the purpose: minimal pairs, exchanged names, attributed claims, single words.
+
+All suites were written by the authors of this package and nothing is trained on them; some of their loaded words are
+among those that contrasts for training are made with (`models.contrast`), so figures are also given without these.
+The idea of testing a model by what it must and must not react to is that of CheckList (Ribeiro et al. 2020).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import combinations
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadedwords.errors import DataError
+from loadedwords.evaluation.labelled import LOADED_NAMES
+from loadedwords.evaluation.results import Evaluation, Finding, resampled
+from loadedwords.models.contrast import listed_words
+from loadedwords.schema import Interval
+from loadedwords.text import prepare_text
+
+# Each template is filled so often with the fillers of one kind, its other slots filled otherwise each time.
+_SETTINGS = 3
+
+
+class Classifier(Protocol):
+    """What can be probed: a `FramingModel`, or any fitted scikit-learn classifier of texts."""
+
+    classes_: Any
+
+    def predict_proba(self, sentences: Sequence[str], /) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True)
+class _Probed:
+    """A model as the suites use it: texts → probability of loaded."""
+
+    name: str
+    score: Callable[[Sequence[str]], NDArray[np.float64]]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Sentences that differ in a name, a group, a place, ... alone.
+
+    `tone` is what the template is: "neutral", "loaded" or "borderline".
+    """
+
+    kind: str
+    tone: str
+    sentences: tuple[str, ...]
+
+
+def probe(model: Classifier, *, name: str = "", threshold: float | None = None) -> Evaluation:
+    """Run all suites on a model.
+
+    Parameters
+    ----------
+    model : FramingModel or classifier
+        Anything with `predict_proba` for a list of sentences and `classes_`, one of which means loaded.
+    name : str
+        For the description.
+    threshold : float, optional
+        Probability from which a sentence counts as loaded; the model's own, else one half.
+
+    Returns
+    -------
+    Evaluation
+        Findings of each suite, with intervals from resampling what belongs together.
+
+    Raises
+    ------
+    DataError
+        If none of the model's classes means loaded.
+
+    Examples
+    --------
+    >>> import loadedwords
+    >>> result = probe(loadedwords.load_model("linear"))
+    >>> result.findings[0].name
+    'pairs: the loaded sentence scores higher'
+    """
+    probed = _as_probed(model, name, threshold)
+    parts = [_pairs(probed), _words_in_and_out(probed), _exchanged(probed), _attributed(probed)]
+    return Evaluation(
+        f"{probed.name} on the package's own suites; threshold {probed.threshold:.2f}; 95% intervals by resampling pairs, "
+        "sentences or templates, whichever belong together.",
+        {},
+        tuple(finding for findings, _ in parts for finding in findings),
+        tuple(note for _, notes in parts for note in notes),
+    )
+
+
+def evaluate_pairs(model: Classifier) -> Evaluation:
+    """Measure a model on minimal pairs: one sentence plain, and the same with loaded words in it.
+
+    Parameters
+    ----------
+    model : FramingModel or classifier
+        As for `probe`.
+    """
+    probed = _as_probed(model, "", None)
+    findings, notes = _pairs(probed)
+    description = (
+        f"{probed.name} on minimal pairs; threshold {probed.threshold:.2f}; 95% intervals by resampling pairs."
+    )
+    return Evaluation(description, {}, findings, notes)
+
+
+def evaluate_quotations() -> Evaluation:
+    """Measure the quotation finder on passages marked by hand, each in four styles of marks.
+
+    Characters count (white space left out), and the speaker where one is named.
+    """
+    passages = _suite("quotations")["passages"]
+    counts: list[tuple[int, int, int]] = []
+    speakers: list[bool] = []
+    of: list[str] = []
+    for number, passage in enumerate(passages):
+        for text in _styles(passage["text"]):
+            clean, wanted = _unmarked(text)
+            found, who = _found_quotations(clean)
+            counts.append((len(found & wanted), len(found), len(wanted)))
+            of.append(str(number))
+            if "speakers" in passage:
+                expected = {name.replace("’", "'") for name in passage["speakers"]}
+                speakers.append({(name or "").replace("’", "'") for name in who} == expected)
+    table = np.array(counts)
+
+    def f1(rows: NDArray[np.intp]) -> float:
+        hit, n_found, n_wanted = table[rows].sum(axis=0)
+        return float(2 * hit / max(1, n_found + n_wanted))
+
+    hit, n_found, n_wanted = table.sum(axis=0)
+    size = f"{len(counts)} passages: {len(passages)} written by hand, each in four styles of marks"
+    findings = (
+        Finding(
+            "F1 of quoted characters",
+            resampled(f1, np.array(of)),
+            f"precision {hit / n_found:.3f}, recall {hit / n_wanted:.3f}",
+            size,
+        ),
+        Finding(
+            "passages with the right speakers",
+            _share(np.array(speakers), np.arange(len(speakers)).astype(str)),
+            "what the text names, pronouns resolved to the last name",
+            f"{len(speakers)} passages that name one",
+        ),
+    )
+    return Evaluation("The quotation finder on marked passages.", {}, findings)
+
+
+# --- the suites ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def _suite(name: str) -> Any:
+    folder = resources.files("loadedwords") / "suites"
+    if name == "minimal_pairs":
+        lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def read_exchanges() -> Iterator[Exchange]:
+    """The invariance suite: templates filled with every filler of one kind in turn."""
+    suite = _suite("invariance")
+    fillers: dict[str, list[Any]] = suite["fillers"]
+    forms = {kind: set(of[0]) if isinstance(of[0], dict) else {kind} for kind, of in fillers.items()}
+    for tone, templates in suite["templates"].items():
+        for number, template in enumerate(templates):
+            slots = set(re.findall(r"{(\w+)}", template))
+            kinds = [kind for kind in fillers if slots & forms[kind]]
+            for kind in kinds:
+                others = [other for other in kinds if other != kind]
+                for setting in range(_SETTINGS if others else 1):
+                    fixed = dict.fromkeys(others, number * 7 + setting * 5 + 1)
+                    sentences = (_filled(template, fillers, {**fixed, kind: at}) for at in range(len(fillers[kind])))
+                    yield Exchange(kind, tone, tuple(sentences))
+
+
+def _filled(template: str, fillers: dict[str, list[Any]], chosen: dict[str, int]) -> str:
+    forms: dict[str, str] = {}
+    for kind, number in chosen.items():
+        filler = fillers[kind][number % len(fillers[kind])]
+        forms |= filler if isinstance(filler, dict) else {kind: filler}
+    with_articles = re.sub(
+        r"\b([Aa]) \{(\w+)\}",
+        lambda match: f"{match[1]}{'n' if forms[match[2]][0] in 'AEIOaeio' else ''} {{{match[2]}}}",
+        template,
+    )
+    return with_articles.format(**forms)
+
+
+def read_attributions() -> list[tuple[str, str]]:
+    """The attribution suite: a loaded claim, and the same in somebody's mouth; every claim twice."""
+    suite = _suite("attribution")
+    frames, speakers = suite["frames"], suite["speakers"]
+    pairs = []
+    for number, claim in enumerate(suite["claims"]):
+        for at in (2 * number, 2 * number + 1):
+            text = (
+                frames[at % len(frames)]
+                .replace("{claim,}", claim[:-1] + ",")
+                .replace("{claim}", claim)
+                .replace("{small}", claim[0].lower() + claim[1:])
+                .replace("{speaker}", speakers[(5 * at + number) % len(speakers)])
+            )
+            pairs.append((claim, text[0].upper() + text[1:]))
+    return pairs
+
+
+def _styles(text: str) -> Iterator[str]:
+    """A passage as it stands, with straight marks, with single marks outside, and with angled ones."""
+    yield text
+    yield text.translate(str.maketrans("“”‘’", "\"\"''"))
+    inner = re.sub(r"‘((?:[^’\n]|(?<=\w)’(?=\w))*)’", "\x01\\1\x02", text)  # an apostrophe stays one
+    yield inner.translate(str.maketrans("“”\x01\x02", "‘’“”"))
+    yield text.translate(str.maketrans("“”", "«»"))
+
+
+def _unmarked(text: str) -> tuple[str, set[int]]:
+    """A passage without ⟦ ⟧, and the offsets of the characters that stood in them."""
+    clean: list[str] = []
+    wanted: set[int] = set()
+    inside = False
+    for character in text:
+        if character in "⟦⟧":
+            inside = character == "⟦"
+            continue
+        if inside and not character.isspace():
+            wanted.add(len(clean))
+        clean.append(character)
+    return "".join(clean), wanted
+
+
+def _found_quotations(text: str) -> tuple[set[int], list[str | None]]:
+    found: set[int] = set()
+    speakers = []
+    for sentence in prepare_text(text).sentences:
+        for quotation in sentence.quoted:
+            start, end = sentence.to_article(quotation.start, quotation.end)
+            found |= {at for at in range(start, end) if not text[at].isspace()}
+            speakers.append(quotation.speaker)
+    return found, speakers
+
+
+# --- the measures -------------------------------------------------------------------------------------------------
+
+_Part = tuple[tuple[Finding, ...], tuple[str, ...]]
+
+
+def _pairs(probed: _Probed) -> _Part:
+    pairs = _suite("minimal_pairs")
+    neutral = probed.score([pair["neutral"] for pair in pairs])
+    loaded = probed.score([pair["loaded"] for pair in pairs])
+    higher, below, above = loaded > neutral, neutral < probed.threshold, loaded >= probed.threshold
+    new = np.array([not _has_listed_word(pair["loaded"], pair["neutral"]) for pair in pairs])
+    findings = []
+    for name, of in (("", np.ones(len(pairs), dtype=bool)), (", none of their words in training's contrasts", new)):
+        if not of.any():
+            continue
+        each, size = np.arange(of.sum()).astype(str), f"{of.sum()} pairs"
+        findings += [
+            Finding(
+                f"pairs{name}: the loaded sentence scores higher", _share(higher[of], each), "0.500 by chance", size
+            ),
+            Finding(
+                f"pairs{name}: both on the right side of the threshold",
+                _share((below & above)[of], each),
+                f"neutral below {below[of].mean():.3f}, loaded above {above[of].mean():.3f}; 0.250 by chance",
+                size,
+            ),
+        ]
+    devices = np.array([pair["device"] for pair in pairs])
+    notes = tuple(
+        f"pairs, {device}: higher {higher[of].mean():.2f}, neutral below {below[of].mean():.2f}, loaded above "
+        f"{above[of].mean():.2f} ({of.sum()} pairs)"
+        for device in sorted(set(devices.tolist()))
+        for of in [devices == device]
+    )
+    return tuple(findings), notes
+
+
+def _words_in_and_out(probed: _Probed) -> _Part:
+    """Sensitivity: a loaded word flips a neutral sentence, what is only negated, hedged, technical or sad does not."""
+    suite = _suite("sensitivity")
+    flips: list[bool] = []
+    kinds: list[str] = []
+    frames: list[str] = []
+    new: list[bool] = []
+    for number, frame in enumerate(suite["loaded"]):
+        plain, changed = ([_put_in(frame["text"], w) for w in frame[words]] for words in ("plain", "words"))
+        stays = bool((probed.score(plain) < probed.threshold).all())
+        flips += [stays and bool(p >= probed.threshold) for p in probed.score(changed)]
+        kinds += [frame["kind"]] * len(changed)
+        frames += [str(number)] * len(changed)
+        new += [not _has_listed_word(text, plain[0]) for text in changed]
+    hits, of_kind, unlisted = np.array(flips), np.array(kinds), np.array(new)
+    groups = np.array(frames)
+    size = f"{len(hits)} words in {len(suite['loaded'])} sentences"
+    findings = [
+        Finding(
+            "sensitivity: a loaded word put in flips the sentence, taken out flips it back",
+            _share(hits, groups),
+            "0.250 by chance",
+            size,
+        )
+    ]
+    if unlisted.any():
+        findings.append(
+            Finding(
+                "sensitivity, words that are not in training's contrasts",
+                _share(hits[unlisted], groups[unlisted]),
+                "0.250 by chance",
+                f"{unlisted.sum()} words",
+            )
+        )
+    notes = [
+        f"sensitivity, {kind}s: {hits[of_kind == kind].mean():.2f} flip ({(of_kind == kind).sum()})"
+        for kind in dict.fromkeys(kinds)
+    ]
+    plain_kinds, below = [], []
+    for kind, sentences in suite["plain"].items():
+        stays_plain = probed.score(sentences) < probed.threshold
+        below += stays_plain.tolist()
+        plain_kinds += [f"{kind} {stays_plain.mean():.2f}"]
+    findings.append(
+        Finding(
+            "sensitivity: negated, hedged, technical and sad plain sentences stay neutral",
+            _share(np.array(below), np.arange(len(below)).astype(str)),
+            ", ".join(plain_kinds),
+            f"{len(below)} sentences",
+        )
+    )
+    return tuple(findings), tuple(notes)
+
+
+def _exchanged(probed: _Probed) -> _Part:
+    """Invariance: how often another name, party, place, ... changes the decision, and how far it moves the score."""
+    exchanges = list(read_exchanges())
+    scores = iter(np.split(*_scored_together(probed, [exchange.sentences for exchange in exchanges])))
+    rows: dict[str, list[tuple[str, float, float]]] = {}
+    sizes: dict[str, int] = {}
+    for exchange, p in zip(exchanges, scores, strict=True):
+        pairs = np.array(list(combinations(p, 2)))
+        same = ((pairs >= probed.threshold).sum(axis=1) != 1).mean()
+        moved = np.abs(pairs[:, 0] - pairs[:, 1]).mean()
+        rows.setdefault(exchange.kind, []).append((exchange.tone, float(same), float(moved)))
+        sizes[exchange.kind] = sizes.get(exchange.kind, 0) + len(exchange.sentences)
+    findings = []
+    for kind, found in rows.items():
+        tones = np.array([tone for tone, _, _ in found])
+        middle = tones == "borderline"
+        size = f"{sizes[kind]} sentences from {len(found)} filled templates"
+        for what, column in (("decisions unchanged", 1), ("mean change of the score", 2)):
+            values = np.array([row[column] for row in found])
+            findings.append(
+                Finding(
+                    f"invariance, another {kind}: {what}",
+                    _share(values, np.arange(len(values)).astype(str)),
+                    f"{values[middle].mean():.3f} on the {middle.sum()} borderline ones" if middle.any() else "",
+                    size,
+                )
+            )
+    return tuple(findings), ()
+
+
+def _attributed(probed: _Probed) -> _Part:
+    """Own voice: a bare claim is the outlet's, the same claim in quotation marks is not."""
+    pairs = read_attributions()
+    claims = np.array([claim for claim, _ in pairs])
+    bare = probed.score([claim for claim, _ in pairs]) >= probed.threshold
+    whole = probed.score([text for _, text in pairs]) < probed.threshold
+    own_texts = [[s.own_text for s in prepare_text(text).sentences if s.own_text] for _, text in pairs]
+    own = np.array([bool((part < probed.threshold).all()) for part in np.split(*_scored_together(probed, own_texts))])
+    size = f"{len(pairs)} pairs of {len(set(claims.tolist()))} claims"
+    return (
+        Finding("own voice: a bare loaded claim is above the threshold", _share(bare, claims), "0.500 by chance", size),
+        Finding(
+            "own voice: the same claim quoted is below it, quoted words taken out",
+            _share(own, claims),
+            f"{whole.mean():.3f} where the whole sentence is scored",
+            size,
+        ),
+    ), ()
+
+
+def _scored_together(probed: _Probed, groups: Sequence[Sequence[str]]) -> tuple[NDArray[np.float64], list[int]]:
+    """Scores of all texts in one run, and where to split them into the groups again."""
+    ends = np.cumsum([len(group) for group in groups]).tolist()
+    return probed.score([text for group in groups for text in group]), ends[:-1]
+
+
+def _put_in(text: str, word: str) -> str:
+    """The word in its place; "a" and "an" as they must be."""
+    if not word:
+        return text.replace("{} ", "")
+    article = "an" if word[0] in "aeiou" else "a"
+    return re.sub(r"\ba \{\}", f"{article} {{}}", text).replace("{}", word)
+
+
+def _has_listed_word(loaded: str, neutral: str) -> bool:
+    """Whether what makes the sentence loaded is among the words that training's contrasts are made with."""
+    here, there = loaded.lower(), neutral.lower()
+    return any(word in here and word not in there for word in listed_words())
+
+
+def _share(hits: NDArray[Any], groups: NDArray[np.str_]) -> Interval:
+    return resampled(lambda rows: float(hits[rows].mean()), groups)
+
+
+def _as_probed(model: Classifier, name: str, threshold: float | None) -> _Probed:
+    names = [str(each).lower() for each in np.asarray(model.classes_).tolist()]
+    loaded = [at for at, each in enumerate(names) if each in LOADED_NAMES]
+    if len(names) != 2 or len(loaded) != 1:
+        raise DataError(
+            f"Which class means loaded? The model has {', '.join(names)}.\n"
+            f"It needs two, one of them named like {', '.join(sorted(LOADED_NAMES))}."
+        )
+    bundle = getattr(model, "bundle", None)
+    return _Probed(
+        name or (bundle.name if bundle is not None else type(model).__name__),
+        lambda texts: np.asarray(model.predict_proba(list(texts)))[:, loaded[0]],
+        float(getattr(model, "threshold", 0.5) if threshold is None else threshold),
+    )

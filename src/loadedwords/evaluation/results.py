@@ -1,0 +1,177 @@
+"""What an evaluation says: metrics with intervals, and further figures with what is needed to judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, matthews_corrcoef, roc_auc_score
+
+from loadedwords.models.training import Scores
+from loadedwords.schema import Interval
+
+N_RESAMPLES = 500
+METRICS = ("macro_f1", "mcc", "roc_auc", "average_precision", "brier")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one predictor said of every sentence: probability of loaded, and the decision (0 or 1)."""
+
+    probability: NDArray[np.float64]
+    decision: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One more figure about a model, with what is needed to judge it.
+
+    `beside` is the figure of a baseline or of people on the same sentences, `rests_on` the size, in words.
+    """
+
+    name: str
+    value: Interval
+    beside: str
+    rests_on: str
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A model's errors on a part of the sentences; None where one of the classes is missing.
+
+    `false_positive_rate` is the share of neutral sentences called loaded, `missed` that of loaded ones called neutral.
+    """
+
+    by: str
+    value: str
+    n_sentences: int
+    n_loaded: int
+    macro_f1: Interval | None
+    false_positive_rate: Interval | None
+    missed: Interval | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of several predictors on the same sentences.
+
+    Attributes
+    ----------
+    description : str
+        Corpus, size, folds and seeds, and how the intervals were made.
+    metrics : mapping of str to mapping of str to Interval
+        Predictor → metric → interval. For the Brier score lower is better, for all others higher.
+    findings : tuple of Finding
+    notes : tuple of str
+        What a reader should know besides.
+    reliability : tuple of (mean probability, share of loaded, number of sentences)
+        Bins of equal size, for a reliability plot; empty where nothing was cross-validated.
+    slices : tuple of Slice
+        Errors by outlet, topic and so on; empty where nothing was cross-validated.
+    held_out : Scores or None
+        Of a cross-validation with its first seed: for each in-domain row what a model that had not seen it says, before
+        calibration.
+    """
+
+    description: str
+    metrics: Mapping[str, Mapping[str, Interval]]
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    reliability: tuple[tuple[float, float, int], ...] = ()
+    held_out: Scores | None = field(default=None, repr=False)
+    slices: tuple[Slice, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "description": self.description,
+            "predictors": {
+                name: {metric: {"estimate": i.estimate, "low": i.low, "high": i.high} for metric, i in values.items()}
+                for name, values in self.metrics.items()
+            },
+            "findings": [
+                {
+                    "name": f.name,
+                    "estimate": f.value.estimate,
+                    "low": f.value.low,
+                    "high": f.value.high,
+                    "beside": f.beside,
+                    "rests_on": f.rests_on,
+                }
+                for f in self.findings
+            ],
+            "reliability": [list(each) for each in self.reliability],
+            "notes": list(self.notes),
+            "slices": [asdict(each) for each in self.slices],
+        }
+
+
+def with_finding(evaluation: Evaluation, finding: Finding) -> Evaluation:
+    """The same evaluation with one more figure."""
+    return replace(evaluation, findings=(*evaluation.findings, finding))
+
+
+def compute_metrics(
+    labels: NDArray[np.int64], probability: NDArray[np.float64], decision: NDArray[np.int64]
+) -> dict[str, float]:
+    """The metrics of `METRICS`; ROC AUC and average precision are NaN where only one class occurs."""
+    both = 0 < labels.mean() < 1
+    return {
+        "macro_f1": float(f1_score(labels, decision, average="macro", labels=[0, 1], zero_division=0)),
+        "mcc": float(matthews_corrcoef(labels, decision)),
+        "roc_auc": float(roc_auc_score(labels, probability)) if both else float("nan"),
+        "average_precision": float(average_precision_score(labels, probability)) if both else float("nan"),
+        "brier": float(brier_score_loss(labels, np.clip(probability, 0, 1), labels=[0, 1])) if both else float("nan"),
+    }
+
+
+def resampled(measure: Callable[[NDArray[np.intp]], float], articles: NDArray[np.str_], seed: int = 0) -> Interval:
+    """A measure of rows with a percentile interval from resampling whole articles."""
+    members = rows_by_article(articles)
+    rng = np.random.default_rng(seed)
+    resampled = [
+        measure(np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))]))
+        for _ in range(N_RESAMPLES)
+    ]
+    low, high = np.nanpercentile(resampled, [2.5, 97.5])
+    return Interval(measure(np.arange(len(articles))), float(low), float(high))
+
+
+def intervals(
+    labels: NDArray[np.int64], runs: Sequence[Predictions], articles: NDArray[np.str_], seed: int = 0
+) -> dict[str, Interval]:
+    """Mean over the runs, and a percentile interval from resampling whole articles (Cameron, Gelbach & Miller 2008)."""
+    rng = np.random.default_rng(seed)
+    members = rows_by_article(articles)
+    n_groups = len(members)
+
+    def mean_over_runs(rows: NDArray[np.intp]) -> list[float]:
+        each = [compute_metrics(labels[rows], run.probability[rows], run.decision[rows]) for run in runs]
+        return [float(np.mean([metrics[name] for metrics in each])) for name in METRICS]
+
+    estimate = mean_over_runs(np.arange(len(labels)))
+    resampled = np.array(
+        [
+            mean_over_runs(np.concatenate([members[g] for g in rng.integers(n_groups, size=n_groups)]))
+            for _ in range(N_RESAMPLES)
+        ]
+    )
+    low, high = np.nanpercentile(resampled, [2.5, 97.5], axis=0)
+    return {name: Interval(estimate[k], float(low[k]), float(high[k])) for k, name in enumerate(METRICS)}
+
+
+def rows_by_article(articles: NDArray[np.str_]) -> list[NDArray[np.intp]]:
+    _, group = np.unique(articles, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(group))[:-1])
+
+
+def outlet_rates(labels: NDArray[np.int64], outlets: NDArray[np.str_], wanted: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Share of loaded sentences of each wanted outlet in training; the overall share where it is new."""
+    names, index = np.unique(outlets, return_inverse=True)
+    rates = dict(zip(names.tolist(), (np.bincount(index, weights=labels) / np.bincount(index)).tolist(), strict=True))
+    overall = float(labels.mean())
+    return np.array([rates.get(outlet, overall) for outlet in wanted.tolist()])

@@ -1,0 +1,108 @@
+"""A model's words against spans that others marked in articles it was not trained on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadedwords.corpora import load_corpus
+from loadedwords.errors import DataError
+from loadedwords.evaluation.results import Evaluation, Finding, resampled
+from loadedwords.models.recipe import is_held_out
+from loadedwords.schema import Interval
+from loadedwords.scoring import FramingModel
+from loadedwords.text.words import WORD
+
+# Share of PTC's articles that the recipes of this package never train on.
+PTC_HELD_OUT = 0.2
+LEXICON_OCCURRENCES = 2
+
+
+def evaluate_spans(model: FramingModel, corpora: Path) -> Evaluation:
+    """Measure a model's loaded words against PTC's spans of wording techniques, on articles that no model trained on.
+
+    Precision, recall and F1 count overlapping characters, as the corpus's own task does (Da San Martino et al. 2020,
+    SemEval task 11). The baseline is a lexicon: every word that lies in a span more often than not in the articles
+    that models may train on.
+
+    Parameters
+    ----------
+    model : FramingModel
+    corpora : Path
+        Folder, or PTC's file.
+    """
+    corpus = load_corpus("ptc", corpora)
+    share = next(
+        (
+            use["articles_held_out"]
+            for use in model.bundle.config["corpora"]
+            if use["name"] == "ptc" and "articles_held_out" in use
+        ),
+        PTC_HELD_OUT,
+    )
+    if not share:
+        raise DataError(f"{model.bundle.name} was trained on all of PTC.\nThere is no article left to measure it on.")
+    apart = np.array([is_held_out(article, share) for article in corpus["article"]])
+    texts, spans = corpus["text"], corpus["loaded_words"]
+    lexicon = _span_lexicon([(texts[at], spans[at]) for at in np.flatnonzero(~apart)])
+    test = np.flatnonzero(apart)
+    articles = np.array([corpus["article"][at] for at in test])
+    gold = [[(span["start"], span["end"]) for span in spans[at]] for at in test]
+    found = {
+        model.bundle.name: [
+            [(word.start, word.end) for word in words] for words in model.find_loaded_words([texts[at] for at in test])
+        ],
+        "lexicon": [[m.span() for m in WORD.finditer(texts[at]) if m.group().lower() in lexicon] for at in test],
+    }
+    overlaps = {
+        name: np.array([_overlap(g, f) for g, f in zip(gold, each, strict=True)]) for name, each in found.items()
+    }
+    baseline = _span_scores(overlaps["lexicon"])
+    ours = overlaps[model.bundle.name]
+    size = f"{len(test):,} lines of {len(set(articles.tolist()))} articles, {sum(map(len, gold)):,} spans"
+
+    def score(k: int) -> Interval:
+        return resampled(lambda rows: _span_scores(ours[rows])[k], articles)
+
+    findings = tuple(
+        Finding(f"{name} of spans", score(k), f"lexicon {baseline[k]:.3f} ({len(lexicon):,} words)", size)
+        for k, name in enumerate(("precision", "recall", "F1"))
+    )
+    return Evaluation(
+        f"{model.bundle.name} on PTC's wording spans; 95% intervals by resampling articles.", {}, findings
+    )
+
+
+def _span_lexicon(rows: Sequence[tuple[str, Sequence[Mapping[str, int]]]]) -> set[str]:
+    """Words seen at least `LEXICON_OCCURRENCES` times and more often inside spans than outside."""
+    inside: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for text, spans in rows:
+        for match in WORD.finditer(text):
+            word = match.group().lower()
+            total[word] += 1
+            inside[word] += any(s["start"] < match.end() and match.start() < s["end"] for s in spans)
+    return {word for word, n in total.items() if n >= LEXICON_OCCURRENCES and inside[word] / n > 0.5}
+
+
+def _overlap(gold: Sequence[tuple[int, int]], found: Sequence[tuple[int, int]]) -> tuple[float, float, int, int]:
+    """Sum over found spans of the share of each that is gold, the same the other way round, and the two counts."""
+
+    def covered(spans: Sequence[tuple[int, int]], by: Sequence[tuple[int, int]]) -> float:
+        return sum(
+            len({c for low, high in by for c in range(max(start, low), min(end, high))}) / (end - start)
+            for start, end in spans
+            if end > start
+        )
+
+    return covered(found, gold), covered(gold, found), len(found), len(gold)
+
+
+def _span_scores(overlaps: NDArray[np.float64]) -> tuple[float, float, float]:
+    hit_found, hit_gold, n_found, n_gold = overlaps.sum(axis=0)
+    precision, recall = hit_found / max(n_found, 1), hit_gold / max(n_gold, 1)
+    return precision, recall, 2 * precision * recall / max(precision + recall, 1e-12)
