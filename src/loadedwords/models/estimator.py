@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,19 +15,19 @@ from loadedwords.models.odds import logistic
 from loadedwords.schema import CLASSES
 
 
-class FramingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """A scikit-learn classifier of sentences; those who inherit give `fit`, `decision_function` and `_threshold`."""
 
     classes_: NDArray[Any]
 
+    @abstractmethod
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def _threshold(self) -> float:
         """The probability from which a sentence is called loaded."""
-        raise NotImplementedError
 
     def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Probabilities of neutral and loaded; shape (n_sentences, 2), columns as in `classes_`."""

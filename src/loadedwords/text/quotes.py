@@ -21,6 +21,8 @@ SCARE_WORDS = 3
 _NEAR = 400
 # Nobody's speech in one pair of marks is longer: a mark was lost.
 LONGEST = 1500
+# So far from the marks it is looked who speaks.
+_REACH = 160
 # Paragraphs that one pair of marks may hold without a new opening mark.
 _PARAGRAPHS_BETWEEN = 3
 
@@ -55,18 +57,20 @@ _NAMING = rf"(?:{'|'.join(_NAMING_STEMS)})(?:[bdlr]?(?:ed|ing)|e?[sd]|e|y)?"
 _SAYING = frozenset(_VERBS.split("|")) | {"put"}
 _SAYS = re.compile(rf"\b(?:{_VERBS}|{_NAMING}|according to)\b", re.IGNORECASE)
 _PRONOUN = r"(?:he|she|they|it|we|I|He|She|They|It|We)"
-_TITLED = r"(?:[A-Z][\w’'.&-]*|of|de|van|von|bin|al)"
+_NAME = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Prof|St|[A-Z])\.|[A-Z][\w’'&-]*)"
+_TITLED = rf"(?:{_NAME}|of|de|van|von|bin|al)"
 _NOT_A_NAME = (
     r"(?!(?:But|And|Or|So|Yet|However|Then|When|While|As|If|In|On|At|For|By|After|Before|Since|Because|Just|Also|Meanwhile|Still"
     r"|Although|Though|That|This|What|Who|Why|How|Here|There|Now|Later|Earlier|Last|Asked|Speaking)\b)"
 )
-_NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}[A-Z][\w’'.&-]*(?:\s{_TITLED}){{0,5}}"
+_NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}"
 _DESCRIBED = (
     r"(?:the|a|an|his|her|their|its|one|another|The|A|An|His|Her|Their|Its|One|Another)\s(?:[\w’'&-]+\s){0,4}?[\w’'&-]+"
 )
-_WHO = rf"(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED})"
+# No possessive: "Lee’s claims" are not what Lee claims.
+_WHO = rf"(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED})(?<![’']s)"
 _ASIDE = r"(?:,\s[^,.\"“”]{1,80},)?"
-_HELPED = r"(?:\s(?:has|had|have|also|later|then|once|reportedly|now|\w+ly))*"
+_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|\w+ly))*"
 # ", said Ann Lee", ", the mayor said", ", Ann Lee, the mayor, told reporters".
 _AFTER = (
     re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b"),
@@ -81,7 +85,8 @@ _BEFORE = re.compile(
 )
 _ACCORDING = re.compile(rf"\b[Aa]ccording to\s{_WHO}")
 _INTRODUCES = re.compile(
-    rf"\b(?:{_VERBS}|statement|letter|post|email|message|tweet|memo|speech)\b[^.!?\"“”]{{0,80}}:$", re.IGNORECASE
+    rf"\b(?:{_VERBS}|statement|letter|post|email|message|tweet|memo|speech)\b(?:\s[^\s.!?\"“”]+){{0,5}}:$",
+    re.IGNORECASE,
 )
 _PRONOUNS = frozenset({"he", "she", "they", "it", "we", "i"})
 # A clause that somebody is said to have said, without marks.
@@ -296,15 +301,11 @@ def _attributed(text: str, item: _Marked, start: int, end: int) -> Quotation:
     """The kind and the speaker of what stands between marks, from the sentence around it."""
     before = text[_sentence_start(text, start, item.start) : max(start, item.start - 1)]
     behind = min(end, item.end + 1)
-    after = (
-        text[behind : _sentence_end(text, behind, end)]
-        if not text.endswith((".", "…"), item.start, item.end)
-        else text[behind:end]
-    )
+    after = text[behind : min(end, behind + _REACH)]
     speaker = _speaker_after(after) or _speaker_before(before, 0, len(before))
     words = _WORD.findall(text[item.start : item.end])
     if speaker is None and not item.goes_on and text[item.end - 1 : item.end] not in tuple(".,!?…;:"):
-        said = _SAYS.search(before[-160:]) or _SAYS.search(after[:60])
+        said = _SAYS.search(before[-_REACH:]) or _SAYS.search(after[: _sentence_end(after, 0, 60)])
         if re.search(r"\bso[- ]called\W*$", before):
             return Quotation(item.start, item.end, "scare")
         if not said and _is_title(words):
