@@ -100,6 +100,7 @@ class RunSummary:
     folder: Path
     outlets: pl.DataFrame | None
     overall: pl.DataFrame | None
+    voice: CountedVoice = "own"
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def score_to_folder(
             "overall": overall.to_dicts()[0] if overall is not None else None,
         }
         _write_json(folder / RUN_FILE, run)
-    return RunSummary(counts, reject_writer.n, n_reused, seconds, run["model"], folder, outlets, overall)
+    return RunSummary(counts, reject_writer.n, n_reused, seconds, run["model"], folder, outlets, overall, voice)
 
 
 # --- one chunk ----------------------------------------------------------------------------------------------------

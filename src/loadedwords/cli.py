@@ -197,7 +197,7 @@ def compare(folders: tuple[Path, ...], level: float, voice: CountedVoice, as_csv
     if as_csv:
         click.echo(outlets.write_csv(), nl=False)
     else:
-        _print_outlets(outlets, summarise_all(articles, voice=voice, level=level), level)
+        _print_outlets(outlets, summarise_all(articles, voice=voice, level=level), level, voice)
 
 
 _recipe_options = [
@@ -323,6 +323,8 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
     from loadedwords.scoring import load_model
 
+    if card and not recipe:
+        raise click.UsageError("A --card needs the --recipe to cross-validate.")
     if recipe:
         if (model and not card) or checkpoint or pairs or quotations or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
@@ -345,6 +347,11 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
             from loadedwords.evaluation.card import write_evaluation_card
 
             finished = load_model(model)
+            made_by = (finished.bundle.config.get("recipe") or {}).get("name")
+            if labelled or made_by != plan.name:
+                raise click.UsageError(
+                    f"The model {finished.bundle.name} was not made by the recipe {plan.name}: name the one that was with --model."
+                )
             suites = [evaluation.probe(finished), evaluation.evaluate_quotations()]
             if corpora is not None and any(use.name == "ptc" for use in plan.corpora):
                 suites.append(evaluation.evaluate_spans(finished, corpora))
@@ -503,8 +510,8 @@ def _model_to_probe(model: str | None, revision: str | None) -> tuple[Classifier
         sys.path.insert(0, str(Path.cwd()))  # as python -m would
         try:
             return getattr(importlib.import_module(module), attribute), model
-        except (ImportError, AttributeError) as error:
-            raise click.UsageError(f"{model} can't be imported: {error}.") from error
+        except Exception as error:  # somebody else's module raises what it likes
+            raise click.UsageError(f"{model} can't be imported: {type(error).__name__}: {error}.") from error
     from loadedwords.evaluation import CheckpointClassifier
 
     return CheckpointClassifier(model, revision=revision), model
@@ -597,11 +604,13 @@ def _print_summary(summary: RunSummary) -> None:
     reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
     click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {_duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:
-        _print_outlets(summary.outlets, summary.overall, 0.95)
+        _print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
     click.echo(f"Tables, run.json and report.html are in {summary.folder}")
 
 
-def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, most: int = 30) -> None:
+def _print_outlets(
+    outlets: pl.DataFrame, overall: pl.DataFrame, level: float, voice: CountedVoice, most: int = 30
+) -> None:
     from rich.table import Table
 
     from loadedwords.outlets import FEW_ARTICLES, well_covered
@@ -610,8 +619,13 @@ def _print_outlets(outlets: pl.DataFrame, overall: pl.DataFrame, level: float, m
         "own": "own-voice sentences",
         "quoted": "sentences that quote somebody",
         "all": "all sentences, whoever speaks",
-    }[overall["voice"][0]]
-    table = Table(title=f"Loaded share of {rests_on}, {level:.0%} intervals (articles resampled)", title_justify="left")
+    }
+    if not overall.height:
+        click.echo(f"There are no {rests_on[voice]}, so there is nothing to compare.")
+        return
+    table = Table(
+        title=f"Loaded share of {rests_on[voice]}, {level:.0%} intervals (articles resampled)", title_justify="left"
+    )
     for heading in (
         "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",
     ):  # fmt: skip

@@ -202,11 +202,15 @@ def _interval(columns: NDArray[np.float64], totals: NDArray[np.float64], level: 
     """Of the first column's sum over the second's, from the sums of the resampled articles."""
     n = len(columns)
     numerator, denominator = columns.sum(axis=0)
-    estimate = float(numerator / denominator)
-    if n == 1:
+    estimate = float(numerator / denominator) if denominator else 0.0
+    if not denominator:
+        return Interval(estimate, None, None)
+    counted = int((columns[:, 1] > 0).sum())
+    if counted == 1:
         return Interval(estimate, None, None)
     tail = float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - level) / 2)))
-    low, high = np.quantile(totals[:, 0] / totals[:, 1], [tail, 1 - tail])
+    some = totals[:, 1] > 0  # a draw without anything that counts has no ratio
+    low, high = np.quantile(totals[some, 0] / totals[some, 1], [tail, 1 - tail])
     return Interval(estimate, min(float(low), estimate), max(float(high), estimate))
 
 
@@ -230,11 +234,7 @@ def load_articles(scores: str | Path | pl.DataFrame | Iterable[ScoredArticle] | 
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
             frame = pl.DataFrame([[row[name] for name in _COLUMNS] for row in rows], schema=_COLUMNS, orient="row")
-    if missing := set(_COLUMNS) - set(frame.columns):
-        raise DataError(
-            f"The scores lack the columns {', '.join(sorted(missing))}.\n"
-            "Pass a folder written by this version's loadedwords score."
-        )
+    _check_columns(frame, "The table of scores")
     return frame
 
 
@@ -244,7 +244,17 @@ def _read_table(folder: Path) -> pl.DataFrame:
         raise DataError(
             f"{folder} holds no scores: there is no articles/part-*.parquet in it.\nPass a folder written by loadedwords score."
         )
-    return pl.concat([pl.read_parquet(part) for part in parts])
+    tables = [pl.read_parquet(part) for part in parts]
+    _check_columns(tables[0], str(folder))
+    return pl.concat(tables)
+
+
+def _check_columns(frame: pl.DataFrame, where: str) -> None:
+    if missing := set(_COLUMNS) - set(frame.columns):
+        raise DataError(
+            f"{where} lacks the columns {', '.join(sorted(missing))}.\n"
+            "Score the articles again with this version, or pass a folder that it wrote."
+        )
 
 
 def _check_comparable(folders: Sequence[Path]) -> None:

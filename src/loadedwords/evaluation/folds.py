@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -69,90 +69,134 @@ def cross_validate(
     Evaluation
         Of the model, "majority label", and "outlet's majority label" where outlets are known.
     """
-    inside = np.flatnonzero(data.in_domain)
-    outside = np.flatnonzero(~data.in_domain)
-    labels, articles = data.labels[inside], data.articles[inside]
-    outlets = np.array([data.outlets[at] or "" for at in inside])
-    collected: dict[str, list[Predictions]] = {}
+    inside, outside = np.flatnonzero(data.in_domain), np.flatnonzero(~data.in_domain)
     rows = data.rows(inside)
-    raw: list[Scores] = []
-    every: list[Scores] = []
-    per_seed, per_fold = [], []
-    fold_of = np.zeros(len(inside), dtype=np.int64)
-    tasks = []
-    for seed in seeds:
-        splits = grouped_folds(articles, n_splits=n_splits, seed=0 if recipe.stages else seed)
-        for number, (train, test) in enumerate(splits):
-            _check_apart(articles, train, test)
-            tasks.append((seed, number, train, test))
+    labels, articles = rows.labels, rows.articles
+    outlets = np.array([outlet or "" for outlet in rows.outlets])
+    folds = _folds(articles, n_splits, seeds, the_same=bool(recipe.stages))
     answers = _each_fold(
         [
-            (data.rows(np.concatenate([inside[train], outside])), [data.texts[at] for at in inside[test]], seed)
-            for seed, _, train, test in tasks
+            (data.rows(np.concatenate([inside[fold.train], outside])), [rows.texts[at] for at in fold.test], fold.seed)
+            for fold in folds
         ],
         recipe,
         workshop,
         jobs,
     )
+    raw: list[Scores] = []
     for seed in seeds:
-        runs = {
-            name: Predictions(np.zeros(len(inside)), np.zeros(len(inside), dtype=np.int64))
-            for name in _predictors(recipe, outlets)
-        }
-        log_odds, probability = np.zeros(len(inside)), np.zeros(len(inside))
-        decision = np.zeros(len(inside), dtype=bool)
-        words: list[list[tuple[int, int, float]]] = [[] for _ in inside]
-        for _, number, train, test in (task for task in tasks if task[0] == seed):
-            scores = next(answers)
-            log_odds[test], probability[test], decision[test] = scores.log_odds, scores.probability, scores.decision
-            for at, found in zip(test, scores.words, strict=True):
-                words[at] = found
-            if seed == seeds[0]:
-                fold_of[test] = number
-            majority = labels[train].mean() >= 0.5
-            # The same probability in every fold: a constant has no AUC to lose or gain.
-            _fill(runs["majority label"], test, np.full(len(test), labels.mean()), np.full(len(test), majority))
-            if "outlet's majority label" in runs:
-                rates = outlet_rates(labels[train], outlets[train], outlets[test])
-                _fill(runs["outlet's majority label"], test, rates, rates >= 0.5)
-            reached = f1_score(labels[test], decision[test], average="macro")
-            tell(f"seed {seed}, fold {number + 1} of {n_splits}: macro-F1 {reached:.3f} on {len(test)} sentences")
-        raw.append(Scores(log_odds, probability, decision, words))
-        every.append(_calibrated(raw[-1], rows, fold_of) if recipe.stages else raw[-1])
-        model = every[-1]
-        _fill(runs[recipe.name], np.arange(len(inside)), model.probability, model.decision)
-        per_seed.append(f1_score(labels, model.decision, average="macro"))
-        per_fold += [
-            f1_score(labels[test], model.decision[test], average="macro") for of, _, _, test in tasks if of == seed
-        ]
-        for name, predictions in runs.items():
-            collected.setdefault(name, []).append(predictions)
-    metrics = {name: intervals(labels, runs_of, articles) for name, runs_of in collected.items()}
-    aucs = [compute_metrics(labels, run.probability, run.decision)["roc_auc"] for run in collected[recipe.name]]
-    notes = [
-        f"macro-F1 by seed: {', '.join(f'{value:.3f}' for value in per_seed)}; ROC AUC: {', '.join(f'{value:.3f}' for value in aucs)}",
-        f"macro-F1 by fold: {min(per_fold):.3f} to {max(per_fold):.3f}",
-    ]
+        of_seed = [fold for fold in folds if fold.seed == seed]
+        found = []
+        for fold in of_seed:
+            found.append(next(answers))
+            reached = f1_score(labels[fold.test], found[-1].decision, average="macro")
+            tell(
+                f"seed {seed}, fold {fold.number + 1} of {n_splits}: macro-F1 {reached:.3f} on {len(fold.test)} sentences"
+            )
+        raw.append(_put_together(found, of_seed, len(inside)))
+    first = [fold for fold in folds if fold.seed == seeds[0]]
+    fold_of = np.zeros(len(inside), dtype=np.int64)
+    for fold in first:
+        fold_of[fold.test] = fold.number
+    # As it is shipped; a linear model brings its own settings.
+    shipped = [_calibrated(scores, rows, fold_of) for scores in raw] if recipe.stages else raw
+    runs = {
+        recipe.name: [Predictions(scores.probability, scores.decision.astype(np.int64)) for scores in shipped],
+        **_baselines(labels, outlets, folds, seeds),
+    }
+    slices, ratios = slice_errors(shipped, rows)
     description = (
         f"{recipe.name}: {len(inside):,} sentences of {len(set(articles.tolist())):,} articles, {labels.mean():.0%} loaded; "
         f"{n_splits} folds grouped by article, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}; "
         f"95% intervals by resampling articles, {N_RESAMPLES} times; what another training would change is not in them."
     )
-    slices, ratios = slice_errors(every, rows)
-    findings = [
-        *outlet_findings(every, labels, outlets, articles),
-        *calibration_findings(raw[0], every[0], labels, articles),
-        *word_findings(every[0], rows, fold_of),
-        *ratios,
-    ]
     return Evaluation(
         description,
-        metrics,
-        tuple(findings),
-        tuple(notes),
-        tuple(calibration_error(labels, every[0].probability)[1]),
+        {name: intervals(labels, of, articles) for name, of in runs.items()},
+        (
+            *outlet_findings(shipped, labels, outlets, articles),
+            *calibration_findings(raw[0], shipped[0], labels, articles),
+            *word_findings(shipped[0], rows, fold_of),
+            *ratios,
+        ),
+        _by_seed_and_fold(labels, runs[recipe.name], folds, seeds),
+        tuple(calibration_error(labels, shipped[0].probability)[1]),
         raw[0],
         slices,
+    )
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Rows to train on and to test on, as numbers among the in-domain rows."""
+
+    seed: int
+    number: int
+    train: NDArray[np.intp]
+    test: NDArray[np.intp]
+
+
+def _folds(articles: NDArray[np.str_], n_splits: int, seeds: Sequence[int], *, the_same: bool) -> list[_Fold]:
+    """The folds of every seed, in order; of the same rows for each, or drawn anew."""
+    folds = []
+    for seed in seeds:
+        for number, (train, test) in enumerate(
+            grouped_folds(articles, n_splits=n_splits, seed=0 if the_same else seed)
+        ):
+            if shared := set(articles[train].tolist()) & set(articles[test].tolist()):
+                raise DataError(
+                    f"{len(shared)} articles stand on both sides of a fold; this is a fault of loadedwords, please report it."
+                )
+            folds.append(_Fold(seed, number, train, test))
+    return folds
+
+
+def _put_together(found: Sequence[Scores], folds: Sequence[_Fold], n: int) -> Scores:
+    """The scores of all rows, each from the fold that did not train on it."""
+    log_odds, probability, decision = np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool)
+    words: list[list[tuple[int, int, float]]] = [[] for _ in range(n)]
+    for scores, fold in zip(found, folds, strict=True):
+        log_odds[fold.test], probability[fold.test] = scores.log_odds, scores.probability
+        decision[fold.test] = scores.decision
+        for at, of in zip(fold.test, scores.words, strict=True):
+            words[at] = of
+    return Scores(log_odds, probability, decision, words)
+
+
+def _baselines(
+    labels: NDArray[np.int64], outlets: NDArray[np.str_], folds: Sequence[_Fold], seeds: Sequence[int]
+) -> dict[str, list[Predictions]]:
+    """Rules that see no text, learnt from the same training rows; one prediction of all rows for each seed."""
+    by_name: dict[str, list[Predictions]] = {"majority label": []}
+    if len(set(outlets.tolist())) > 1:
+        by_name["outlet's majority label"] = []
+    for seed in seeds:
+        # The same probability in every fold: a constant has no AUC to lose or gain.
+        rates = {name: np.full(len(labels), labels.mean()) for name in by_name}
+        decisions = {name: np.zeros(len(labels), dtype=np.int64) for name in by_name}
+        for fold in (fold for fold in folds if fold.seed == seed):
+            decisions["majority label"][fold.test] = labels[fold.train].mean() >= 0.5
+            if "outlet's majority label" in by_name:
+                found = outlet_rates(labels[fold.train], outlets[fold.train], outlets[fold.test])
+                rates["outlet's majority label"][fold.test] = found
+                decisions["outlet's majority label"][fold.test] = found >= 0.5
+        for name, of in by_name.items():
+            of.append(Predictions(rates[name], decisions[name]))
+    return by_name
+
+
+def _by_seed_and_fold(
+    labels: NDArray[np.int64], runs: Sequence[Predictions], folds: Sequence[_Fold], seeds: Sequence[int]
+) -> tuple[str, str]:
+    measured = [compute_metrics(labels, run.probability, run.decision) for run in runs]
+    per_fold = [
+        f1_score(labels[fold.test], runs[list(seeds).index(fold.seed)].decision[fold.test], average="macro")
+        for fold in folds
+    ]
+    f1, auc = (", ".join(f"{each[metric]:.3f}" for each in measured) for metric in ("macro_f1", "roc_auc"))
+    return (
+        f"macro-F1 by seed: {f1}; ROC AUC: {auc}",
+        f"macro-F1 by fold: {min(per_fold):.3f} to {max(per_fold):.3f}",
     )
 
 
@@ -283,22 +327,3 @@ def _rows_of(scores: Scores, chosen: NDArray[np.intp]) -> Scores:
         scores.decision[chosen],
         [scores.words[at] for at in chosen],
     )
-
-
-def _predictors(recipe: Recipe, outlets: NDArray[np.str_]) -> list[str]:
-    known = len(set(outlets.tolist())) > 1
-    return [recipe.name, "majority label", *(["outlet's majority label"] if known else [])]
-
-
-def _fill(
-    predictions: Predictions, rows: NDArray[np.intp], probability: NDArray[np.float64], decision: NDArray[np.bool_]
-) -> None:
-    predictions.probability[rows] = probability
-    predictions.decision[rows] = decision
-
-
-def _check_apart(articles: NDArray[np.str_], train: NDArray[np.intp], test: NDArray[np.intp]) -> None:
-    if shared := set(articles[train].tolist()) & set(articles[test].tolist()):
-        raise DataError(
-            f"{len(shared)} articles stand on both sides of a fold; this is a fault of loadedwords, please report it."
-        )

@@ -58,6 +58,7 @@ class Exchange:
     kind: str
     tone: str
     sentences: tuple[str, ...]
+    template: str
 
 
 def probe(model: Classifier, *, name: str = "", threshold: float | None = None) -> Evaluation:
@@ -125,6 +126,7 @@ def evaluate_quotations() -> Evaluation:
     counts: list[tuple[int, int, int]] = []
     speakers: list[bool] = []
     of: list[str] = []
+    told: list[str] = []
     for number, passage in enumerate(passages):
         for text in _styles(passage["text"]):
             clean, wanted = _unmarked(text)
@@ -132,8 +134,11 @@ def evaluate_quotations() -> Evaluation:
             counts.append((len(found & wanted), len(found), len(wanted)))
             of.append(str(number))
             if "speakers" in passage:
-                expected = {name.replace("’", "'") for name in passage["speakers"]}
-                speakers.append({(name or "").replace("’", "'") for name in who} == expected)
+                expected = [name.replace("’", "'") for name in passage["speakers"]]
+                speakers.append(
+                    list(dict.fromkeys((name or "").replace("’", "'") for name in who)) == list(dict.fromkeys(expected))
+                )
+                told.append(str(number))
     table = np.array(counts)
 
     def f1(rows: NDArray[np.intp]) -> float:
@@ -151,9 +156,9 @@ def evaluate_quotations() -> Evaluation:
         ),
         Finding(
             "passages with the right speakers",
-            _share(np.array(speakers), np.arange(len(speakers)).astype(str)),
-            "what the text names, pronouns resolved to the last name",
-            f"{len(speakers)} passages that name one",
+            _share(np.array(speakers), np.array(told)),
+            "in the order in which they speak",
+            f"{len(speakers)} passages, {len(set(told))} written by hand",
         ),
     )
     return Evaluation("The quotation finder on marked passages.", {}, findings)
@@ -185,7 +190,7 @@ def read_exchanges() -> Iterator[Exchange]:
                 for setting in range(_SETTINGS if others else 1):
                     fixed = dict.fromkeys(others, number * 7 + setting * 5 + 1)
                     sentences = (_filled(template, fillers, {**fixed, kind: at}) for at in range(len(fillers[kind])))
-                    yield Exchange(kind, tone, tuple(sentences))
+                    yield Exchange(kind, tone, tuple(sentences), template)
 
 
 def _filled(template: str, fillers: dict[str, list[Any]], chosen: dict[str, int]) -> str:
@@ -202,7 +207,7 @@ def _filled(template: str, fillers: dict[str, list[Any]], chosen: dict[str, int]
 
 
 def read_attributions() -> list[tuple[str, str]]:
-    """The attribution suite: a loaded claim, and the same in somebody's mouth; every claim twice."""
+    """The attribution suite: a loaded claim, and the same in somebody's mouth; every claim twice, frame after frame."""
     suite = _suite("attribution")
     frames, speakers = suite["frames"], suite["speakers"]
     pairs = []
@@ -312,7 +317,7 @@ def _words_in_and_out(probed: _Probed) -> _Part:
         Finding(
             "sensitivity: a loaded word put in flips the sentence, taken out flips it back",
             _share(hits, groups),
-            "0.250 by chance",
+            "0.125 by chance",
             size,
         )
     ]
@@ -321,7 +326,7 @@ def _words_in_and_out(probed: _Probed) -> _Part:
             Finding(
                 "sensitivity, words that are not in training's contrasts",
                 _share(hits[unlisted], groups[unlisted]),
-                "0.250 by chance",
+                "0.125 by chance",
                 f"{unlisted.sum()} words",
             )
         )
@@ -349,30 +354,36 @@ def _exchanged(probed: _Probed) -> _Part:
     """Invariance: how often another name, party, place, ... changes the decision, and how far it moves the score."""
     exchanges = list(read_exchanges())
     scores = iter(np.split(*_scored_together(probed, [exchange.sentences for exchange in exchanges])))
-    rows: dict[str, list[tuple[str, float, float]]] = {}
-    sizes: dict[str, int] = {}
+    by_kind: dict[str, list[tuple[Exchange, NDArray[np.float64]]]] = {}
     for exchange, p in zip(exchanges, scores, strict=True):
-        pairs = np.array(list(combinations(p, 2)))
-        same = ((pairs >= probed.threshold).sum(axis=1) != 1).mean()
-        moved = np.abs(pairs[:, 0] - pairs[:, 1]).mean()
-        rows.setdefault(exchange.kind, []).append((exchange.tone, float(same), float(moved)))
-        sizes[exchange.kind] = sizes.get(exchange.kind, 0) + len(exchange.sentences)
-    findings = []
-    for kind, found in rows.items():
-        tones = np.array([tone for tone, _, _ in found])
-        middle = tones == "borderline"
-        size = f"{sizes[kind]} sentences from {len(found)} filled templates"
-        for what, column in (("decisions unchanged", 1), ("mean change of the score", 2)):
-            values = np.array([row[column] for row in found])
+        by_kind.setdefault(exchange.kind, []).append((exchange, p))
+    findings, notes = [], []
+    for kind, found in by_kind.items():
+        pairs = [np.array(list(combinations(p, 2))) for _, p in found]
+        same = np.array([((pair >= probed.threshold).sum(axis=1) != 1).mean() for pair in pairs])
+        moved = np.array([np.abs(pair[:, 0] - pair[:, 1]).mean() for pair in pairs])
+        middle = np.array([exchange.tone == "borderline" for exchange, _ in found])
+        templates = np.array([exchange.template for exchange, _ in found])
+        size = f"{sum(len(p) for _, p in found)} sentences from {len(set(templates.tolist()))} templates"
+        for what, values in (("decisions unchanged", same), ("mean change of the score", moved)):
             findings.append(
                 Finding(
                     f"invariance, another {kind}: {what}",
-                    _share(values, np.arange(len(values)).astype(str)),
-                    f"{values[middle].mean():.3f} on the {middle.sum()} borderline ones" if middle.any() else "",
+                    _share(values, templates),
+                    f"{values[middle].mean():.3f} on the {len(set(templates[middle].tolist()))} borderline ones",
                     size,
                 )
             )
-    return tuple(findings), ()
+        notes.append(f"invariance, {kind}, mean score on the borderline ones: {_by_filler(kind, found)}")
+    return tuple(findings), tuple(notes)
+
+
+def _by_filler(kind: str, found: Sequence[tuple[Exchange, NDArray[np.float64]]]) -> str:
+    """The mean score with each filler, lowest first: whom the model is harder on."""
+    means = np.mean([p for exchange, p in found if exchange.tone == "borderline"], axis=0)
+    fillers = _suite("invariance")["fillers"][kind]
+    names = [filler["man"] if isinstance(filler, dict) else filler for filler in fillers]
+    return ", ".join(f"{names[at]} {means[at]:.2f}" for at in np.argsort(means, kind="stable"))
 
 
 def _attributed(probed: _Probed) -> _Part:
@@ -383,15 +394,18 @@ def _attributed(probed: _Probed) -> _Part:
     whole = probed.score([text for _, text in pairs]) < probed.threshold
     own_texts = [[s.own_text for s in prepare_text(text).sentences if s.own_text] for _, text in pairs]
     own = np.array([bool((part < probed.threshold).all()) for part in np.split(*_scored_together(probed, own_texts))])
-    size = f"{len(pairs)} pairs of {len(set(claims.tolist()))} claims"
+    n_frames = len(_suite("attribution")["frames"])
+    frames = np.array([str(at % n_frames) for at in range(len(pairs))])
+    size = f"{len(pairs)} pairs of {len(set(claims.tolist()))} claims in {n_frames} frames"
     return (
-        Finding("own voice: a bare loaded claim is above the threshold", _share(bare, claims), "0.500 by chance", size),
+        Finding("own voice: a bare loaded claim is above the threshold", _share(bare, claims), "", size),
         Finding(
             "own voice: the same claim quoted is below it, quoted words taken out",
-            _share(own, claims),
+            _share(own, frames),
             f"{whole.mean():.3f} where the whole sentence is scored",
             size,
         ),
+        Finding("own voice: both", _share(bare & own, frames), "0.250 by chance", size),
     ), ()
 
 
@@ -409,10 +423,16 @@ def _put_in(text: str, word: str) -> str:
     return re.sub(r"\ba \{\}", f"{article} {{}}", text).replace("{}", word)
 
 
+@cache
+def _listed() -> re.Pattern[str]:
+    longest_first = sorted(listed_words(), key=lambda word: (-len(word), word))
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+
+
 def _has_listed_word(loaded: str, neutral: str) -> bool:
-    """Whether what makes the sentence loaded is among the words that training's contrasts are made with."""
-    here, there = loaded.lower(), neutral.lower()
-    return any(word in here and word not in there for word in listed_words())
+    """Whether what makes the sentence loaded is among the words that training's contrasts are made with today."""
+    there = neutral.lower()
+    return any(match.group() not in there for match in _listed().finditer(loaded.lower()))
 
 
 def _share(hits: NDArray[Any], groups: NDArray[np.str_]) -> Interval:
@@ -420,6 +440,10 @@ def _share(hits: NDArray[Any], groups: NDArray[np.str_]) -> Interval:
 
 
 def _as_probed(model: Classifier, name: str, threshold: float | None) -> _Probed:
+    if not hasattr(model, "predict_proba") or not hasattr(model, "classes_") or isinstance(model, type):
+        raise DataError(
+            f"{model!r} can't be probed: it has no predict_proba and classes_.\nPass a fitted classifier of sentences."
+        )
     names = [str(each).lower() for each in np.asarray(model.classes_).tolist()]
     loaded = [at for at, each in enumerate(names) if each in LOADED_NAMES]
     if len(names) != 2 or len(loaded) != 1:
@@ -428,8 +452,19 @@ def _as_probed(model: Classifier, name: str, threshold: float | None) -> _Probed
             f"It needs two, one of them named like {', '.join(sorted(LOADED_NAMES))}."
         )
     bundle = getattr(model, "bundle", None)
+
+    def score(texts: Sequence[str]) -> NDArray[np.float64]:
+        probability = np.asarray(model.predict_proba(list(texts)), dtype=np.float64)
+        if probability.shape != (len(texts), 2) or not np.isfinite(probability).all():
+            raise DataError(
+                f"predict_proba gave the shape {probability.shape} for {len(texts)} sentences, or values that are no numbers.\n"
+                "It must give two probabilities for each sentence."
+            )
+        column: NDArray[np.float64] = probability[:, loaded[0]]
+        return column
+
     return _Probed(
         name or (bundle.name if bundle is not None else type(model).__name__),
-        lambda texts: np.asarray(model.predict_proba(list(texts)))[:, loaded[0]],
+        score,
         float(getattr(model, "threshold", 0.5) if threshold is None else threshold),
     )

@@ -140,11 +140,12 @@ def _ratios(counts: _Counts, rows: TrainingSet) -> list[Finding]:
         if not rates[1]:
             continue
         with np.errstate(invalid="ignore", divide="ignore"):
-            low, high = np.nanpercentile(_false_positive_rate(drawn_a) / _false_positive_rate(drawn_b), [2.5, 97.5])
+            ratios = _false_positive_rate(drawn_a) / _false_positive_rate(drawn_b)
+            low, high = np.percentile(ratios[~np.isnan(ratios)], [2.5, 97.5], method="nearest")
         findings.append(
             Finding(
                 f"false-positive rate {name}",
-                Interval(float(rates[0] / rates[1]), float(low), float(high)),
+                Interval(float(rates[0] / rates[1]), float(low), float(high) if np.isfinite(high) else None),
                 f"{rates[0]:.3f} over {rates[1]:.3f}; 1 were no difference",
                 f"{a[2:].sum():.0f} and {b[2:].sum():.0f} neutral sentences",
             )

@@ -150,6 +150,8 @@ def with_interval(value: Mapping[str, float] | None) -> str:
     """An estimate and its interval, as text."""
     if value is None:
         return "–"
+    if value["low"] is None or value["high"] is None:
+        return f"{value['estimate']:.3f} [no interval]"
     return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
 
 

@@ -11,7 +11,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
+
+from loadedwords.text.words import FUNCTION_WORDS
 
 Kind = Literal["speech", "scare", "title"]
 
@@ -21,8 +24,10 @@ SCARE_WORDS = 3
 _NEAR = 400
 # Nobody's speech in one pair of marks is longer: a mark was lost.
 LONGEST = 1500
+# Apostrophes that may close one quotation in single marks.
+_CLOSERS_LOOKED_AT = 12
 # So far from the marks it is looked who speaks.
-_REACH = 160
+_REACH, _BEFORE_REACH = 160, 400
 # Paragraphs that one pair of marks may hold without a new opening mark.
 _PARAGRAPHS_BETWEEN = 3
 
@@ -35,54 +40,86 @@ _MEASURE = re.compile(r"\d[’']\d{1,2}$")  # 6'2" tall
 _ELIDED = re.compile(r"(?:\d0s?\b|(?:em|tis|twas|til|till|cause|bout|round|n|cos|ere)\b)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…][\"”’')\]]*(?=\s|$)")
 
-_VERBS = (
-    "said|says|say|saying|told|tells|telling|asked|asks|asking|added|adds|adding|wrote|writes|writing|tweeted|tweets|tweeting|posted|posts"
-    "|stated|states|stating|replied|replies|responded|responds|answered|answers|explained|explains|explaining|argued|argues|arguing"
-    "|insisted|insists|insisting|claimed|claims|claiming|announced|announces|noted|notes|noting|warned|warns|warning|declared|declares"
-    "|declaring|admitted|admits|conceded|concedes|continued|continues|concluded|concludes|recalled|recalls|testified|testifies"
-    "|complained|complains|joked|jokes|shouted|shouts|shouting|yelled|yells|yelling|screamed|screams|whispered|quipped|quips"
-    "|remarked|remarks|observed|observes|suggested|suggests|urged|urges|raged|rages|fumed|fumes|sneered|sneers|ranted|rants|thundered"
-    "|blasted|slammed|snapped|vowed|vows|promised|promises|predicted|predicts|boasted|boasts|acknowledged|acknowledges|confirmed"
-    "|confirms|denied|denies|demanded|demands|pleaded|pleads|lamented|laments|mused|muses|murmured|muttered|cried|chanted|chanting|sang"
-    "|growled|roared|whined|gushed|crowed|scoffed|sniffed|retorted|countered|counters|protested|objected|charged|alleged|alleges"
-    "|reads|read|reported|reports|thought|thinks|believes|reckons|put it"
+# Each with its forms: "say" also after a plural, "saying" before a quotation.
+_SPEAKING = (
+    "say says said saying, tell tells told telling, ask asks asked asking, add adds added adding, write writes wrote writing,"
+    " tweet tweets tweeted tweeting, post posts posted posting, state states stated stating, reply replies replied replying,"
+    " respond responds responded responding, answer answers answered answering, explain explains explained explaining,"
+    " argue argues argued arguing, insist insists insisted insisting, claim claims claimed claiming, contend contends contended,"
+    " assert asserts asserted asserting, announce announces announced announcing, note notes noted noting,"
+    " warn warns warned warning, declare declares declared declaring, admit admits admitted admitting, concede concedes conceded,"
+    " continue continues continued, conclude concludes concluded, recall recalls recalled, testify testifies testified,"
+    " complain complains complained, joke jokes joked, shout shouts shouted shouting, yell yells yelled yelling,"
+    " scream screams screamed, whisper whispers whispered, quip quips quipped, remark remarks remarked, observe observes observed,"
+    " suggest suggests suggested, urge urges urged, rage rages raged, fume fumes fumed, sneer sneers sneered, rant rants ranted,"
+    " thunder thundered, blast blasted, slam slammed, snap snapped, vow vows vowed, promise promises promised,"
+    " predict predicts predicted, boast boasts boasted, acknowledge acknowledges acknowledged, confirm confirms confirmed,"
+    " deny denies denied, demand demands demanded, plead pleads pleaded, lament laments lamented, muse muses mused, murmured,"
+    " muttered, cried, chant chanted chanting, sang, growled, roared, whine whines whined, gush gushes gushed, crow crows crowed,"
+    " scoff scoffs scoffed, sniffed, retort retorted, counter counters countered, protest protests protested, objected,"
+    " allege alleges alleged, report reported, think thinks thought, believe believes believed, reckon reckons"
 )
+_VERBS = "|".join(re.findall(r"\w+", _SPEAKING))
 # Of these the words in marks are a part: "called it 'reckless'".
-_NAMING_STEMS = (
-    "call", "describ", "dub", "label", "term", "brand", "denounc", "condemn", "dismiss", "prais", "criticis", "criticiz",
-    "accus", "refer", "characteris", "characteriz", "hail", "decri", "cit", "quot", "deem", "express", "apologis", "apologiz",
-    "blam", "mock", "deplor", "pledg",
+_NAMING = (
+    "call|calls|called|calling|describe|describes|described|describing|dub|dubs|dubbed|labels|labelled|labeled|labelling|termed"
+    "|branded|branding|denounce|denounces|denounced|denouncing|condemn|condemns|condemned|condemning|dismiss|dismisses|dismissed"
+    "|praise|praises|praised|praising|criticise|criticised|criticises|criticize|criticizes|criticized|criticizing|accuse|accuses"
+    "|accused|accusing|refer|refers|referred|referring|characterised|characterized|hail|hails|hailed|hailing|decry|decries|decried"
+    "|cite|cites|cited|citing|quote|quotes|quoted|quoting|deem|deems|deemed|expressed|expressing|apologise|apologised|apologize"
+    "|apologized|blame|blames|blamed|blaming|mock|mocks|mocked|mocking|deplore|deplored|pledge|pledged|pledges"
+)
+_SAYING = frozenset(_VERBS.split("|"))
+_ATTRIBUTING = _SAYING | frozenset(_NAMING.split("|"))
+# Nouns as often as verbs: only behind somebody who may do it are they taken for verbs.
+_ALSO_NOUNS = frozenset(
+    ("state", "states", "claim", "claims", "report", "post", "posts", "call", "calls", "demand", "demands", "protest", "protests",
+     "note", "notes", "promise", "blame", "praise", "quote", "quotes", "labels", "answer", "answers", "remark", "remarks", "joke",
+     "jokes", "rage", "rant", "blast", "vow", "vows", "counter", "thunder", "crow", "crows", "mock", "pledge", "chant", "add", "thought")
 )  # fmt: skip
-_NAMING = rf"(?:{'|'.join(_NAMING_STEMS)})(?:[bdlr]?(?:ed|ing)|e?[sd]|e|y)?"
-_SAYING = frozenset(_VERBS.split("|")) | {"put"}
-_SAYS = re.compile(rf"\b(?:{_VERBS}|{_NAMING}|according to)\b", re.IGNORECASE)
-_PRONOUN = r"(?:he|she|they|it|we|I|He|She|They|It|We)"
-_NAME = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Prof|St|[A-Z])\.|[A-Z][\w’'&-]*)"
+_SAYS = re.compile(rf"\b(?:{'|'.join(sorted(_ATTRIBUTING - _ALSO_NOUNS))}|according to)\b")
+_PRONOUN = r"(?:[Hh]e|[Ss]he|[Tt]hey|[Ii]t|[Ww]e|I)\b"
+_NAME = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Prof|St|[A-Z])\.|[A-Z][\w’'&-]*+)"
 _TITLED = rf"(?:{_NAME}|of|de|van|von|bin|al)"
 _NOT_A_NAME = (
     r"(?!(?:But|And|Or|So|Yet|However|Then|When|While|As|If|In|On|At|For|By|After|Before|Since|Because|Just|Also|Meanwhile|Still"
-    r"|Although|Though|That|This|What|Who|Why|How|Here|There|Now|Later|Earlier|Last|Asked|Speaking)\b)"
-)
-_NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}"
-_DESCRIBED = (
-    r"(?:the|a|an|his|her|their|its|one|another|The|A|An|His|Her|Their|Its|One|Another)\s(?:[\w’'&-]+\s){0,4}?[\w’'&-]+"
+    r"|Although|Though|That|This|These|Those|What|Who|Why|How|Here|There|Now|Later|Earlier|Last|Asked|Speaking|He|She|They|It|We"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b)"
 )
 # No possessive: "Lee’s claims" are not what Lee claims.
-_WHO = rf"(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED})(?<![’']s)"
-_ASIDE = r"(?:,\s[^,.\"“”]{1,80},)?"
-_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|\w+ly))*"
-# ", said Ann Lee", ", the mayor said", ", Ann Lee, the mayor, told reporters".
-_AFTER = (
-    re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b"),
-    re.compile(rf"[\s,—–-]*(?:{_VERBS})(?:\s\w+ly)?\s{_WHO}"),
+_NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}(?<![’']s)"
+_DETERMINER = r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts|[Oo]ne|[Aa]nother)"
+# Nothing that begins another phrase: "the door a note" are two.
+_INSIDE = r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by)\b)[\w’'.&-]+"
+_DESCRIBED = (
+    rf"{_DETERMINER}\s(?:{_INSIDE}\s){{0,6}}?{_INSIDE}"
+    rf"(?:\s(?:of|for|at|from|in)\s(?:(?:the|its|his|her|a)\s)?(?:{_INSIDE}\s){{0,3}}?{_INSIDE})?"
 )
-# "Ann Lee, the mayor, told reporters on Tuesday:".
+_WHO = rf"(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED})"
+_ASIDE = r"(?:,\s[^.\"“”]{1,80}?,)?"
+_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|\w+ly))*"
+_PHRASE_ENDS = r"(?=[,.;:!?—–)”\"]|\s(?:who|in|on|at|after|during|from|as|when|while|last|this|earlier|later|and|with|before|told)\b|$)"
+_GOES_ON = (
+    r"(?=\s*(?:[.,;:]|$)|\s(?:in|to|on|at|during|after|when|as|via|of|about|reporters|him|her|them|us|me|[A-Z]{2,})\b)"
+)
+# ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
+_AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b")
+_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b{_GOES_ON}")
+# ", said Ann Lee", ", said the top commander in the north", ", said spokesman Tom Hale".
+_AFTER_VERB = (
+    re.compile(rf"[\s,—–-]*(?:{_VERBS})(?:\s\w+ly)?\s(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED}{_PHRASE_ENDS})"),
+    re.compile(
+        rf"[\s,—–-]*(?:{_VERBS})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
+    ),
+)
 # What follows a preposition is not the one who speaks: "responded to the backlash, saying".
 _PREPOSITIONS = ("of", "to", "by", "with", "for", "in", "on", "at", "from", "against", "about", "over")
 _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
+# "Ann Lee, the mayor, told reporters on Tuesday:".
 _BEFORE = re.compile(
     rf"{_NO_PREPOSITION}\b{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS}|{_NAMING})\b(?:\s(?!{_VERBS}\b)[^\s.!?;\"“”]+){{0,12}}[\s,:—–-]*$"
 )
+_BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
 _ACCORDING = re.compile(rf"\b[Aa]ccording to\s{_WHO}")
 _INTRODUCES = re.compile(
     rf"\b(?:{_VERBS}|statement|letter|post|email|message|tweet|memo|speech)\b(?:\s[^\s.!?\"“”]+){{0,5}}:$",
@@ -156,7 +193,6 @@ def find_quotations(
     bounds = list(paragraphs) if paragraphs is not None else [(0, len(text))]
     set_off = frozenset(blocks)
     found: list[Quotation] = []
-    named: str | None = None  # who spoke last by name, for "he said"
     inherited: str | None = None
     continued = introduced = False
     done = 0
@@ -165,24 +201,22 @@ def find_quotations(
         if number in set_off or (introduced and not (marked and marked[0].start <= start + 2)):
             # The sentence that introduces a block says whose it is.
             speaker = _speaker_before(text, *bounds[number - 1]) if introduced and number else None
-            found.append(Quotation(start, end, speaker=_known(speaker, named)))
+            found.append(Quotation(start, end, speaker=_known(speaker)))
             introduced = False
             done = end
             continue
         own_speakers: list[str | None] = []
         for item in marked:
             quotation = _attributed(text, item, start, end)
-            speaker = _known(quotation.speaker, named)
+            speaker = _known(quotation.speaker)
             if quotation.kind == "speech":
-                if speaker is None:
+                if quotation.speaker is None:  # nobody is named beside it: whoever spoke before goes on
                     speaker = inherited if continued else next((s for s in reversed(own_speakers) if s), None)
-                elif quotation.speaker == speaker:
-                    named = speaker
                 own_speakers.append(speaker)
                 continued, inherited = item.goes_on, speaker
             found.append(replace(quotation, speaker=speaker if quotation.kind == "speech" else None))
             done = item.end
-        found = _speakers_of_paragraph(found, start)
+        _share_speaker(found, start)
         introduced = text.endswith(":", start, end) and bool(_INTRODUCES.search(text, max(start, end - 120), end))
     return found
 
@@ -276,11 +310,12 @@ def _only_opens(text: str, at: int, after: int, opened: int) -> bool:
 
 def _single_close(text: str, mark: str, opened: int, end: int) -> int | None:
     """Where a single mark closes that is also the apostrophe."""
-    possible = [
+    closers = (
         match.start()
         for match in re.compile(re.escape(_SINGLE[mark])).finditer(text, opened, min(end, opened + LONGEST))
         if _closes(text, match.start(), match.end(), end)
-    ]
+    )
+    possible = list(islice(closers, _CLOSERS_LOOKED_AT))
     for at in possible:
         # "the workers’ union": a plural's apostrophe, if the quotation is closed behind it.
         plural = text[at - 1] in "sS" and re.match(r"\s[a-z]", text[at + 1 : at + 3])
@@ -299,15 +334,17 @@ def _sentence_end(text: str, start: int, end: int) -> int:
 
 def _attributed(text: str, item: _Marked, start: int, end: int) -> Quotation:
     """The kind and the speaker of what stands between marks, from the sentence around it."""
-    before = text[_sentence_start(text, start, item.start) : max(start, item.start - 1)]
+    near = max(start, item.start - _BEFORE_REACH)
+    before = text[_sentence_start(text, near, item.start) : max(start, item.start - 1)]
     behind = min(end, item.end + 1)
     after = text[behind : min(end, behind + _REACH)]
-    speaker = _speaker_after(after) or _speaker_before(before, 0, len(before))
+    full_stop = text[item.end - 1] in ".!?…" and after.lstrip()[:1].isupper()
+    speaker = _speaker_after(after, full_stop=full_stop) or _speaker_before(before, 0, len(before))
     words = _WORD.findall(text[item.start : item.end])
+    if re.search(r"\bso[- ]called\W*$", before):
+        return Quotation(item.start, item.end, "scare")
     if speaker is None and not item.goes_on and text[item.end - 1 : item.end] not in tuple(".,!?…;:"):
         said = _SAYS.search(before[-_REACH:]) or _SAYS.search(after[: _sentence_end(after, 0, 60)])
-        if re.search(r"\bso[- ]called\W*$", before):
-            return Quotation(item.start, item.end, "scare")
         if not said and _is_title(words):
             return Quotation(item.start, item.end, "title")
         if not said and len(words) <= SCARE_WORDS:
@@ -322,41 +359,53 @@ def _sentence_start(text: str, start: int, at: int) -> int:
     return last
 
 
-def _speaker_after(after: str) -> str | None:
-    for pattern in _AFTER:
+def _speaker_after(after: str, *, full_stop: bool) -> str | None:
+    for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
-            return match["who"]
+            return _named(match)
     match = _ACCORDING.match(after.lstrip(" ,"))
-    return match["who"] if match else None
+    return _named(match) if match else None
+
+
+def _named(match: re.Match[str]) -> str | None:
+    """The speaker that a pattern found, if it is one: a name or a description, and no half of a phrase."""
+    who = match["who"]
+    last = who.split()[-1].lower()
+    if last in FUNCTION_WORDS or last in _SAYING - _ALSO_NOUNS:
+        return who if who.lower() in _PRONOUNS else None
+    return who
 
 
 def _speaks(text: str, *, naming: bool = False) -> bool:
     """Whether a verb of saying is in it at all."""
     words = text.replace(",", " ").replace(":", " ").lower().split()
-    return not _SAYING.isdisjoint(words) or (naming and any(word.startswith(_NAMING_STEMS) for word in words))
+    return not (_ATTRIBUTING if naming else _SAYING).isdisjoint(words)
 
 
 def _speaker_before(text: str, start: int, end: int) -> str | None:
     before = text[start:end]
-    found = (_BEFORE.search(before) if _speaks(before, naming=True) else None) or _ACCORDING.search(before)
-    return found["who"] if found else None
+    found = (
+        (_BEFORE.search(before) if _speaks(before, naming=True) else None)
+        or _ACCORDING.search(before)
+        or _BEFORE_IN_A_TRANSCRIPT.match(before)
+    )
+    return _named(found) if found else None
 
 
-def _known(speaker: str | None, named: str | None) -> str | None:
-    """A pronoun stands for whoever spoke last by name."""
+def _known(speaker: str | None) -> str | None:
+    """A pronoun names nobody: of those resolved to whoever spoke last by name, more than half were wrong."""
     if speaker is None or speaker.lower() in _PRONOUNS:
-        return named if speaker else None
+        return None
     return speaker if speaker.endswith((" Jr.", " Sr.")) else speaker.rstrip(".")
 
 
-def _speakers_of_paragraph(found: list[Quotation], start: int) -> list[Quotation]:
-    """In "“One,” said Lee. “Two.”" the second is hers as well, and in "“One.” “Two,” said Lee." the first."""
+def _share_speaker(found: list[Quotation], start: int) -> None:
+    """In "“One,” said Lee. “Two.”" the second is Lee's as well, and in "“One.” “Two,” said Lee." the first; in place."""
     first = bisect_left(found, start, key=lambda quotation: quotation.start)
     speakers = {q.speaker for q in found[first:] if q.kind == "speech"} - {None}
-    if len(speakers) != 1:
-        return found
-    only = speakers.pop()
-    return [*found[:first], *(replace(q, speaker=only) if q.kind == "speech" else q for q in found[first:])]
+    if len(speakers) == 1:
+        only = speakers.pop()
+        found[first:] = [replace(q, speaker=only) if q.kind == "speech" else q for q in found[first:]]
 
 
 def _is_title(words: Sequence[str]) -> bool:
