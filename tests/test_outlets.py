@@ -54,6 +54,14 @@ def test_voices_by_hand() -> None:
         compare_outlets(articles, voice="both")  # type: ignore[arg-type]
 
 
+def test_articles_without_a_word_that_counts_leave_no_nan() -> None:
+    row = {"outlet": "A", "n_sentences": 2, "n_own": 1, "n_quoted": 1, "n_words": 9, "n_quoted_words": 0}
+    row |= {"n_loaded_words": 1, "n_loaded_quoted_words": 0}
+    row |= {"loaded_share": 0.1, "loaded_share_quoted": 0.5, "loaded_share_all": 0.3}
+    table = compare_outlets(pl.DataFrame([row, row, {**row, "n_quoted_words": 4}]), voice="quoted")
+    assert not table.select(pl.col(pl.Float64).is_nan().any()).row(0).count(True)
+
+
 def test_enough_articles_carry_no_note() -> None:
     rows = [("A", 10, 100, k % 3, 0.01 * k) for k in range(FEW_ARTICLES)]
     assert compare_outlets(frame(rows))["note"].to_list() == [""]
@@ -80,7 +88,7 @@ def test_articles_without_an_outlet_stay_together() -> None:
 def test_what_is_no_score_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no scores"):
         compare_outlets(tmp_path)
-    with pytest.raises(DataError, match="lack the columns"):
+    with pytest.raises(DataError, match="lacks the columns"):
         compare_outlets(pl.DataFrame({"outlet": ["A"]}))
     with pytest.raises(DataError, match="at least one article"):
         ratio_interval(np.array([]), np.array([]))

@@ -27,15 +27,20 @@ from loadedwords.text import prepare_text
 # Raise these when the model gets better; lowering one needs a reason in the commit message.
 FLOORS = {
     "pairs: the loaded sentence scores higher": 0.93,
-    "pairs: both on the right side of the threshold": 0.50,
-    "sensitivity: a loaded word put in flips the sentence, taken out flips it back": 0.80,
-    "sensitivity: negated, hedged, technical and sad plain sentences stay neutral": 0.93,
-    "own voice: a bare loaded claim is above the threshold": 0.85,
-    "own voice: the same claim quoted is below it, quoted words taken out": 0.90,
-    "invariance, another place: decisions unchanged": 0.95,
-    "invariance, another nationality: decisions unchanged": 0.95,
-    "invariance, another gender: decisions unchanged": 0.95,
+    "pairs: both on the right side of the threshold": 0.63,
+    "sensitivity: a loaded word put in flips the sentence, taken out flips it back": 0.88,
+    "sensitivity: negated, hedged, technical and sad plain sentences stay neutral": 0.97,
+    "own voice: both": 0.97,
+    "invariance, another place: decisions unchanged": 0.96,
+    "invariance, another nationality: decisions unchanged": 0.96,
+    "invariance, another gender: decisions unchanged": 0.97,
+    "invariance, another religion: decisions unchanged": 0.97,
+    "invariance, another politician: decisions unchanged": 0.97,
+    "invariance, another occupation: decisions unchanged": 0.95,
+    "invariance, another name: decisions unchanged": 0.93,
+    "invariance, another party: decisions unchanged": 0.91,
 }
+FLOOR_SPEAKERS = 0.95
 FLOOR_QUOTATIONS = 0.97
 LONG_QUOTATION = 2000
 
@@ -139,14 +144,55 @@ def test_which_class_means_loaded_must_be_clear() -> None:
     rule.classes_ = np.array(["cat", "dog"])
     with pytest.raises(DataError, match="Which class means loaded"):
         probe(rule)
+    with pytest.raises(DataError, match="can't be probed"):
+        probe(Rule)  # type: ignore[arg-type]
     rule.classes_ = np.array([0, 1])
     assert evaluate_pairs(rule).description.startswith("Rule on minimal pairs")
 
 
 def test_the_quotation_finder_keeps_its_floor() -> None:
-    result = found(evaluate_quotations())["F1 of quoted characters"]
-    assert result.value.estimate >= FLOOR_QUOTATIONS
-    assert int(result.rests_on.split()[0]) >= 300
+    result = found(evaluate_quotations())
+    characters = result["F1 of quoted characters"]
+    assert characters.value.estimate >= FLOOR_QUOTATIONS
+    assert int(characters.rests_on.split()[0]) >= 300
+    assert result["passages with the right speakers"].value.estimate >= FLOOR_SPEAKERS
+
+
+@pytest.mark.parametrize(
+    ("text", "speakers"),
+    [
+        ("“We go now,” said Heather Conley.", ["Heather Conley"]),  # not "He"
+        ("“We go now,” said the top NATO commander in the north.", ["the top NATO commander in the north"]),
+        ("“We go now,” said spokesman Tom Hale.", ["Tom Hale"]),
+        ("“We go now,” said Hale. “Never,” Ann Lee said.", ["Hale", "Ann Lee"]),
+        ("It was “a slap in the face.” Ann Lee said nothing.", [None]),
+        ("“We go now,” he said. Ann Lee was silent.", [None]),
+        ("Lee’s claims were “nonsense,” the court found.", [None]),
+        ("“We go,” Mr. Hale said.", ["Mr. Hale"]),
+    ],
+)
+def test_a_speaker_is_named_where_the_text_names_one(text: str, speakers: list[str | None]) -> None:
+    quoted = [quotation.speaker for sentence in prepare_text(text).sentences for quotation in sentence.quoted]
+    assert quoted == speakers
+
+
+def test_what_is_no_speech_is_the_outlets_own() -> None:
+    for text in (
+        "The city has a “reform” plan.",
+        "The United States has a “reform” plan.",
+        "The so-called “skinny plan.”",
+    ):
+        assert [sentence.voice for sentence in prepare_text(text).sentences] == ["own"], text
+    for text in ("Critics insist the plan is “useless” now.", "Hale told the council the plan was “reckless” then."):
+        assert [sentence.voice for sentence in prepare_text(text).sentences] == ["mixed"], text
+
+
+@pytest.mark.parametrize(
+    "unit", ["“a b” ", "“a ", "'dogs' a ", "``a ", "said Ann Lee, “a b c d” ", "Lee said: “We go.” "]
+)
+def test_no_paragraph_takes_for_ever(unit: str) -> None:
+    """Each of these once took minutes; a hang here is a failure."""
+    prepare_text((unit * 20_000)[:60_000])
 
 
 def test_quotations_of_real_articles_end(corpora: Path) -> None:

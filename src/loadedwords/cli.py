@@ -531,7 +531,7 @@ def _console() -> Console:
 
     console = Console(highlight=False)
     # Piped, a table keeps its columns instead of being squeezed into an imagined terminal.
-    return console if console.is_terminal else Console(highlight=False, width=120)
+    return console if console.is_terminal else Console(highlight=False, width=150)
 
 
 @contextmanager
@@ -630,7 +630,7 @@ def _print_outlets(
         "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",
     ):  # fmt: skip
         table.add_column(
-            heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading != "note"
+            heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading == "outlet"
         )
     covered = well_covered(outlets)
     rows = covered.to_dicts()
