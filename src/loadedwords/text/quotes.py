@@ -121,9 +121,8 @@ _BEFORE = re.compile(
 )
 _BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
 _ACCORDING = re.compile(rf"\b[Aa]ccording to\s{_WHO}")
-_INTRODUCES = re.compile(
-    rf"\b(?:{_VERBS}|statement|letter|post|email|message|tweet|memo|speech)\b(?:\s[^\s.!?\"“”]+){{0,5}}:$",
-    re.IGNORECASE,
+_IN_A_STATEMENT = re.compile(
+    r"\b(?:[Ii]n|[Oo]n|[Ff]rom)\s(?:an?|the|his|her|their|its)\s(?:[\w’-]+\s){0,3}?(?:statement|letter|post|e-?mail|message|tweet|memo|speech)\b[^:]{0,40}$"
 )
 _PRONOUNS = frozenset({"he", "she", "they", "it", "we", "i"})
 # A clause that somebody is said to have said, without marks.
@@ -217,7 +216,7 @@ def find_quotations(
             found.append(replace(quotation, speaker=speaker if quotation.kind == "speech" else None))
             done = item.end
         _share_speaker(found, start)
-        introduced = text.endswith(":", start, end) and bool(_INTRODUCES.search(text, max(start, end - 120), end))
+        introduced = text.endswith(":", start, end) and _introduces(text, start, end - 1)
     return found
 
 
@@ -390,6 +389,13 @@ def _speaker_before(text: str, start: int, end: int) -> str | None:
         or _BEFORE_IN_A_TRANSCRIPT.match(before)
     )
     return _named(found) if found else None
+
+
+def _introduces(text: str, start: int, end: int) -> bool:
+    """Whether a paragraph's last words say that somebody else's follow; what the author says is his own."""
+    last = text[_sentence_start(text, max(start, end - _BEFORE_REACH), end) : end]
+    said = _BEFORE.search(last) if _speaks(last, naming=False) else None
+    return bool(_IN_A_STATEMENT.search(last) or (said and said["who"].lower() not in ("i", "we")))
 
 
 def _known(speaker: str | None) -> str | None:
