@@ -80,6 +80,8 @@ def main() -> None:
 @click.option("--url-column", help="Column of the address, if not url or link.")
 @click.option("--id-column", help="Column of the id, if not id or article_id.")
 @click.option("--event-column", help="Column of the event, if not event_id or event.")
+@click.option("--topic-column", help="Column of the topic, if not topic, section or desk.")
+@click.option("--byline-column", help="Column of the byline, if not byline, author or authors.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Encoding of text files.")
 @click.option(
     "--max-characters",

@@ -31,7 +31,7 @@ class Article:
         Unique in a run.
     text : str
         As read; every offset in the results points into it.
-    outlet, title, url, event_id : str or None
+    outlet, title, url, event_id, topic, byline : str or None
     date : datetime.date or None
         None where the input has no date or an impossible one.
     source : str
@@ -49,6 +49,8 @@ class Article:
     event_id: str | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    topic: str | None = None
+    byline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -266,6 +268,8 @@ ARTICLES = pa.schema(
         ("n_loaded_quoted_words", pa.int32()),
         ("loaded_share_all", pa.float64()),
         ("loaded_share_quoted", pa.float64()),
+        ("topic", pa.string()),
+        ("byline", pa.string()),
     ]
 )
 
@@ -306,6 +310,8 @@ def article_row(scored: ScoredArticle) -> dict[str, Any]:
         "n_loaded_quoted_words": scored.n_loaded_quoted_words,
         "loaded_share_all": scored.loaded_share_all,
         "loaded_share_quoted": scored.loaded_share_quoted,
+        "topic": article.topic,
+        "byline": article.byline,
     }
 
 

@@ -266,7 +266,7 @@ def score_articles(
     Parameters
     ----------
     articles : iterable of Article, Reject, mapping or str
-        As `read_articles` gives them, or as mappings or texts of your own. A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url`` and ``event_id`` are used where
+        As `read_articles` gives them, or as mappings or texts of your own. A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
@@ -386,7 +386,7 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
         )
     known: dict[str, Any] = {
         key: None if (value := article.get(key)) is None or value != value else str(value)  # NaN is not itself
-        for key in ("outlet", "title", "url", "event_id")
+        for key in ("outlet", "title", "url", "event_id", "topic", "byline")
     }
     identity = article.get("id")
     return Article(id=str(number if identity is None else identity), text=text, date=article.get("date"), **known)

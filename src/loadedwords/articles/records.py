@@ -22,6 +22,8 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "date": ("date", "published", "published_at"),
     "url": ("url", "link"),
     "event_id": ("event_id", "event"),
+    "topic": ("topic", "section", "desk"),
+    "byline": ("byline", "author", "authors"),
 }
 
 _EARLIEST = datetime.date(1600, 1, 1)
@@ -82,7 +84,9 @@ def to_article(record: Record, file: str, options: ReadOptions, *, default_id: s
         return reject(
             f"the text has {len(text):,} characters, more than the {options.max_characters:,} of --max-characters"
         )
-    fields = {kind: _short_text(value(kind)) for kind in ("id", "outlet", "title", "url", "event_id")}
+    fields = {
+        kind: _short_text(value(kind)) for kind in ("id", "outlet", "title", "url", "event_id", "topic", "byline")
+    }
     for content in (text, *fields.values()):
         if content and (trouble := encoding_trouble(content, options)):
             return reject(trouble)
@@ -95,6 +99,8 @@ def to_article(record: Record, file: str, options: ReadOptions, *, default_id: s
         date=date,
         url=fields["url"],
         event_id=fields["event_id"],
+        topic=fields["topic"],
+        byline=fields["byline"],
         source=file if record.line is None else f"{file}:{record.line}",
         notes=(note,) if note else (),
     )
@@ -129,6 +135,8 @@ def _short_text(value: Any) -> str | None:
     """A field as text; news APIs give the outlet as ``{"id": ..., "name": ...}``."""
     if isinstance(value, Mapping):
         value = value.get("name")
+    if isinstance(value, (list, tuple)):  # authors
+        value = ", ".join(str(part) for part in value if part is not None)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float) and value.is_integer():

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.schema import CountedVoice, Interval, ScoredArticle, article_row
+from loadedwords.outlets.tables import Scores, load_articles
+from loadedwords.schema import CountedVoice, Interval
 
 N_RESAMPLES = 2000
 # Below this many articles no bootstrap interval can be relied on (Cameron, Gelbach & Miller 2008).
@@ -40,20 +38,6 @@ _COUNTED: dict[CountedVoice, _Counted] = {
     ),
 }
 VOICES = tuple(_COUNTED)
-_COLUMNS = {
-    "outlet": pl.String,
-    "n_sentences": pl.Int64,
-    "n_own": pl.Int64,
-    "n_quoted": pl.Int64,
-    "n_words": pl.Int64,
-    "n_quoted_words": pl.Int64,
-    "n_loaded_words": pl.Int64,
-    "n_loaded_quoted_words": pl.Int64,
-    "loaded_share": pl.Float64,
-    "loaded_share_quoted": pl.Float64,
-    "loaded_share_all": pl.Float64,
-}
-
 _SCHEMA = {
     "outlet": pl.String,
     "n_articles": pl.Int64,
@@ -75,7 +59,7 @@ _SCHEMA = {
 
 
 def compare_outlets(
-    scores: str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path],
+    scores: Scores,
     *,
     voice: CountedVoice = "own",
     level: float = 0.95,
@@ -129,7 +113,7 @@ def compare_outlets(
 
 
 def summarise_all(
-    scores: str | Path | pl.DataFrame | Iterable[ScoredArticle],
+    scores: Scores,
     *,
     voice: CountedVoice = "own",
     level: float = 0.95,
@@ -212,66 +196,6 @@ def _interval(columns: NDArray[np.float64], totals: NDArray[np.float64], level: 
     some = totals[:, 1] > 0  # a draw without anything that counts has no ratio
     low, high = np.quantile(totals[some, 0] / totals[some, 1], [tail, 1 - tail])
     return Interval(estimate, min(float(low), estimate), max(float(high), estimate))
-
-
-def load_articles(scores: str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path]) -> pl.DataFrame:
-    """The articles table of a folder, of several, or of scored articles."""
-    if isinstance(scores, pl.DataFrame):
-        frame = scores
-    elif isinstance(scores, (str, Path)):
-        frame = _read_table(Path(scores))
-    else:
-        listed = list(scores)
-        if wrong := [item for item in listed if not isinstance(item, (str, Path, ScoredArticle))]:
-            raise DataError(
-                f"compare_outlets takes a folder, folders, a table or scored articles, not {type(wrong[0]).__name__}.\n"
-                "Score the articles first: loadedwords.score_articles(articles)."
-            )
-        if listed and all(isinstance(item, (str, Path)) for item in listed):
-            folders = [Path(item) for item in listed if isinstance(item, (str, Path))]
-            _check_comparable(folders)
-            frame = pl.concat([_read_table(folder) for folder in folders])
-        else:
-            rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            frame = pl.DataFrame([[row[name] for name in _COLUMNS] for row in rows], schema=_COLUMNS, orient="row")
-    _check_columns(frame, "The table of scores")
-    return frame
-
-
-def _read_table(folder: Path) -> pl.DataFrame:
-    parts = sorted((folder / "articles").glob("part-*.parquet"))
-    if not parts:
-        raise DataError(
-            f"{folder} holds no scores: there is no articles/part-*.parquet in it.\nPass a folder written by loadedwords score."
-        )
-    tables = [pl.read_parquet(part) for part in parts]
-    _check_columns(tables[0], str(folder))
-    return pl.concat(tables)
-
-
-def _check_columns(frame: pl.DataFrame, where: str) -> None:
-    if missing := set(_COLUMNS) - set(frame.columns):
-        raise DataError(
-            f"{where} lacks the columns {', '.join(sorted(missing))}.\n"
-            "Score the articles again with this version, or pass a folder that it wrote."
-        )
-
-
-def _check_comparable(folders: Sequence[Path]) -> None:
-    """Refuse to count a folder twice, or to mix the scores of two models."""
-    if len({folder.resolve() for folder in folders}) < len(folders):
-        raise DataError("The same folder is named twice, which would count its articles twice.\nName each once.")
-    models = {}
-    for folder in folders:
-        run_file = folder / "run.json"
-        if run_file.is_file():
-            run = json.loads(run_file.read_text(encoding="utf-8"))
-            models[run["model"]["hash"]] = folder
-    if len(models) > 1:
-        raise DataError(
-            f"{' and '.join(map(str, models.values()))} were scored by different models, whose scores can't be compared.\n"
-            "Score them with the same model."
-        )
 
 
 def _outlet_row(

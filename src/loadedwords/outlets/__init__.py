@@ -1,0 +1,24 @@
+"""Scores → outlets side by side: estimates with intervals, the same events, each outlet's own words."""
+
+from __future__ import annotations
+
+from loadedwords.outlets.estimates import (
+    FEW_ARTICLES,
+    VOICES,
+    compare_outlets,
+    ratio_interval,
+    summarise_all,
+    well_covered,
+)
+from loadedwords.outlets.tables import load_articles, scan_sentences
+
+__all__ = [
+    "FEW_ARTICLES",
+    "VOICES",
+    "compare_outlets",
+    "load_articles",
+    "ratio_interval",
+    "scan_sentences",
+    "summarise_all",
+    "well_covered",
+]
