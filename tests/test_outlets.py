@@ -76,7 +76,22 @@ def test_an_outlet_does_not_depend_on_the_others() -> None:
 
 def test_an_outlet_that_is_all_zero_has_a_sane_interval() -> None:
     (row,) = compare_outlets(frame([("A", 10, 100, 0, 0.0)] * 12)).to_dicts()
-    assert (row["loaded_share"], row["ci_low"], row["ci_high"]) == (0, 0, 0)
+    assert (row["loaded_share"], row["ci_low"]) == (0, 0)
+    # 120 sentences, 10 in an article: worth 120 / 3.25 independent ones
+    assert row["ci_high"] == pytest.approx(1 - 0.025 ** (3.25 / 120))
+    assert row["words_ci_high"] == pytest.approx(1000 * (1 - 0.025 ** (3.25 / 1200)))
+    assert (row["share_above"], row["above_ci_low"]) == (0, 0)
+    assert row["above_ci_high"] == pytest.approx(1.96**2 / (12 + 1.96**2), abs=1e-4)  # Wilson at zero
+
+
+def test_articles_of_one_event_are_resampled_together() -> None:
+    rows = [("A", 10, 100, 1, share) for share in (0.1, 0.1, 0.1, 0.5, 0.5, 0.5, 0.9, 0.9, 0.9)]
+    alone = compare_outlets(frame(rows)).to_dicts()[0]
+    events = frame(rows).with_columns(event_id=pl.Series([*"aaabbbccc"]))
+    together = compare_outlets(events).to_dicts()[0]
+    assert (alone["n_clusters"], together["n_clusters"]) == (9, 3)
+    assert together["loaded_share"] == pytest.approx(alone["loaded_share"])
+    assert together["ci_high"] - together["ci_low"] > 1.3 * (alone["ci_high"] - alone["ci_low"])
 
 
 def test_articles_without_an_outlet_stay_together() -> None:

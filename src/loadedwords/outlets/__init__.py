@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadedwords.outlets.estimates import (
     FEW_ARTICLES,
+    THRESHOLD,
     VOICES,
     compare_outlets,
     ratio_interval,
@@ -14,6 +15,7 @@ from loadedwords.outlets.tables import load_articles, scan_sentences
 
 __all__ = [
     "FEW_ARTICLES",
+    "THRESHOLD",
     "VOICES",
     "compare_outlets",
     "load_articles",

@@ -1,4 +1,4 @@
-"""Article scores → outlet estimates, each with an interval that resamples articles."""
+"""Article scores → outlet estimates, each with an interval that resamples articles (or events, where known)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.tables import Scores, load_articles
@@ -17,7 +17,12 @@ from loadedwords.schema import CountedVoice, Interval
 N_RESAMPLES = 2000
 # Below this many articles no bootstrap interval can be relied on (Cameron, Gelbach & Miller 2008).
 FEW_ARTICLES = 10
+# An article counts as loaded from this share on, where the user names no other.
+THRESHOLD = 0.5
 _CELLS_AT_ONCE = 4_000_000
+# How alike the sentences of an article are, for outlets where nothing was found and nothing can be resampled.
+# Intraclass correlation of p_own over 52 outlets of 20 articles or more: median 0.14, the highest 0.25.
+_ICC_WHERE_NOTHING_WAS_FOUND = 0.25
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ _SCHEMA = {
     "loaded_share_all": pl.Float64,
     "all_ci_low": pl.Float64,
     "all_ci_high": pl.Float64,
+    "n_clusters": pl.Int64,
+    "share_above": pl.Float64,
+    "above_ci_low": pl.Float64,
+    "above_ci_high": pl.Float64,
 }
 
 
@@ -64,6 +73,7 @@ def compare_outlets(
     voice: CountedVoice = "own",
     level: float = 0.95,
     seed: int = 0,
+    threshold: float = THRESHOLD,
 ) -> pl.DataFrame:
     """Compare outlets by how loaded their own words are.
 
@@ -78,6 +88,8 @@ def compare_outlets(
         Nominal coverage of the intervals.
     seed : int
         Of the resampling; each outlet has a stream of its own, so its interval does not depend on the others.
+    threshold : float
+        The loaded share from which an article counts as loaded in `share_above`.
 
     Returns
     -------
@@ -86,8 +98,12 @@ def compare_outlets(
         n_own (own-voice sentences), loaded_share (mean score of the sentences that count), ci_low, ci_high, n_words
         (that count), loaded_words_per_1000, words_ci_low, words_ci_high, note, voice, n_sentences (that count), and
         beside them loaded_share_all, all_ci_low, all_ci_high: the share of all sentences of these articles, whoever
-        speaks. Intervals are those of `ratio_interval`, null for an outlet with one article; the note says where
-        articles are fewer than `FEW_ARTICLES`, which is too few to rely on any interval.
+        speaks. Then n_clusters (what was resampled: articles, those of one event together), share_above (share of
+        articles at or above `threshold`), above_ci_low, above_ci_high (Wilson 1927). The other intervals are those of
+        `ratio_interval`, null for an outlet with one article; the note says where articles are fewer than
+        `FEW_ARTICLES`, which is too few to rely on any interval. Where nothing loaded was found there is nothing to
+        resample, and the upper end is the exact binomial one (Clopper and Pearson 1934) for the number of sentences,
+        made smaller by how alike an article's sentences are (Kish 1965).
 
     Raises
     ------
@@ -106,7 +122,7 @@ def compare_outlets(
     articles = load_articles(scores)
     usable = articles.filter(pl.col(_COUNTED[voice].sentences) > 0)
     rows = [
-        _outlet_row(outlet, group, voice, level, seed)
+        _outlet_row(outlet, group, voice, level, seed, threshold)
         for (outlet,), group in usable.group_by(["outlet"], maintain_order=True)
     ]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row").sort(["loaded_share", "outlet"], descending=[True, False])
@@ -118,10 +134,11 @@ def summarise_all(
     voice: CountedVoice = "own",
     level: float = 0.95,
     seed: int = 0,
+    threshold: float = THRESHOLD,
 ) -> pl.DataFrame:
     """The same figures for all articles together, as one row: what any outlet is to be held against."""
     together = load_articles(scores).with_columns(outlet=pl.lit("all outlets"))
-    return compare_outlets(together, voice=voice, level=level, seed=seed)
+    return compare_outlets(together, voice=voice, level=level, seed=seed, threshold=threshold)
 
 
 def well_covered(outlets: pl.DataFrame) -> pl.DataFrame:
@@ -199,21 +216,28 @@ def _interval(columns: NDArray[np.float64], totals: NDArray[np.float64], level: 
 
 
 def _outlet_row(
-    outlet: object, group: pl.DataFrame, voice: CountedVoice, level: float, seed: int
+    outlet: object, group: pl.DataFrame, voice: CountedVoice, level: float, seed: int, threshold: float
 ) -> tuple[object, ...]:
     counted = _COUNTED[voice]
     name = "" if outlet is None else str(outlet)
     stream = seed + int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest())
-    columns = np.column_stack(
+    by_article = np.column_stack(
         [
-            *_share_columns(group, counted),
+            *share_columns(group, voice),
             1000 * sum(group[of].to_numpy().astype(float) for of in counted.loaded_words),
             sum(group[of].to_numpy().astype(float) for of in counted.words),
-            *_share_columns(group, _COUNTED["all"]),
+            *share_columns(group, "all"),
         ]
     )
+    columns = sum_by_cluster(by_article, clusters_of(group))
     totals = _resample_totals(columns, stream)  # the same articles for all three figures
     share, per_1000, everybody = (_interval(columns[:, at : at + 2], totals[:, at : at + 2], level) for at in (0, 2, 4))
+    if share.estimate == 0:
+        share = _nothing_found(columns[:, 1], columns[:, 1].sum(), level)
+    if per_1000.estimate == 0:
+        nothing = _nothing_found(columns[:, 1], columns[:, 3].sum(), level)
+        per_1000 = Interval(0.0, nothing.low, None if nothing.high is None else 1000 * nothing.high)
+    above = _wilson(float((group[counted.share].fill_null(0.0) >= threshold).mean() or 0.0), len(columns), level)  # type: ignore[arg-type]
     return (
         outlet,
         group.height,
@@ -231,11 +255,63 @@ def _outlet_row(
         everybody.estimate,
         everybody.low,
         everybody.high,
+        len(columns),
+        above.estimate,
+        above.low,
+        above.high,
     )
 
 
-def _share_columns(group: pl.DataFrame, counted: _Counted) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The sum of scores and the number of sentences of each article."""
+def _nothing_found(sentences: NDArray[np.float64], n_units: float, level: float) -> Interval:
+    """None of `n_units` is loaded: an interval that is not a point."""
+    if len(sentences) < 2 or n_units == 0:
+        return Interval(0.0, None, None)
+    alike = 1 + (float(sentences.mean()) - 1) * _ICC_WHERE_NOTHING_WAS_FOUND
+    return Interval(0.0, 0.0, float(1 - ((1 - level) / 2) ** (alike / n_units)))
+
+
+def _wilson(share: float, n: int, level: float) -> Interval:
+    """Interval of a share of articles (Wilson 1927), which holds at shares of 0 and 1 too."""
+    if n == 1:
+        return Interval(share, None, None)
+    z2 = float(ndtri(1 - (1 - level) / 2)) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
+    return Interval(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)))
+
+
+def clusters_of(articles: pl.DataFrame) -> NDArray[np.int64]:
+    """What is drawn together when articles are resampled: those of one event; an article without one stands alone.
+
+    Returns
+    -------
+    ndarray of shape (n_articles,)
+        Cluster numbers from 0.
+    """
+    alone = np.arange(articles.height)
+    if "event_id" not in articles.columns or articles["event_id"].is_null().all():
+        return alone
+    numbers = articles.select(
+        pl.when(pl.col("event_id").is_null())
+        .then(pl.format("article {}", pl.int_range(pl.len())))
+        .otherwise(pl.format("event {}", pl.col("event_id")))
+        .rank("dense")
+        .cast(pl.Int64)
+        - 1
+    )
+    return numbers.to_series().to_numpy()
+
+
+def sum_by_cluster(columns: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Columns of shape (n_articles, k) summed within clusters, in the order of their numbers."""
+    summed = np.zeros((int(clusters.max()) + 1 if len(clusters) else 0, columns.shape[1]))
+    np.add.at(summed, clusters, columns)
+    return summed
+
+
+def share_columns(group: pl.DataFrame, voice: CountedVoice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sum of scores and the number of sentences of each article, of those whose words count."""
+    counted = _COUNTED[voice]
     n = group[counted.sentences].to_numpy().astype(float)
     return group[counted.share].fill_null(0.0).to_numpy() * n, n
 

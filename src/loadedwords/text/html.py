@@ -16,7 +16,7 @@ def extract_article(page: bytes) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``text``, ``title``, ``date``, ``outlet``, ``url``, each but the text possibly None; None where the page
+        ``text``, ``title``, ``date``, ``outlet``, ``url``, ``byline``, each but the text possibly None; None where the page
         holds no article.
     """
     import trafilatura  # slow to import, and most runs read no page
@@ -30,4 +30,5 @@ def extract_article(page: bytes) -> dict[str, Any] | None:
         "date": found.date,
         "outlet": found.sitename or found.hostname,
         "url": found.url,
+        "byline": found.author,
     }
