@@ -1,0 +1,248 @@
+"""An outlet's own words: by hand, against a second implementation, and without false alarms where there is no difference."""
+
+from __future__ import annotations
+
+from math import comb, log, sqrt
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadedwords.errors import DataError
+from loadedwords.outlets import vocabulary
+from loadedwords.outlets.vocabulary import own_words
+
+Articles = list[tuple[str, list[str]]]  # outlet, loaded words in own voice
+
+_WORD = pl.Struct({"start": pl.Int32, "end": pl.Int32, "text": pl.String, "score": pl.Float32, "in_quote": pl.Boolean})
+_SENTENCE = {
+    "article_id": pl.String,
+    "outlet": pl.String,
+    "sentence_id": pl.Int32,
+    "start": pl.Int32,
+    "end": pl.Int32,
+    "text": pl.String,
+    "voice": pl.String,
+    "words": pl.List(_WORD),
+}
+
+
+def sentence(article_id: str, outlet: str | None, text: str, *words: str, number: int = 0, quoted: bool = False):
+    """A row of the sentences table; the words are found in the text, which starts where the article does."""
+    found = [
+        {"start": text.index(word), "end": text.index(word) + len(word), "text": word, "score": 0.9, "in_quote": quoted}
+        for word in words
+    ]
+    return (article_id, outlet, number, 0, len(text), text, "quoted" if quoted else "own", found)
+
+
+def tables(rows: list[tuple]) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    sentences = pl.DataFrame(rows, schema=_SENTENCE, orient="row")
+    return sentences.lazy(), sentences.select("article_id", "outlet").unique()
+
+
+def one_sentence_each(articles: Articles) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    return tables(
+        [
+            sentence(f"{k}", outlet, f"They said: {' '.join(words)}.", *words)
+            for k, (outlet, words) in enumerate(articles)
+        ]
+    )
+
+
+FIVE_EACH: Articles = [("A", ["regime"])] * 4 + [("A", ["thug"])] + [("B", ["regime"])] + [("B", ["thug"])] * 4
+
+
+def test_own_words_by_hand() -> None:
+    # A uses "regime" 4 times among 5 loaded words, B once among 5; together 5 of 10, so that of a prior of 10 it gets 5.
+    # log((4 + 5) / (5 + 10 - 9)) - log((1 + 5) / (5 + 10 - 6)) = log(9 / 6) - log(6 / 9) = 2 log 1.5 = 0.81093
+    # variance 1 / 9 + 1 / 6 = 0.27778, its root 0.52705, z = 0.81093 / 0.52705 = 1.53863
+    # interval 0.81093 -+ 1.95996 * 0.52705 = -0.22207 .. 1.84393
+    # At least 4 of 5 uses on one of two equal sides: (5 + 1) / 32 = 0.1875, twice that 0.375.
+    # Four tests (two words, two outlets), two of them at 0.375: 0.375 * 4 / 2 = 0.75.
+    words = own_words(*one_sentence_each(FIVE_EACH), prior=10.0, min_articles=2)
+    assert words.select("outlet", "word").rows() == [("A", "regime"), ("B", "thug")]
+    row = words.row(0, named=True)
+    assert (row["n"], row["n_articles"], row["n_elsewhere"], row["n_articles_elsewhere"]) == (4, 4, 1, 1)
+    assert (row["per_1000"], row["per_1000_elsewhere"]) == pytest.approx((800, 200))
+    assert (row["n_loaded_words"], row["outlet_articles"], row["design_effect"]) == pytest.approx((5, 5, 1.0))
+    assert row["log_odds"] == pytest.approx(0.81093, abs=1e-5)
+    assert row["z_score"] == pytest.approx(1.53863, abs=1e-5)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((-0.22207, 1.84393), abs=1e-5)
+    assert (row["p_value"], row["p_adjusted"]) == pytest.approx((0.375, 0.75))
+
+
+def test_what_repeats_in_an_article_counts_less() -> None:
+    # A's 8 articles have 3 loaded words each. One says "regime" 3 times: its share is 3 / 24 = 1/8, so that 3/8 were to
+    # be expected of each. Squares: (3 - 3/8)^2 + 7 (3/8)^2 = 6.890625 + 0.984375 = 7.875, times 8/7 = 9;
+    # independent uses: 3 * 7/8 * 24/23 = 2.73913. Design effect 9 / 2.73913 = 3.28571: three uses count for 0.913.
+    others = ["thug", "sneered", "puppet"]
+    articles: Articles = [("A", ["regime"] * 3), *[("A", others)] * 7, *[("B", ["regime", *others])] * 4]
+    uses = vocabulary._own_voice_words(*one_sentence_each(articles))
+    row = vocabulary._score_words(uses, 500.0, 2).row(
+        by_predicate=(pl.col("word") == "regime") & (pl.col("outlet") == "A"), named=True
+    )
+    assert row["design_effect"] == pytest.approx(3.28571, abs=1e-5)
+
+
+def from_the_paper(articles: Articles, prior: float) -> dict[tuple[str, str], dict[str, float]]:
+    """Each outlet against all others, article by article, with nothing shared with the module but the formulas."""
+    figures = {}
+    pooled = [word for _, words in articles for word in words]
+    for outlet in {outlet for outlet, _ in articles}:
+        sides = [
+            [words for other, words in articles if words and other == outlet],
+            [words for other, words in articles if words and other != outlet],
+        ]
+        if len(sides[0]) < 2 or len(sides[1]) < 2:
+            continue
+        for word in {word for words in sides[0] for word in words}:
+            if sum(word in words for _, words in articles) < 5:
+                continue
+            alpha = prior * pooled.count(word) / len(pooled)
+            counted = []
+            for side in sides:
+                uses = sum(words.count(word) for words in side)
+                total = sum(len(words) for words in side)
+                share = uses / total
+                effect = 1.0
+                if 0 < share < 1:
+                    apart = sum((words.count(word) - share * len(words)) ** 2 for words in side)
+                    clustered = apart * len(side) / (len(side) - 1)
+                    effect = max(1.0, clustered / (uses * (1 - share) * total / (total - 1)))
+                counted.append((uses / effect + alpha, total / effect + prior))
+            (y_i, n_i), (y_j, n_j) = counted
+            delta = log(y_i / (n_i - y_i)) - log(y_j / (n_j - y_j))
+            figures[outlet, word] = {"log_odds": delta, "z_score": delta / sqrt(1 / y_i + 1 / y_j)}
+    return figures
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ABC"), st.lists(st.sampled_from(["regime", "thug", "sham"]), max_size=6)),
+        max_size=24,
+    ),
+    st.sampled_from([1.0, 50.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_agrees_with_a_loop_written_from_the_paper(articles: Articles, prior: float) -> None:
+    expected = from_the_paper(articles, prior)
+    uses = vocabulary._own_voice_words(*one_sentence_each(articles))
+    scored = {
+        (row["outlet"], row["word"]): row for row in vocabulary._score_words(uses, prior, 2).iter_rows(named=True)
+    }
+    assert scored.keys() == expected.keys()
+    for pair, figures in expected.items():
+        assert {name: scored[pair][name] for name in figures} == pytest.approx(figures, abs=1e-9)
+
+
+@given(uses=st.integers(1, 12), elsewhere=st.integers(0, 12), total=st.integers(20, 60), others=st.integers(20, 60))
+def test_chance_is_the_binomial_tail(uses: int, elsewhere: int, total: int, others: int) -> None:
+    here = total / (total + others)
+    both = uses + elsewhere
+    tail = sum(comb(both, k) * here**k * (1 - here) ** (both - k) for k in range(uses, both + 1))
+    counts = [np.array([float(count)]) for count in (uses, total, elsewhere, others)]
+    assert vocabulary._more_by_chance(*counts)[0] == pytest.approx(min(1.0, 2 * tail))
+
+
+def test_no_difference_gives_few_false_alarms() -> None:
+    # Every article has a mix of its own around one mix for all, and a length of its own: no outlet differs.
+    rng = np.random.default_rng(7)
+    shares = rng.dirichlet(np.full(60, 2.0))
+    beyond, beyond_as_independent, chance = [], [], []
+    for _ in range(4):
+        rows = []
+        for article in range(240):
+            length = 1 + rng.poisson(rng.lognormal(2.3, 0.6))
+            drawn = rng.multinomial(length, rng.dirichlet(shares * 12))
+            rows += [(f"{article % 4}", article, f"w{k}") for k in np.repeat(np.arange(60), drawn)]
+        uses = pl.DataFrame(rows, schema=["outlet", "article", "word"], orient="row")
+        scored = vocabulary._score_words(uses, 20.0, 10)
+        beyond += (scored["z_score"].abs() > 1.96).to_list()
+        chance += (scored["p_value"] < 0.05).to_list()
+        y, total, rest = (scored[name].to_numpy().astype(float) for name in ("n", "n_loaded_words", "n_elsewhere"))
+        alpha = 20.0 * (y + rest) / uses.height
+        as_independent = vocabulary.log_odds_ratio(y, total, rest, uses.height - total, alpha=alpha, prior=20.0)
+        beyond_as_independent += (np.abs(as_independent[0] / as_independent[1]) > 1.96).tolist()
+    assert len(beyond) > 900
+    assert np.mean(beyond_as_independent) > 0.10  # what the paper's variance would have shouted about
+    assert 0.02 < np.mean(beyond) < 0.065
+    assert np.mean(chance) < 0.05
+
+
+def test_a_word_that_an_outlet_does_favour_is_found() -> None:
+    plain = ["sham", "thug", "puppet", "sneered"]
+    articles: Articles = [("A", ["regime", plain[k % 4]]) for k in range(30)] + [
+        ("B", ["regime"] * (k % 10 == 0) + [plain[k % 4], plain[(k + 1) % 4]]) for k in range(30)
+    ]
+    words = own_words(*one_sentence_each(articles)).filter(pl.col("p_adjusted") < 0.05)
+    assert words.select("outlet", "word").rows() == [("A", "regime")]
+
+
+def test_spellings_are_one_word_and_contractions_none() -> None:
+    rows = [
+        sentence(f"a{k}", "A", f"{said} it won’t.", said, "won’t")
+        for k, said in enumerate(["Regime’s", "REGIME", "regime's"])
+    ]
+    rows += [sentence(f"b{k}", "B", "A thug, a regime.", "thug", "regime") for k in range(5)]
+    words = own_words(*tables(rows), min_articles=2)
+    assert words.filter(pl.col("outlet") == "A").select("word", "n", "n_loaded_words").rows() == [("regime", 3, 3)]
+
+
+def test_words_of_others_do_not_count() -> None:
+    own = [sentence(f"{k}", outlet, f"A {word}.", word) for k, (outlet, (word,)) in enumerate(FIVE_EACH)]
+    quoted = [sentence(f"{k}", "A", "A sham.", "sham", number=1, quoted=True) for k in range(5)]
+    assert own_words(*tables(own + quoted), min_articles=2).equals(own_words(*tables(own), min_articles=2))
+
+
+def test_the_articles_table_says_whose_words_they_are() -> None:
+    sentences, articles = one_sentence_each(FIVE_EACH)
+    renamed = articles.with_columns(outlet=pl.col("outlet").replace({"A": "The A Times"}))
+    assert own_words(sentences, renamed, min_articles=2)["outlet"].to_list() == ["B", "The A Times"]
+    unnamed = articles.with_columns(outlet=pl.lit(None, pl.String))
+    assert own_words(sentences, unnamed, min_articles=2).equals(own_words(sentences, articles, min_articles=2))
+    fewer = articles.filter(pl.col("article_id") != "0")
+    assert "regime" not in own_words(sentences, fewer, min_articles=2)["word"].to_list()  # 4 articles are left with it
+
+
+def test_examples_are_sentences_of_different_articles() -> None:
+    rows = [
+        sentence(f"{outlet}{k}", outlet, f"{outlet} said in {k}.{n} that a {word} stood.", word, number=n)
+        for outlet, word in (("A", "regime"), ("B", "thug"))
+        for k in range(5)
+        for n in range(2)
+    ]
+    for row in own_words(*tables(rows), min_articles=2).iter_rows(named=True):
+        assert len({example["article_id"] for example in row["examples"]}) == 3
+        for example in row["examples"]:
+            assert example["article_id"].startswith(row["outlet"])
+            assert row["word"] in example["text"]
+            assert example["text"].startswith(f"{row['outlet']} said in {example['article_id'][1:]}.")
+
+
+def test_most_and_min_articles_limit_the_rows() -> None:
+    tabled = one_sentence_each(FIVE_EACH * 3 + [("C", ["regime"])])
+    assert own_words(*tabled).height == 2
+    assert own_words(*tabled, min_articles=16).is_empty()
+    many: Articles = [("A", ["regime", "sham"])] * 6 + [("B", ["thug", "puppet"])] * 6
+    assert own_words(*one_sentence_each(many), min_articles=2, most=1)["outlet"].to_list() == ["A", "B"]
+
+
+@pytest.mark.parametrize("articles", [[], FIVE_EACH[:5]], ids=["nothing", "one outlet"])
+def test_nobody_to_be_held_against(articles: Articles) -> None:
+    words = own_words(*one_sentence_each(articles), min_articles=2)
+    assert words.is_empty()
+    assert words.schema["examples"] == pl.List(pl.Struct({"article_id": pl.String, "text": pl.String}))
+
+
+def test_refuses_what_makes_no_sense() -> None:
+    sentences, articles = one_sentence_each(FIVE_EACH)
+    for wrong in ({"prior": 0.0}, {"prior": float("nan")}, {"most": 0}, {"min_articles": 1}):
+        with pytest.raises(DataError, match=next(iter(wrong))):
+            own_words(sentences, articles, **wrong)
+    with pytest.raises(DataError, match="lacks the columns words"):
+        own_words(sentences.drop("words"), articles)
+    with pytest.raises(DataError, match="lacks the columns article_id"):
+        own_words(sentences, articles.drop("article_id"))
