@@ -1,0 +1,528 @@
+"""The page of a comparison: complete, escaped, offline, and working in a browser."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import html
+import html.parser
+import json
+import os
+import re
+import shutil
+import subprocess
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from loadedwords.report.comparison import write_comparison_page
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+FORMULA = "=cmd()|'/c calc'!A1"
+VOID = {"meta", "br", "link", "input"}
+OUTLETS = ["Harbour Post", "Mill Lane Mail", "North Ferry News", "The Quiet Ledger", "Sluice & Weir", FORMULA, HOSTILE]
+PARTS_OF_SVG = {"line", "circle", "path", "rect", "polygon", "polyline"}
+
+
+def _interval(centre: float, half: float, *names: str) -> dict[str, float]:
+    return dict(zip(names, (centre, centre - half, centre + half), strict=True))
+
+
+def _outlet(name: str | None, at: int, n: int) -> dict[str, Any]:
+    share = 0.36 - 0.03 * at
+    alone = n == 1
+    return {
+        "outlet": name,
+        "n_articles": n,
+        "n_own": 12 * n,
+        "loaded_share": share,
+        "ci_low": None if alone else share - 0.2 / n**0.5,
+        "ci_high": None if alone else share + 0.2 / n**0.5,
+        "n_words": 240 * n,
+        **_interval(9.5 - at, 1.2, "loaded_words_per_1000", "words_ci_low", "words_ci_high"),
+        "note": "one article" if alone else "few articles" if n < 10 else "",
+        "voice": "own",
+        "n_sentences": 14 * n,
+        **_interval(share + 0.02, 0.03, "loaded_share_all", "all_ci_low", "all_ci_high"),
+        **_interval(0.5 - 0.05 * at, 0.08, "share_above", "above_ci_low", "above_ci_high"),
+        **_interval(0.27 + (share - 0.27) * n / (n + 8), 0.03, "shrunken_share", "shrunken_low", "shrunken_high"),
+    }
+
+
+def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods: int = 8) -> Any:
+    """What a comparison of made-up outlets would hold; every text is hostile somewhere."""
+    outlets = [
+        _outlet(name, at % 10, 1 if at == 4 else 6 if at == 3 else 80 - at % 60) for at, name in enumerate(names)
+    ]
+    pairs = []
+    for at, a in enumerate(outlets):
+        for b in outlets[at + 1 :]:
+            difference = a["loaded_share"] - b["loaded_share"]
+            p = 0.0004 if abs(difference) > 0.1 else 0.2
+            pairs.append(
+                {
+                    "outlet_a": a["outlet"],
+                    "outlet_b": b["outlet"],
+                    **_interval(difference, 0.05, "difference", "ci_low", "ci_high"),
+                    "p_value": p / 2,
+                    "p_adjusted": p,
+                    "differs": p < 0.05,
+                }
+            )
+    sentences = [
+        {"text": "The shameless dam board sneered at the valley.", "p_own": 0.91},
+        {"text": f"A brazen {HOSTILE} grab, said nobody.", "p_own": 0.8},
+    ]
+    events = [
+        {
+            "event_id": f"event {k}",
+            "article_id": f"e{k}-{at}",
+            "outlet": name,
+            "title": (f"Bridge {k} closed for repair", FORMULA, f"{HOSTILE} at bridge {k}")[at % 3],
+            "date": datetime.date(2024, 3, 1 + k % 25),
+            "loaded_share": 0.2 + 0.05 * at,
+            "why": ["shared words: bridge, closed", HOSTILE] if k % 2 else [],
+            "sentences": sentences if at else [{"text": f"The zealot mayor{k} gloated.", "p_own": 0.7}],
+        }
+        for k in range(n_events)
+        for at, name in enumerate(names[k % 3 : k % 3 + 3])
+    ]
+    words = [
+        {
+            "outlet": name,
+            "word": word,
+            "n": 20 - k,
+            "n_articles": 12 - k,
+            "n_elsewhere": 3 + k,
+            **_interval(2.1 - 0.3 * k, 0.6, "log_odds", "ci_low", "ci_high"),
+            "z_score": 6.5 - 1.2 * k,
+            "p_adjusted": 0.0002 * 5**k,
+            "examples": [{"article_id": "a1", "text": f"They called it {word} and left."}],
+        }
+        for name in names
+        for k, word in enumerate(["shameless", "puppet", HOSTILE, FORMULA, "brazen"])
+    ]
+    timeline = [
+        {
+            "outlet": name,
+            "period": datetime.date(2023 + month // 12, 1 + month % 12, 1),
+            "n_articles": 4 if month % 5 == 0 else 20,
+            "loaded_share": 0.3 - 0.02 * (at % 10) + 0.01 * (month % 4),
+            "ci_low": None if month == 3 else 0.2 - 0.02 * (at % 10),
+            "ci_high": None if month == 3 else 0.4 - 0.02 * (at % 10),
+        }
+        for at, name in enumerate(names)
+        for month in range(n_periods)
+    ]
+    topics = [
+        {
+            "outlet": row["outlet"],
+            "n_articles": row["n_articles"],
+            "raw_share": row["loaded_share"],
+            **_interval(row["loaded_share"] * 0.8 + 0.05, 0.03, "standardised_share", "ci_low", "ci_high"),
+            "rank": at + 1,
+            "rank_standardised": len(outlets) - at,
+            "coverage": 0.85,
+        }
+        for at, row in enumerate(outlets)
+    ]
+    other_words = [
+        {
+            "event_id": "event 1",
+            "outlet": names[0],
+            "word": "slammed",
+            "plain_outlet": names[-1],
+            "plain_word": "criticised",
+            "similarity": 0.83,
+            "sentence": f"The council slammed the plan {HOSTILE}.",
+            "plain_sentence": "The council criticised the plan.",
+        }
+    ]
+    corrected = [
+        {
+            "outlet": names[0],
+            "n_labelled": 60,
+            "loaded_share_raw": 0.36,
+            **_interval(0.28, 0.06, "corrected_share", "ci_low", "ci_high"),
+            "note": "",
+        }
+    ]
+    return types.SimpleNamespace(
+        outlets=pl.DataFrame(outlets, infer_schema_length=None),
+        overall=pl.DataFrame([{**_outlet("all outlets", 3, 400)}]),
+        pairs=pl.DataFrame(pairs, infer_schema_length=None),
+        variance={"between": 0.002, "within": 0.03, "share_between": 0.0625, "share_low": 0.04, "share_high": 0.09},
+        events=pl.DataFrame(events, infer_schema_length=None),
+        n_events=n_events + 3,
+        within_events=pl.DataFrame(
+            [
+                {**{k: v for k, v in row.items() if k != "differs"}, "n_events": 5 + at % 30}
+                for at, row in enumerate(pairs[: 10 * len(outlets)])
+            ]
+        ),
+        topics=pl.DataFrame(topics),
+        words=pl.DataFrame(words),
+        other_words=pl.DataFrame(other_words),
+        timeline=pl.DataFrame(timeline, infer_schema_length=None),
+        corrected=pl.DataFrame(corrected),
+        level=0.95,
+        voice="own",
+        threshold=0.3,
+        model={"name": "default", "hash": "0123abcd"},
+        sources=["scores", HOSTILE],
+        says=("Harbour Post is more loaded than the others.", HOSTILE),
+        cannot_say=("Which outlet is right.",),
+    )
+
+
+class Checker(html.parser.HTMLParser):
+    """Collects tags and text; fails on tags that do not close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.texts: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        where = self.open[-1] if self.open else ""
+        if where == "script":
+            self.scripts[-1] += data
+        self.texts[where] = self.texts.get(where, "") + data
+
+
+def read(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert checker.open == []
+    return checker
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_comparison_page(made_up(), tmp_path_factory.mktemp("page") / "new" / "comparison.html")
+
+
+@pytest.fixture(scope="module")
+def page(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def _data(page: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(read(page).scripts[0])
+    return found
+
+
+def test_nothing_in_it_runs_or_is_fetched(page: str) -> None:
+    checker = read(page)
+    assert [attributes.get("type") for tag, attributes in checker.tags if tag == "script"] == ["application/json", None]
+    assert not {"img", "iframe", "object", "form"} & {tag for tag, _ in checker.tags}
+    for tag, attributes in checker.tags:
+        assert not any(name.startswith("on") or name in ("src", "style") for name in attributes), tag
+        if "href" in attributes:
+            assert re.match(r"#|data:,$", attributes["href"] or ""), "nothing may be fetched"
+    assert "url(" not in page
+    assert HOSTILE in checker.texts["h5"], "hostile text is shown as text"
+
+
+def test_the_policy_names_exactly_its_own_script_and_style(page: str) -> None:
+    policy = next(a["content"] for t, a in read(page).tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    for element in ("script", "style"):
+        text = re.findall(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)[-1]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{element}-src 'sha256-{digest}'" in policy
+
+
+def test_charts_are_there_without_scripts(page: str) -> None:
+    without = page[: page.index('<script type="application/json"')]
+    for chart, rows in (("forest", len(OUTLETS)), ("within", 21), ("topics", len(OUTLETS))):
+        svg = re.search(rf'<svg class="chart {chart}".*?</svg>', without, re.DOTALL)
+        assert svg is not None, chart
+        assert svg.group().count("<title>") == rows
+    assert without.count('<svg class="chart timeline"') == len(OUTLETS)
+    assert without.count('<div class="vocabulary"') == len(OUTLETS)
+    assert without.count("<rect") > 5 * len(OUTLETS)
+    hidden = re.findall(r"<(\w+)[^>]* hidden>", without)
+    assert set(hidden) <= {"div", "span", "button", "p"}
+    for opened in re.findall(r"<[^>]* hidden>", without):
+        assert "data-js" in opened or 'id="words-none"' in opened, "only what needs scripts is hidden without them"
+
+
+def test_marks_say_what_they_rest_on(page: str) -> None:
+    forest = re.search(r'<svg class="chart forest".*?</svg>', page, re.DOTALL)
+    assert forest is not None
+    rows = forest.group().split("<g ")[1:]
+    hollow = [at for at, row in enumerate(rows) if 'fill="#fff"' in row]
+    assert hollow == [3, 4], "few articles, one article"
+    assert 'y1="10"' not in rows[4], "one article has no interval"
+    assert ["<rect" in row for row in rows] == [True] + [False] * 6, "only the labelled outlet has a corrected mark"
+    assert "0.360, 95% interval 0.338 to 0.382, 80 articles" in rows[0]
+
+
+def test_the_matrix_turns_differences_round(page: str) -> None:
+    matrix = page[page.index('class="scroll matrix"') :]
+    cells = [html.unescape(title) for title in re.findall(r'<td class="[^"]*" title="([^"]*)"', matrix)]
+    assert len(cells) == len(OUTLETS) * (len(OUTLETS) - 1)
+    assert "Harbour Post minus Mill Lane Mail: +0.030 [−0.020, +0.080], p adjusted 0.200" in cells
+    assert "Mill Lane Mail minus Harbour Post: −0.030 [−0.080, +0.020], p adjusted 0.200" in cells
+    far = re.search(r'<td class="less4 differs" title="[^"]*minus Harbour Post: −0\.180', matrix)
+    assert far is not None
+
+
+def test_downloads_have_every_row(page: str) -> None:
+    tables = _data(page)["tables"]
+    buttons = {a["data-csv"] for tag, a in read(page).tags if "data-csv" in a}
+    assert buttons == set(tables) | {"events"}
+    n_pairs = len(OUTLETS) * (len(OUTLETS) - 1) // 2
+    assert {len(column["values"]) for column in tables["pairs"]} == {n_pairs}
+    difference = next(column for column in tables["pairs"] if column["name"] == "difference")
+    assert difference["values"][0] / 10 ** difference["digits"] == pytest.approx(0.18)
+
+
+def test_a_large_comparison_stays_small(tmp_path: Path) -> None:
+    comparison = made_up([f"The Gazette of Parish {k}" for k in range(258)], n_events=300, n_periods=12)
+    page = write_comparison_page(comparison, tmp_path / "large.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 6_000_000
+    assert {len(column["values"]) for column in _data(page)["tables"]["pairs"]} == {258 * 257 // 2}
+    assert page.count("<tr data-o=") < 2_000
+    assert "Drawn are the 25 outlets with the most articles" in page
+
+
+def test_it_copes_with_little(tmp_path: Path) -> None:
+    comparison = made_up([None])
+    for empty in ("events", "topics", "other_words", "timeline", "words"):
+        setattr(comparison, empty, getattr(comparison, empty).clear())
+    comparison.corrected = comparison.topics = None
+    comparison.outlets = comparison.outlets.with_columns(shrunken_share=pl.lit(float("nan")))
+    comparison.pairs, comparison.within_events = made_up().pairs.clear(), made_up().within_events.clear()
+    page = write_comparison_page(comparison, tmp_path / "one.html").read_text(encoding="utf-8")
+    read(page)
+    assert "(no outlet)" in page
+    assert "no two outlets to compare" in page
+    assert "nan" not in read(page).texts["td"].lower()
+    assert "NaN" not in read(page).scripts[0]
+    comparison.outlets = comparison.outlets.clear()
+    comparison.overall = comparison.overall.clear()
+    comparison.variance = {}
+    nothing = write_comparison_page(comparison, tmp_path / "none.html").read_text(encoding="utf-8")
+    read(nothing)
+    assert "nothing to compare" in nothing
+
+
+# In a browser
+
+CHROMIUM = os.environ.get("LOADEDWORDS_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium found; install one or name it in LOADEDWORDS_CHROMIUM"
+)
+# Puts what the driver has found where the dumped page shows it; errors and requests of the page are found with it.
+DRIVER = """
+<script>
+window.problems = [];
+addEventListener("error", event => problems.push("error: " + event.message));
+addEventListener("securitypolicyviolation", event => problems.push("policy: " + event.violatedDirective));
+</script>
+"""
+STEPS = """
+<pre id="result"></pre>
+<script>
+(async () => {
+  const result = {};
+  const by = id => document.getElementById(id);
+  const visible = selector => Array.from(document.querySelectorAll(selector)).filter(e => e.getClientRects().length).length;
+  const type = (id, value) => { by(id).value = value; by(id).dispatchEvent(new Event("input", {bubbles: true})); };
+  const look = () => ({
+    forest: visible(".forest g"), outlets: visible("#outlets .sortable tbody tr[data-o]"), matrix: visible(".matrix tbody tr"),
+    pairs: visible("#pairs-body tr"), within: visible(".within g"), topics: visible(".topics g"),
+    words: visible(".vocabulary"), timelines: visible("#timeline figure"), events: visible("#event-list > details"),
+    status: by("filter-status").textContent, height: document.querySelector(".forest").viewBox.baseVal.height,
+  });
+  try {
+    result.start = look();
+    type("outlet-filter", "FERRY");
+    result.filtered = look();
+    result.vocabulary = document.querySelector(".vocabulary:not([hidden]) h3").textContent;
+    type("outlet-filter", "nobody");
+    result.nobody = look();
+    type("outlet-filter", "");
+    result.again = look();
+    type("event-search", "mayor2 ZEALOT");
+    result.searched = visible("#event-list > details");
+    result.told = by("event-status").textContent;
+    type("event-search", "");
+    type("event-outlet", by("event-outlet").options[1].value);
+    result.covered = visible("#event-list > details");
+    type("event-outlet", "");
+    type("within-least", "20");
+    result.atLeast20 = visible(".within g");
+    const select = by("words-outlet");
+    type("words-outlet", select.options[2].value);
+    result.chosen = document.querySelector(".vocabulary:not([hidden]) h3").textContent === select.options[2].textContent;
+    type("timeline-outlet", by("timeline-outlet").lastElementChild.value);
+    result.oneTimeline = visible("#timeline figure");
+    const heading = document.querySelector("#outlets .sortable thead button");
+    heading.click(); heading.click();
+    result.sorted = Array.from(document.querySelectorAll("#outlets .sortable tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
+    result.csv = {};
+    let blob = null;
+    URL.createObjectURL = given => { blob = given; return "#"; };
+    HTMLAnchorElement.prototype.click = () => {};
+    for (const button of document.querySelectorAll("button[data-csv]")) {
+      button.click();
+      result.csv[button.dataset.csv] = await blob.text();
+    }
+  } catch (error) { problems.push("driver: " + error); }
+  result.resources = performance.getEntriesByType("resource").map(entry => entry.name);
+  result.problems = problems;
+  by("result").textContent = JSON.stringify(result);
+})();
+</script>
+"""
+
+
+def browse(file: Path, profile: Path, *more: str) -> tuple[str, str, list[str]]:
+    """The page's DOM, what the browser logged, and the addresses its network stack was asked for."""
+    assert CHROMIUM is not None
+    net_log = profile / "net.json"
+    profile.mkdir()
+    ran = subprocess.run(
+        [
+            CHROMIUM,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-dev-shm-usage",
+            f"--user-data-dir={profile / 'user'}",
+            "--enable-logging=stderr",
+            f"--log-net-log={net_log}",
+            "--virtual-time-budget=8000",
+            "--window-size=1200,900",
+            *more,
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    asked = re.findall(r'"url":"(\w+:[^"]*)"', net_log.read_text(encoding="utf-8"))
+    return ran.stdout, ran.stderr, asked
+
+
+def drive(page: str, folder: Path, driver: str = DRIVER + STEPS) -> tuple[dict[str, Any], str, list[str]]:
+    """What the driver finds. Its scripts are let through the page's policy by a nonce; the policy is otherwise kept."""
+    before, after = (part.replace("<script>", '<script nonce="t">') for part in driver.split("</script>\n", 1))
+    # The driver's <script> elements are its own; the page's stand between them, untouched.
+    driven = page.replace("script-src '", "script-src 'nonce-t' '", 1)
+    driven = driven.replace("</title>", f"</title>{before}</script>", 1).replace("</body>", after + "</body>")
+    file = folder / "driven.html"
+    file.write_text(driven, encoding="utf-8")
+    dom, log, asked = browse(file, folder / "profile")
+    found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
+    assert found is not None, log
+    return json.loads(html.unescape(found.group(1))), log, asked
+
+
+@needs_browser
+def test_it_opens_without_a_complaint_or_a_request(file: Path, tmp_path: Path) -> None:
+    dom, log, asked = browse(file, tmp_path / "profile")
+    assert "CONSOLE" not in log
+    assert dom.count('class="chart') == 3 + len(OUTLETS)
+    assert re.search(r"All 7 outlets</output>", dom), "its script ran under its policy"
+    assert not [address for address in asked if file.name not in address and address.startswith("file:")]
+    assert not [address for address in asked if "alert" in address or "/x" in address]
+
+
+@needs_browser
+def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
+    found, log, _ = drive(page, tmp_path)
+    assert "CONSOLE" not in log
+    assert found["problems"] == []
+    assert found["resources"] == [], "nothing is fetched"
+
+    start = found["start"]
+    assert start == {
+        "forest": 7, "outlets": 7, "matrix": 7, "pairs": 21, "within": 21, "topics": 7, "words": 1, "timelines": 7,
+        "events": 6, "status": "All 7 outlets", "height": 7 * 36,
+    }  # fmt: skip
+    assert found["filtered"] == {
+        "forest": 1, "outlets": 1, "matrix": 1, "pairs": 6, "within": 6, "topics": 1, "words": 1, "timelines": 1,
+        "events": 6, "status": "1 of 7 outlets", "height": 36,
+    }  # fmt: skip
+    assert found["vocabulary"] == "North Ferry News"
+    assert {found["nobody"][of] for of in ("forest", "pairs", "words", "timelines", "events")} == {0}
+    assert found["again"] == start
+
+    assert found["searched"] == 1
+    assert found["told"] == "1 of 6 events shown"
+    assert 0 < found["covered"] < 6
+    assert found["atLeast20"] == 6
+    assert found["chosen"]
+    assert found["oneTimeline"] == 1
+    assert found["sorted"] == ["all outlets", HOSTILE, FORMULA]
+
+    csv = found["csv"]
+    assert len(csv["pairs"].strip().splitlines()) == 22
+    assert csv["pairs"].splitlines()[1].startswith('"Harbour Post","')
+    assert ",0.18,0.13,0.23,0.0002,0.0004,true" in csv["pairs"]
+    assert f'"{HOSTILE}"' in csv["outlets"]
+    assert f'"\'{FORMULA}"' in csv["words"]
+    assert len(csv["events"].strip().splitlines()) == 1 + 6 * (1 + 2 + 2)
+    for text in csv.values():
+        assert not re.search(r'(^|,)"?[=@+]', text, re.MULTILINE), "no cell is a formula"
+
+
+@needs_browser
+def test_controls_have_names_and_everything_is_reached_by_keyboard(page: str, tmp_path: Path) -> None:
+    steps = """
+<pre id="result"></pre>
+<script>
+const controls = Array.from(document.querySelectorAll("input,select,button"));
+const named = e => (e.labels && e.labels.length && e.labels[0].textContent.trim()) || e.textContent.trim();
+document.getElementById("result").textContent = JSON.stringify({
+  unnamed: controls.filter(e => !named(e)).length,
+  n: controls.length,
+  unreachable: controls.concat(Array.from(document.querySelectorAll(".scroll,summary"))).filter(e => e.tabIndex < 0).length,
+  skips: document.querySelector("body a").getAttribute("href"),
+  unnamedRegions: document.querySelectorAll(".scroll:not([aria-label])").length,
+  wide: document.documentElement.scrollWidth > innerWidth,
+  doubled: Array.from(document.querySelectorAll("[id]")).map(e => e.id).filter((id, at, ids) => ids.indexOf(id) !== at),
+  broken: Array.from(document.querySelectorAll("a[href^='#']")).filter(a => !document.getElementById(a.hash.slice(1))).length,
+});
+</script>
+"""
+    found, log, _ = drive(page, tmp_path, DRIVER + steps)
+    assert "CONSOLE" not in log
+    assert found.pop("n") > 20
+    assert found == {
+        "unnamed": 0, "unreachable": 0, "skips": "#content", "unnamedRegions": 0, "wide": False, "doubled": [], "broken": 0,
+    }  # fmt: skip
