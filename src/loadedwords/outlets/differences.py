@@ -218,7 +218,7 @@ def split_variance(
         return None
     n = np.bincount(outlet).astype(float)
     mean = np.bincount(outlet, shares) / n
-    inside = np.bincount(outlet, (shares - mean[outlet]) ** 2)
+    inside: NDArray[np.float64] = np.bincount(outlet, (shares - mean[outlet]) ** 2).astype(float)
     every = np.ones((1, len(n)))
     between, within = (float(part[0]) for part in _components(n, mean, inside, every))
     low = high = None

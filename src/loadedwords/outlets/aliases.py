@@ -1,0 +1,232 @@
+"""One outlet under several names: a table that the user edits. Nothing is merged that the table does not merge."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from loadedwords.errors import DataError
+
+ALIASES_SCHEMA = {
+    "name": pl.String,
+    "outlet": pl.String,
+    "suggested": pl.String,
+    "why": pl.String,
+    "n_articles": pl.Int64,
+    "domains": pl.String,
+}
+
+_KIND = re.compile(r"\b(opinions?|editorial(?: board)?|guest|blogs?|latino|sports?|fact ?check|commentary)\b")
+# What says only how, not what, an outlet publishes.
+_CHANNEL = re.compile(r"\b(online|web|digital|website|newspaper|homepage|news)\b")
+_DOMAIN = re.compile(
+    r"^(?:https?://)?(?:www\d?\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)\.(?:com|org|net|co\.uk|io|gov|edu|news|us|tv)\b"
+)
+_VIA = re.compile(
+    r"\b(?:via|republished from|courtesy of|provided by)\s+(?:the\s+)?(?P<who>[^,;()|]{2,60})", re.IGNORECASE
+)
+_AGENCIES = {
+    "associated press": "Associated Press",
+    "reuters": "Reuters",
+    "agence france-presse": "Agence France-Presse",
+    "afp": "Agence France-Presse",
+    "ap": "Associated Press",
+    "bloomberg news": "Bloomberg",
+    "united press international": "United Press International",
+    "upi": "United Press International",
+}  # fmt: skip
+# A share of a name's addresses below this says nothing: syndicated pieces lie anywhere.
+_DOMAIN_SHARE = 0.5
+
+
+def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
+    """Names that may mean one outlet, as a table to edit.
+
+    Two names are brought together where they are the same but for case, "The", brackets, "Online", "News" or a web
+    ending, or where one is the domain that most articles of the other come from. Desks that publish opinion are not
+    brought together with the news. The column `outlet`, which counts, is filled with the name itself: copy a
+    suggestion there to accept it.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        The articles table, with `outlet` and, where known, `url`.
+
+    Returns
+    -------
+    DataFrame
+        One row for every name, those with a suggestion first: name, outlet (the same), suggested (the commonest name
+        of its group; null where there is nothing to suggest), why, n_articles, domains (the commonest ones).
+
+    Examples
+    --------
+    >>> articles = pl.DataFrame({"outlet": ["The Ledger"] * 2 + ["Ledger (Online)", "Ledger Opinion"]})
+    >>> suggest_aliases(articles).select("name", "suggested").rows()[0]
+    ('Ledger (Online)', 'The Ledger')
+    """
+    named = articles.filter(pl.col("outlet").is_not_null() & (pl.col("outlet") != ""))
+    counts = Counter(named["outlet"].to_list())
+    domains: dict[str, Counter[str]] = defaultdict(Counter)
+    if "url" in named.columns:
+        for outlet, url in named.select("outlet", "url").iter_rows():
+            if domain := _domain(url):
+                domains[outlet][domain] += 1
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in sorted(counts):
+        groups[_key(name)].append(name)
+    suggested: dict[str, tuple[str, str]] = {}
+    for names in groups.values():
+        best = max(names, key=lambda name: (counts[name], name))
+        for name in names:
+            if name != best:
+                suggested[name] = (best, f"the same name as {best!r} but for how it is written")
+    for name in counts:
+        if via := _VIA.search(name):
+            who = via["who"].strip(" .")
+            suggested[name] = (who, f"a piece republished from {who!r}, if {who!r} is whom to hold it against")
+    _suggest_by_domain(counts, domains, suggested)
+    rows = [
+        {
+            "name": name,
+            "outlet": name,
+            "suggested": suggested.get(name, (None, None))[0],
+            "why": suggested.get(name, (None, None))[1],
+            "n_articles": n,
+            "domains": " ".join(domain for domain, _ in domains[name].most_common(3)) or None,
+        }
+        for name, n in counts.items()
+    ]
+    return pl.DataFrame(rows, schema=ALIASES_SCHEMA).sort(
+        [pl.col("suggested").is_null(), "suggested", "name"], nulls_last=True
+    )
+
+
+def read_aliases(file: Path) -> dict[str, str]:
+    """Names → outlets, of a table as `suggest_aliases` gives it after somebody has edited it.
+
+    Parameters
+    ----------
+    file : Path
+        CSV with the columns `name` and `outlet`; others are not read. An empty outlet leaves the name as it is.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a name has two outlets, or an outlet is itself a name of another outlet.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file} can't be read as an alias table: {error}.\nSave it as CSV in UTF-8.") from error
+    aliases: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        if row.get("name") is None or row.get("outlet") is None:
+            raise DataError(
+                f"{file}, line {number}: an alias table has the columns name and outlet; found {', '.join(filter(None, row))}.\n"
+                "loadedwords aliases writes one."
+            )
+        name, outlet = row["name"].strip(), row["outlet"].strip()
+        if not name or not outlet:
+            continue
+        if aliases.setdefault(name, outlet) != outlet:
+            raise DataError(
+                f"{file}, line {number}: {name!r} is given to {outlet!r}, and above to {aliases[name]!r}.\nKeep one."
+            )
+    for name, outlet in aliases.items():
+        if aliases.get(outlet, outlet) != outlet:
+            raise DataError(
+                f"{file}: {name!r} goes to {outlet!r}, which itself goes to {aliases[outlet]!r}.\nGive {name!r} to the last one."
+            )
+    return aliases
+
+
+def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFrame:
+    """The articles under their outlets' names; what the input said, and where a republished piece is from, stay beside.
+
+    Returns
+    -------
+    DataFrame
+        `articles` with `outlet` renamed, and two columns more: outlet_as_found, and original_source (the agency or
+        paper that a byline such as "By X via Y" names; null where there is none or it is the outlet itself).
+    """
+    outlet = pl.col("outlet")
+    renamed = articles.with_columns(
+        outlet_as_found=outlet,
+        outlet=outlet.replace(aliases) if aliases else outlet,
+    )
+    bylines = renamed["byline"].to_list() if "byline" in renamed.columns else [None] * renamed.height
+    found = renamed["outlet_as_found"].to_list()
+    sources = [
+        _original(byline, aliases) or (_original(name, aliases) if name and _VIA.search(name) else None)
+        for byline, name in zip(bylines, found, strict=True)
+    ]
+    return renamed.with_columns(original_source=pl.Series(sources, dtype=pl.String)).with_columns(
+        original_source=pl.when(pl.col("original_source") != pl.col("outlet")).then(pl.col("original_source"))
+    )
+
+
+def _suggest_by_domain(
+    counts: Counter[str], domains: dict[str, Counter[str]], suggested: dict[str, tuple[str, str]]
+) -> None:
+    """Names most of whose articles lie at the same domain, and names that are a domain."""
+    at: dict[str, list[str]] = defaultdict(list)
+    for name, seen in domains.items():
+        domain, n = seen.most_common(1)[0]
+        if n >= _DOMAIN_SHARE * sum(seen.values()):
+            at[domain].append(name)
+    for name in counts:
+        if (own := _domain(name)) and name not in at[own]:
+            at[own].append(name)
+    for domain, names in sorted(at.items()):
+        for kind in {_desk(name) for name in names}:
+            alike = [name for name in names if _desk(name) == kind]
+            best = max(alike, key=lambda name: (counts[name], name))
+            for name in alike:
+                if name != best and name not in suggested and suggested.get(best, (None,))[0] != name:
+                    suggested[name] = (
+                        suggested.get(best, (best,))[0],
+                        f"most of its articles lie at {domain}, as those of {best!r}",
+                    )
+
+
+def _key(name: str) -> tuple[str, ...]:
+    """A name without what tells only of channels; names with the same key may be one outlet."""
+    lowered = name.casefold().replace("’", "'")
+    if domain := _DOMAIN.match(lowered):
+        lowered = domain[1].rsplit(".", 1)[-1]
+    kind = _desk(name)
+    plain = re.sub(r"[^\w' ]+", " ", _KIND.sub(" ", lowered))
+    core = _CHANNEL.sub(" ", plain).split()
+    # "News Online" alone is nothing but channels: then they are the name.
+    words = core or plain.split()
+    return ("".join(word for word in words if word not in ("the", "com")), kind)
+
+
+def _desk(name: str) -> str:
+    found = _KIND.search(name.casefold())
+    return found[1].rstrip("s") if found else ""
+
+
+def _domain(url: str | None) -> str | None:
+    if not url or "." not in url or " " in url.strip():
+        return None
+    host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").casefold()
+    return re.sub(r"^www\d?\.", "", host) or None
+
+
+def _original(byline: str | None, aliases: dict[str, str]) -> str | None:
+    if not byline:
+        return None
+    if via := _VIA.search(byline):
+        who = via["who"].strip(" .")
+        return aliases.get(who, _AGENCIES.get(who.casefold(), who))
+    for part in re.split(r"[,;]|\band\b", byline):
+        if agency := _AGENCIES.get(re.sub(r"^by\s+|^the\s+", "", part.strip().casefold())):
+            return aliases.get(agency, agency)
+    return None

@@ -1,0 +1,221 @@
+"""Topic held equal: outlets as they would be if each covered the same mix of topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+from scipy.stats import kendalltau
+
+from loadedwords.outlets.estimates import FEW_ARTICLES, clusters_of, share_columns
+from loadedwords.schema import CountedVoice
+
+N_TOPICS = 20
+# Topics with fewer articles are held together: an effect can't be told from five of them.
+MIN_ARTICLES_PER_TOPIC = 20
+_LEAD_SENTENCES = 8
+_WORDS_IN_NAME = 3
+
+TOPICS_SCHEMA = {
+    "outlet": pl.String,
+    "n_articles": pl.Int64,
+    "raw_share": pl.Float64,
+    "standardised_share": pl.Float64,
+    "ci_low": pl.Float64,
+    "ci_high": pl.Float64,
+    "rank": pl.Int64,
+    "rank_standardised": pl.Int64,
+    "coverage": pl.Float64,
+}
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """Outlets on a common mix of topics, and how far that moves them.
+
+    Attributes
+    ----------
+    outlets : DataFrame
+        outlet, n_articles, raw_share, standardised_share, ci_low, ci_high, rank, rank_standardised (1 is the most
+        loaded), coverage (share of the common mix in topics that the outlet has an article on).
+    n_topics, n_articles : int
+    kendall_tau : float or None
+        Agreement of the two rankings, 1 where none moves (Kendall 1938); None with one outlet.
+    mean_move : float
+        Mean number of ranks that an outlet moves.
+    variance_explained : float
+        Share of the variance of articles' shares within outlets that topics account for.
+    """
+
+    outlets: pl.DataFrame
+    n_topics: int
+    n_articles: int
+    kendall_tau: float | None
+    mean_move: float
+    variance_explained: float
+
+
+def standardise_topics(
+    articles: pl.DataFrame,
+    *,
+    voice: CountedVoice = "own",
+    level: float = 0.95,
+    min_articles: int = FEW_ARTICLES,
+) -> Standardised | None:
+    """Outlets as if each had the mix of topics of all of them together.
+
+    Regression standardisation (Little 1982): share = outlet + topic, over articles weighted by their sentences, each
+    outlet's figure then taken at the common mix. Cells of one outlet and one topic are too small to be averaged
+    directly: outlets miss topics, and a topic's effect has to be borrowed from the others. That supposes that a topic
+    moves all outlets alike. Variance by cluster (Liang and Zeger 1986), articles of an event together, with the
+    factor of Hinkley (1977) for the number of parameters and Student's t for the outlet's number of articles.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        The articles table with `topic`; articles without one are left out.
+    voice : {"own", "quoted", "all"}
+    level : float
+    min_articles : int
+        Outlets with fewer are left out.
+
+    Returns
+    -------
+    Standardised or None
+        None where fewer than two outlets or two topics are left.
+    """
+    counted = _usable(articles, voice, min_articles)
+    if counted["outlet"].n_unique() < 2 or counted["topic"].n_unique() < 2:
+        return None
+    numerators, denominators = share_columns(counted, voice)
+    share = numerators / denominators
+    outlet, outlets = _numbers(counted["outlet"])
+    topic, topics = _numbers(counted["topic"])
+    n_outlets, n_topics = len(outlets), len(topics)
+    mix = np.bincount(topic, denominators) / denominators.sum()
+    # Topic effects are coded against the common mix, so that an outlet's coefficient is its figure at that mix.
+    design = np.zeros((len(share), n_outlets + n_topics))
+    design[np.arange(len(share)), outlet] = 1
+    design[np.arange(len(share)), n_outlets + topic] = 1
+    design[:, n_outlets:] -= mix
+    weighted = design * denominators[:, None]
+    inverse = np.linalg.pinv(design.T @ weighted, hermitian=True)
+    # The effects are known up to a constant that `mix` takes away; pinv picks one, and it is made zero on the mix.
+    coefficients = inverse @ (weighted.T @ share)
+    residual = share - design @ coefficients
+    cluster = clusters_of(counted)
+    scores = np.zeros((int(cluster.max()) + 1, design.shape[1]))
+    np.add.at(scores, cluster, weighted * residual[:, None])
+    freedom = max(1, len(share) - n_outlets - n_topics + 1)
+    covariance = inverse @ (scores.T @ scores) @ inverse * (len(share) / freedom)
+    error = np.sqrt(np.diag(covariance)[:n_outlets])
+    half = stdtrit(np.bincount(outlet) - 1.0, 1 - (1 - level) / 2) * error
+    standardised = coefficients[:n_outlets]
+    raw = np.bincount(outlet, numerators) / np.bincount(outlet, denominators)
+    covered = np.zeros((n_outlets, n_topics), dtype=bool)
+    covered[outlet, topic] = True
+    rank, rank_standardised = _rank(raw), _rank(standardised)
+    within = (denominators * (share - raw[outlet]) ** 2).sum()
+    return Standardised(
+        pl.DataFrame(
+            {
+                "outlet": pl.Series(outlets, dtype=pl.String),
+                "n_articles": np.bincount(outlet),
+                "raw_share": raw,
+                "standardised_share": standardised,
+                "ci_low": standardised - half,
+                "ci_high": standardised + half,
+                "rank": rank,
+                "rank_standardised": rank_standardised,
+                "coverage": covered @ mix,
+            },
+            schema=TOPICS_SCHEMA,
+        ).sort("rank_standardised"),
+        n_topics,
+        counted.height,
+        float(kendalltau(raw, standardised).statistic),
+        float(np.abs(rank - rank_standardised).mean()),
+        float(1 - (denominators * residual**2).sum() / within) if within else 0.0,
+    )
+
+
+def find_topics(
+    articles: pl.DataFrame, sentences: pl.LazyFrame, *, n_topics: int = N_TOPICS, seed: int = 0
+) -> pl.DataFrame:
+    """Topics of articles that come without: clusters of titles and leads, named by their own words.
+
+    tf-idf, latent semantic analysis (Deerwester et al. 1990), spherical k-means. Outlets' names are no words of a
+    topic, or the topics would be the outlets.
+
+    Returns
+    -------
+    DataFrame
+        article_id, topic (such as "border, wall, migrants"). Empty where there are too few articles.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction import text as features
+    from sklearn.preprocessing import normalize
+
+    empty = pl.DataFrame(schema={"article_id": pl.String, "topic": pl.String})
+    if articles.height < 2 * MIN_ARTICLES_PER_TOPIC:
+        return empty
+    leads = (
+        sentences.filter(pl.col("sentence_id") < _LEAD_SENTENCES)
+        .sort("article_id", "sentence_id")
+        .group_by("article_id", maintain_order=True)
+        .agg(pl.col("text").str.join(" "))
+        .collect(engine="streaming")
+    )
+    documents = articles.select("article_id", "title").join(leads, on="article_id", how="inner").sort("article_id")
+    texts = [f"{title or ''} {lead}" for title, lead in documents.select("title", "text").iter_rows()]
+    names = " ".join(filter(None, articles["outlet"].unique().to_list())).casefold()
+    stop = {*features.ENGLISH_STOP_WORDS, *features.CountVectorizer().build_tokenizer()(names), "said", "mr", "ms"}
+    vectorizer = features.TfidfVectorizer(
+        stop_words=sorted(stop), max_df=0.2, min_df=min(5, 1 + articles.height // 100), max_features=20_000,
+        sublinear_tf=True, token_pattern=r"(?u)\b[^\W\d]{3,}\b",
+    )  # fmt: skip
+    try:
+        weights = vectorizer.fit_transform(texts)
+    except ValueError:  # nothing but stop words
+        return empty
+    parts = min(100, weights.shape[0] - 1, weights.shape[1] - 1)
+    if parts < 2:
+        return empty
+    vectors = normalize(TruncatedSVD(parts, random_state=seed).fit_transform(weights))
+    n_clusters = min(n_topics, articles.height // MIN_ARTICLES_PER_TOPIC)
+    found = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors)
+    terms = vectorizer.get_feature_names_out()
+    overall = np.asarray(weights.mean(axis=0)).ravel()
+    label = []
+    for number in range(n_clusters):
+        own = np.asarray(weights[found == number].mean(axis=0)).ravel() if (found == number).any() else overall
+        label.append(", ".join(terms[np.argsort(overall - own, kind="stable")[:_WORDS_IN_NAME]]))
+    return documents.select("article_id").with_columns(topic=pl.Series([label[number] for number in found]))
+
+
+def _usable(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> pl.DataFrame:
+    if "topic" not in articles.columns:
+        return articles.clear().with_columns(topic=pl.lit(None, pl.String))
+    counted = articles.filter(pl.Series(share_columns(articles, voice)[1] > 0, dtype=pl.Boolean))
+    counted = counted.filter(pl.col("topic").is_not_null())
+    counted = counted.filter(pl.len().over("outlet") >= min_articles)
+    rare = pl.len().over("topic") < MIN_ARTICLES_PER_TOPIC
+    return counted.with_columns(topic=pl.when(rare).then(pl.lit("(rare topics)")).otherwise(pl.col("topic")))
+
+
+def _numbers(column: pl.Series) -> tuple[NDArray[np.int64], list[str | None]]:
+    filled = column.cast(pl.String).fill_null("\0")  # no name at all is a name here
+    names = filled.unique().sort()
+    numbers = np.searchsorted(np.array(names.to_list(), dtype=object), np.array(filled.to_list(), dtype=object))
+    return numbers, [None if name == "\0" else name for name in names]
+
+
+def _rank(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    order = np.argsort(-shares, kind="stable")
+    ranks = np.empty(len(shares), dtype=np.int64)
+    ranks[order] = np.arange(1, len(shares) + 1)
+    return ranks
