@@ -32,8 +32,8 @@ MAX_OTHER_WORDS_SHOWN = 200
 OUTLETS_IN_TIMELINE = 12  # shown before the reader asks for more
 
 _Row = dict[str, Any]
-_WIDTH = 760
-_LABEL_WIDTH = 200
+_WIDTH = 620
+_LABEL_WIDTH = 180
 _STEPS_OF_SCALE = 4  # of the matrix, to either side of nothing
 
 
@@ -44,7 +44,7 @@ class _Axis:
     low: float
     high: float
     left: float = _LABEL_WIDTH
-    right: float = _WIDTH - 30
+    right: float = _WIDTH - 20
 
     def at(self, value: float) -> float:
         inside = min(max(value, self.low), self.high)
@@ -346,7 +346,7 @@ def _matrix(shown: list[_Row], pairs: list[_Row]) -> _Row | None:
     widest = max((abs(row["difference"] or 0.0) for row in found.values()), default=0.0) or 0.1
     lines = []
     for row in ordered:
-        cells = []
+        cells: list[_Row | None] = []
         for column in ordered:
             pair = found.get((row["outlet"], column["outlet"]))
             turned = found.get((column["outlet"], row["outlet"]))
@@ -371,7 +371,7 @@ def _matrix(shown: list[_Row], pairs: list[_Row]) -> _Row | None:
 def _within(rows: list[_Row], names: _Names, level: float) -> _Row:
     ends = [abs(value) for row in rows for value in (row["difference"], row["ci_low"], row["ci_high"]) if value]
     limit = _limit(ends, 0.05)
-    axis = _Axis(-limit, limit, left=330)
+    axis = _Axis(-limit, limit, left=290)
     drawn = [
         {
             **_numbered(row, names),
@@ -443,7 +443,8 @@ def _timeline(rows: list[_Row], order_of_size: list[_Row], overall: _Row | None,
     # One interval from a handful of articles may span everything: the scale follows the estimates and most intervals.
     highs = sorted(row["ci_high"] for row in rows if row["ci_high"] is not None)
     usual = highs[int(0.95 * (len(highs) - 1))] if highs else 0.1
-    vertical = _Axis(0.0, _limit([usual, *(row["loaded_share"] for row in rows)]), left=104, right=10)
+    limit = math.ceil(10 * _limit([usual, *(row["loaded_share"] for row in rows)]) - 1e-9) / 10
+    vertical = _Axis(0.0, limit, left=104, right=10)
     days = [row["period"].toordinal() for row in rows]
     first, last = min(days), max(days)
     across = _Axis(first - 0.5, last + 0.5, left=42, right=278) if last > first else _Axis(first - 1, last + 1, 42, 278)
