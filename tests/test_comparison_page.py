@@ -165,6 +165,20 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
                 for at, row in enumerate(pairs[: 10 * len(outlets)])
             ]
         ),
+        outlets_within_events=pl.DataFrame(
+            [
+                {
+                    "outlet": row["outlet"],
+                    "n_events": 9 + at,
+                    **_interval(0.1 - 0.02 * at, 0.04, "difference", "ci_low", "ci_high"),
+                    "p_value": 0.02,
+                }
+                for at, row in enumerate(outlets)
+            ]
+        ),
+        corrected_pairs=pl.DataFrame(
+            [{k: v for k, v in row.items() if k != "differs"} for row in pairs[:1]], infer_schema_length=None
+        ),
         topics=pl.DataFrame(topics),
         words=pl.DataFrame(words),
         other_words=pl.DataFrame(other_words),
@@ -258,7 +272,7 @@ def test_the_policy_names_exactly_its_own_script_and_style(page: str) -> None:
 
 def test_charts_are_there_without_scripts(page: str) -> None:
     without = page[: page.index('<script type="application/json"')]
-    for chart, rows in (("forest", len(OUTLETS)), ("within", 21), ("topics", len(OUTLETS))):
+    for chart, rows in (("forest", len(OUTLETS)), ("within", 21), ("others", len(OUTLETS)), ("topics", len(OUTLETS))):
         svg = re.search(rf'<svg class="chart {chart}".*?</svg>', without, re.DOTALL)
         assert svg is not None, chart
         assert svg.group().count("<title>") == rows
@@ -292,6 +306,13 @@ def test_the_matrix_turns_differences_round(page: str) -> None:
     assert far is not None
 
 
+def test_names_of_one_family_stay_apart(tmp_path: Path) -> None:
+    comparison = made_up([f"The Gazette and Advertiser of Parish {k}" for k in range(30)])
+    page = write_comparison_page(comparison, tmp_path / "family.html").read_text(encoding="utf-8")
+    drawn = re.findall(r">([^<]*…[^<]*)</text>", page[: page.index('class="chart others"')])
+    assert len(drawn) == len(set(drawn)) == 30
+
+
 def test_downloads_have_every_row(page: str) -> None:
     tables = _data(page)["tables"]
     buttons = {a["data-csv"] for tag, a in read(page).tags if "data-csv" in a}
@@ -315,7 +336,7 @@ def test_it_copes_with_little(tmp_path: Path) -> None:
     comparison = made_up([None])
     for empty in ("events", "topics", "other_words", "timeline", "words"):
         setattr(comparison, empty, getattr(comparison, empty).clear())
-    comparison.corrected = comparison.topics = None
+    comparison.corrected = comparison.topics = comparison.corrected_pairs = None
     comparison.outlets = comparison.outlets.with_columns(shrunken_share=pl.lit(float("nan")))
     comparison.pairs, comparison.within_events = made_up().pairs.clear(), made_up().within_events.clear()
     page = write_comparison_page(comparison, tmp_path / "one.html").read_text(encoding="utf-8")
@@ -357,8 +378,8 @@ STEPS = """
   const visible = selector => Array.from(document.querySelectorAll(selector)).filter(e => e.getClientRects().length).length;
   const type = (id, value) => { by(id).value = value; by(id).dispatchEvent(new Event("input", {bubbles: true})); };
   const look = () => ({
-    forest: visible(".forest g"), outlets: visible("#outlets .sortable tbody tr[data-o]"), matrix: visible(".matrix tbody tr"),
-    pairs: visible("#pairs-body tr"), within: visible(".within g"), topics: visible(".topics g"),
+    forest: visible(".forest g"), outlets: visible(".fold tbody tr[data-o]"), matrix: visible(".matrix tbody tr"),
+    pairs: visible("#pairs-body tr"), within: visible(".within g"), others: visible(".others g"), topics: visible(".topics g"),
     words: visible(".vocabulary"), timelines: visible("#timeline figure"), events: visible("#event-list > details"),
     status: by("filter-status").textContent, height: document.querySelector(".forest").viewBox.baseVal.height,
   });
@@ -385,9 +406,9 @@ STEPS = """
     result.chosen = document.querySelector(".vocabulary:not([hidden]) h3").textContent === select.options[2].textContent;
     type("timeline-outlet", by("timeline-outlet").lastElementChild.value);
     result.oneTimeline = visible("#timeline figure");
-    const heading = document.querySelector("#outlets .sortable thead button");
+    const heading = document.querySelector(".fold thead button");
     heading.click(); heading.click();
-    result.sorted = Array.from(document.querySelectorAll("#outlets .sortable tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
+    result.sorted = Array.from(document.querySelectorAll(".fold tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
     result.csv = {};
     let blob = null;
     URL.createObjectURL = given => { blob = given; return "#"; };
@@ -462,7 +483,7 @@ def drive(page: str, folder: Path, driver: str = DRIVER + STEPS) -> tuple[dict[s
 def test_it_opens_without_a_complaint_or_a_request(file: Path, tmp_path: Path) -> None:
     dom, log, asked = browse(file, tmp_path / "profile")
     assert "CONSOLE" not in log
-    assert dom.count('class="chart') == 3 + len(OUTLETS)
+    assert dom.count('class="chart') == 4 + len(OUTLETS)
     assert re.search(r"All 7 outlets</output>", dom), "its script ran under its policy"
     assert asked == []
 
@@ -485,11 +506,11 @@ def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
 
     start = found["start"]
     assert start == {
-        "forest": 7, "outlets": 7, "matrix": 7, "pairs": 21, "within": 21, "topics": 7, "words": 1, "timelines": 7,
+        "forest": 7, "outlets": 7, "matrix": 7, "pairs": 21, "within": 21, "others": 7, "topics": 7, "words": 1, "timelines": 7,
         "events": 6, "status": "All 7 outlets", "height": 7 * 36,
     }  # fmt: skip
     assert found["filtered"] == {
-        "forest": 1, "outlets": 1, "matrix": 1, "pairs": 6, "within": 6, "topics": 1, "words": 1, "timelines": 1,
+        "forest": 1, "outlets": 1, "matrix": 1, "pairs": 6, "within": 6, "others": 1, "topics": 1, "words": 1, "timelines": 1,
         "events": 6, "status": "1 of 7 outlets", "height": 36,
     }  # fmt: skip
     assert found["vocabulary"] == "North Ferry News"

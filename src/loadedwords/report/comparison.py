@@ -101,7 +101,9 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
     order_of_size = sorted(outlets, key=lambda row: -row["n_articles"])
     corrected = _rows(comparison.corrected)
     pairs = _pairs(comparison.pairs)
-    within = sorted(_rows(comparison.within_events), key=lambda row: (-row["n_events"], row["p_adjusted"] or 0.0))
+    corrected_pairs = _rows(comparison.corrected_pairs)
+    within = sorted(_rows(comparison.within_events), key=lambda row: -row["n_events"])
+    outlets_within = _rows(comparison.outlets_within_events)
     topics = _rows(comparison.topics)
     words = _rows(comparison.words)
     events = _rows(comparison.events)
@@ -113,7 +115,14 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        share=_share, signed=_signed, p_value=_p_value, count=_count, sha256=_sha256, name=_name, mark_word=_mark_word
+        share=_share,
+        signed=_signed,
+        p_value=_p_value,
+        count=_count,
+        sha256=_sha256,
+        name=_name,
+        shorten=_shorten,
+        mark_word=_mark_word,
     )
     tables = _tables(comparison, names, outlets, pairs, within)
     page = environment.get_template("comparison.html.j2").render(
@@ -131,14 +140,25 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         overall=overall,
         forest=_forest(outlets, overall, corrected, comparison.level) if outlets else None,
         corrected=corrected,
-        matrix=_matrix(order_of_size[:MAX_OUTLETS_IN_MATRIX], pairs),
+        corrected_pairs=[_numbered(row, names) for row in corrected_pairs[:MAX_PAIRS_SHOWN]],
+        n_corrected_pairs=len(corrected_pairs),
+        matrix=_matrix(order_of_size, pairs),
         pairs=[_numbered(row, names) for row in pairs[:MAX_PAIRS_SHOWN]],
         n_pairs=len(pairs),
         n_differ=sum(bool(row["differs"]) for row in pairs),
-        within=_within(within[:MAX_WITHIN_DRAWN], names, comparison.level) if within else None,
+        within=_differences(
+            [{**_numbered(row, names), "says": _within_says(row)} for row in within[:MAX_WITHIN_DRAWN]], left=290
+        ),
+        outlets_within=_differences(
+            [{**row, "o": names.number(row["outlet"]), "says": _outlet_within_says(row)} for row in outlets_within]
+        ),
         within_rows=[_numbered(row, names) for row in within[:MAX_PAIRS_SHOWN]],
         n_within=len(within),
-        least_events=min((row["n_events"] for row in within), default=0),
+        # Pairs that share too few to be tested are there to be asked for.
+        least_events=min(
+            [row["n_events"] for row in within if row["p_adjusted"] is not None] or [row["n_events"] for row in within],
+            default=0,
+        ),
         topics=_topics(topics, names) if topics else None,
         vocabularies=_vocabularies(words, order_of_size, names),
         other_words=[
@@ -176,6 +196,11 @@ def _numbered(row: _Row, names: _Names) -> _Row:
 
 def _name(outlet: str | None) -> str:
     return outlet or NO_OUTLET
+
+
+def _shorten(name: str, most: int) -> str:
+    """The middle goes: names of one family of outlets differ at the end."""
+    return name if len(name) <= most else f"{name[: (most - 1) // 2].rstrip()}…{name[-(most // 2) :].lstrip()}"
 
 
 def _share(value: float | None) -> str:
@@ -244,7 +269,9 @@ def _tables(
         ],
         "corrected": _rows(comparison.corrected),
         "pairs": pairs,
+        "corrected_pairs": _rows(comparison.corrected_pairs),
         "within_events": within,
+        "outlets_within_events": _rows(comparison.outlets_within_events),
         "topics": _rows(comparison.topics),
         "words": [{k: v for k, v in row.items() if k != "examples"} for row in _rows(comparison.words)],
         "other_words": _rows(comparison.other_words),
@@ -336,9 +363,11 @@ def _pairs(frame: pl.DataFrame | None) -> list[_Row]:
     )
 
 
-def _matrix(shown: list[_Row], pairs: list[_Row]) -> _Row | None:
+def _matrix(order_of_size: list[_Row], pairs: list[_Row]) -> _Row | None:
     """Row minus column, the more loaded outlets first; a cell's class is its step on the colour scale."""
-    if len(shown) < 2 or not pairs:
+    compared = {row[of] for row in pairs for of in ("outlet_a", "outlet_b")}
+    shown = [row for row in order_of_size if row["outlet"] in compared][:MAX_OUTLETS_IN_MATRIX]
+    if len(shown) < 2:
         return None
     ordered = sorted(shown, key=lambda row: -row["loaded_share"])
     kept = {row["outlet"] for row in ordered}
@@ -365,22 +394,37 @@ def _matrix(shown: list[_Row], pairs: list[_Row]) -> _Row | None:
                 }
             )
         lines.append({"o": row["o"], "outlet": row["outlet"], "cells": cells})
-    return {"outlets": ordered, "lines": lines, "widest": f"{widest:.2f}", "n": len(ordered)}
+    return {
+        "outlets": ordered,
+        "lines": lines,
+        "widest": f"{widest:.2f}",
+        "n": len(ordered),
+        "n_compared": len(compared),
+    }
 
 
-def _within(rows: list[_Row], names: _Names, level: float) -> _Row:
-    ends = [abs(value) for row in rows for value in (row["difference"], row["ci_low"], row["ci_high"]) if value]
-    limit = _limit(ends, 0.05)
-    axis = _Axis(-limit, limit, left=290)
-    drawn = [
-        {
-            **_numbered(row, names),
-            "mark": _mark(axis, row["difference"], row["ci_low"], row["ci_high"]),
-            "says": f"{_difference_says(row)}, {row['n_events']:,} events ({100 * level:g}% interval)",
-        }
-        for row in rows
-    ]
+def _differences(rows: list[_Row], left: float = _LABEL_WIDTH) -> _Row | None:
+    """Differences about a line at nothing."""
+    if not rows:
+        return None
+    ends = sorted(abs(value) for row in rows for value in (row["ci_low"], row["ci_high"]) if value is not None)
+    # With two events an interval may span everything: one such must not flatten all the others.
+    usual = ends[int(0.9 * (len(ends) - 1))] if ends else 0.0
+    limit = _limit([usual, *(abs(row["difference"]) for row in rows if row["difference"] is not None)], 0.05)
+    axis = _Axis(-limit, limit, left=left)
+    drawn = [{**row, "mark": _mark(axis, row["difference"], row["ci_low"], row["ci_high"])} for row in rows]
     return {"rows": drawn, "axis": axis, "zero": axis.at(0.0), "row_height": 24}
+
+
+def _within_says(row: _Row) -> str:
+    return f"{_difference_says(row)}, {row['n_events']:,} events"
+
+
+def _outlet_within_says(row: _Row) -> str:
+    interval = "no interval" if row["ci_low"] is None else f"[{_signed(row['ci_low'])}, {_signed(row['ci_high'])}]"
+    return (
+        f"{_name(row['outlet'])} minus the others: {_signed(row['difference'])} {interval}, {row['n_events']:,} events"
+    )
 
 
 def _topics(rows: list[_Row], names: _Names) -> _Row:
