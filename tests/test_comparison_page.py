@@ -154,9 +154,8 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
     ]
     return types.SimpleNamespace(
         outlets=pl.DataFrame(outlets, infer_schema_length=None),
-        overall=pl.DataFrame([{**_outlet("all outlets", 3, 400)}]),
+        overall=pl.DataFrame([_outlet("all outlets", 3, 400)]).drop("^shrunken.*$"),
         pairs=pl.DataFrame(pairs, infer_schema_length=None),
-        variance={"between": 0.002, "within": 0.03, "share_between": 0.0625, "share_low": 0.04, "share_high": 0.09},
         events=pl.DataFrame(events, infer_schema_length=None),
         n_events=n_events + 3,
         within_events=pl.DataFrame(
@@ -342,12 +341,11 @@ def test_it_copes_with_little(tmp_path: Path) -> None:
     page = write_comparison_page(comparison, tmp_path / "one.html").read_text(encoding="utf-8")
     read(page)
     assert "(no outlet)" in page
-    assert "no two outlets to compare" in page
+    assert "No two outlets have enough articles" in page
     assert "nan" not in read(page).texts["td"].lower()
     assert "NaN" not in read(page).scripts[0]
     comparison.outlets = comparison.outlets.clear()
     comparison.overall = comparison.overall.clear()
-    comparison.variance = {}
     nothing = write_comparison_page(comparison, tmp_path / "none.html").read_text(encoding="utf-8")
     read(nothing)
     assert "nothing to compare" in nothing

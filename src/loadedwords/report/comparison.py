@@ -97,7 +97,9 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
     outlets = _rows(comparison.outlets)
     for row in outlets:
         row["o"] = names.number(row["outlet"])
-    overall = next(iter(_rows(comparison.overall)), None) if outlets else None
+    # All outlets together have figures of their own, but nothing that they could be drawn to.
+    together = _rows(comparison.overall)
+    overall = {**dict.fromkeys(outlets[0]), **together[0]} if outlets and together else None
     order_of_size = sorted(outlets, key=lambda row: -row["n_articles"])
     corrected = _rows(comparison.corrected)
     pairs = _pairs(comparison.pairs)
@@ -124,7 +126,7 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         shorten=_shorten,
         mark_word=_mark_word,
     )
-    tables = _tables(comparison, names, outlets, pairs, within)
+    tables = _tables(comparison, names, overall, outlets, pairs, within)
     page = environment.get_template("comparison.html.j2").render(
         version=metadata.version("loadedwords"),
         level=f"{100 * comparison.level:g}%",
@@ -134,7 +136,6 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         sources=comparison.sources,
         says=comparison.says,
         cannot_say=comparison.cannot_say,
-        variance=comparison.variance if comparison.variance else None,
         few=FEW_ARTICLES,
         outlets=outlets,
         overall=overall,
@@ -259,14 +260,16 @@ def _json_for_script(value: object) -> Markup:
 
 
 def _tables(
-    comparison: Comparison, names: _Names, outlets: list[_Row], pairs: list[_Row], within: list[_Row]
+    comparison: Comparison,
+    names: _Names,
+    overall: _Row | None,
+    outlets: list[_Row],
+    pairs: list[_Row],
+    within: list[_Row],
 ) -> dict[str, list[_Row]]:
     """Each table by columns. Events are not among them: their text would stand in the page twice."""
-    numbers = {"o"}
     listed: dict[str, Iterable[_Row]] = {
-        "outlets": [
-            {k: v for k, v in row.items() if k not in numbers} for row in [*_rows(comparison.overall), *outlets]
-        ],
+        "outlets": [{k: v for k, v in row.items() if k != "o"} for row in ([overall] if overall else []) + outlets],
         "corrected": _rows(comparison.corrected),
         "pairs": pairs,
         "corrected_pairs": _rows(comparison.corrected_pairs),
