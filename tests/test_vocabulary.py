@@ -1,4 +1,4 @@
-"""An outlet's own words: by hand, against a second implementation, and without false alarms where there is no difference."""
+"""Own words by hand, against a second implementation, and without false alarms; other words for the same thing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loadedwords.errors import DataError
 from loadedwords.outlets import vocabulary
-from loadedwords.outlets.vocabulary import own_words
+from loadedwords.outlets.vocabulary import count_other_words, other_words, own_words
 
 Articles = list[tuple[str, list[str]]]  # outlet, loaded words in own voice
 
@@ -230,6 +230,13 @@ def test_most_and_min_articles_limit_the_rows() -> None:
     assert own_words(*one_sentence_each(many), min_articles=2, most=1)["outlet"].to_list() == ["A", "B"]
 
 
+def test_one_article_has_no_spread_to_judge_by() -> None:
+    tabled = one_sentence_each([("A", ["regime"] * 9), *FIVE_EACH[5:], *FIVE_EACH[5:]])
+    assert own_words(*tabled, min_articles=1)["outlet"].unique().to_list() == []
+    tabled = one_sentence_each([("C", ["regime"] * 9), *FIVE_EACH])
+    assert own_words(*tabled, min_articles=1).equals(own_words(*tabled, min_articles=2))
+
+
 @pytest.mark.parametrize("articles", [[], FIVE_EACH[:5]], ids=["nothing", "one outlet"])
 def test_nobody_to_be_held_against(articles: Articles) -> None:
     words = own_words(*one_sentence_each(articles), min_articles=2)
@@ -239,10 +246,110 @@ def test_nobody_to_be_held_against(articles: Articles) -> None:
 
 def test_refuses_what_makes_no_sense() -> None:
     sentences, articles = one_sentence_each(FIVE_EACH)
-    for wrong in ({"prior": 0.0}, {"prior": float("nan")}, {"most": 0}, {"min_articles": 1}):
+    for wrong in ({"prior": 0.0}, {"prior": float("nan")}, {"most": 0}, {"min_articles": 0}):
         with pytest.raises(DataError, match=next(iter(wrong))):
             own_words(sentences, articles, **wrong)
     with pytest.raises(DataError, match="lacks the columns words"):
         own_words(sentences.drop("words"), articles)
     with pytest.raises(DataError, match="lacks the columns article_id"):
         own_words(sentences, articles.drop("article_id"))
+
+
+def told(
+    here: str, there: str, *words: str, event: str = "e1", outlets: tuple[str, str] = ("A", "B"), quoted: bool = False
+) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """One event: a sentence of A with loaded words, and a sentence of B without."""
+    a, b = (f"{event}{outlet}{place}" for place, outlet in enumerate(outlets))
+    sentences, articles = tables([sentence(a, outlets[0], here, *words, quoted=quoted), sentence(b, outlets[1], there)])
+    if quoted:  # somebody is quoted, but the outlet speaks too
+        sentences = sentences.with_columns(voice=pl.lit("mixed"))
+    return sentences, articles.with_columns(event_id=pl.lit(event))
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "word", "plain"),
+    [
+        ("Envoys urged the regime in Ruritania to talk.", "Envoys urged the government in Ruritania to talk.", "regime", "government"),
+        ("On Monday Ruritania slapped duties on its imports.", "Ruritania imposed duties on all imports.", "slapped", "imposed"),
+        ("Rescuers left the embattled harbour mayor behind.", "Rescuers left the harbour mayor behind.", "embattled", None),
+        ("The mayor angrily denied taking any money.", "The mayor denied taking money.", "angrily", None),
+        ("“It burns,” the mayor snarled at reporters on Friday.", "“It burns,” the mayor shouted at reporters on Friday.", None, None),
+        ("The mayor’s regime in Ruritania “fell apart.”", "The mayor’s council in Ruritania “fell apart.”", "regime", "council"),
+    ],
+    ids=["noun", "verb", "qualifier", "adverb", "nothing marked", "beside a quotation"],
+)  # fmt: skip
+def test_same_thing_other_word(here: str, there: str, word: str | None, plain: str | None) -> None:
+    found = other_words(*told(here, there, *([word] if word else [])))
+    assert found.select("word", "plain_word").rows() == ([(word, plain)] if word else [])
+    if word:
+        row = found.row(0, named=True)
+        assert (row["event_id"], row["outlet"], row["plain_outlet"]) == ("e1", "A", "B")
+        assert (row["sentence"], row["plain_sentence"]) == (here, there)
+        assert (row["article_id"], row["plain_article_id"], row["n_sentences"]) == ("e1A0", "e1B1", 2)
+        assert 0 < row["similarity"] <= 1
+
+
+def test_similarity_by_hand() -> None:
+    # Beside the loaded word and words like "the", A has envoys, urged, talk and B envoys, urged, ruler, rest: two in
+    # common. Weights are 1 + log(2 / sentences with it): 1 for those in both, 1 + log 2 = 1.69315 for the others.
+    # 2 / sqrt(2 + 1.69315^2) / sqrt(2 + 2 * 1.69315^2) = 2 / (2.20597 * 2.78096)
+    sentences, articles = told("Envoys urged the tyrant to talk.", "Envoys urged the ruler to rest.", "tyrant")
+    # "envoys" and "urged" stand before the word in both: two thirds of the least similarity are enough.
+    found = other_words(sentences, articles, similarity=0.486)  # 0.324, below 0.32601
+    assert found["similarity"].to_list() == pytest.approx([2 / (2.20597 * 2.78096)], abs=1e-5)
+    assert other_words(sentences, articles, similarity=0.495).is_empty()  # 0.33, above
+
+
+HERE, THERE = "Envoys urged the regime in Ruritania to talk.", "Envoys urged the government in Ruritania to talk."
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "word"),
+    [
+        (HERE, "Envoys urged the government of Ruritania to talk.", "regime"),
+        (HERE, "Envoys urged the regime in Ruritania to talk.", "regime"),
+        (HERE, "Envoys urged the “government” in Ruritania to talk.", "regime"),
+        (HERE, "Envoys urged the Parliament in Ruritania to talk.", "regime"),
+        ("The mayor slammed the council today.", "The mayor running the council today.", "slammed"),
+        ("The mayor blasted the council today.", "The mayor the council today.", "blasted"),
+        ("Soon we urged the regime in Ruritania to talk.", "Soon we urged the government in Ruritania to talk.", "regime"),
+        ("Ships hit by terrorism in the bay turned.", "Ships hit by terror in the bay turned.", "terrorism"),
+        ("The mayor won't urge the council to talk.", "The mayor may urge the council to talk.", "won't"),
+    ],
+    ids=["other neighbours", "the same word", "quoted", "a name", "another form", "a verb left out", "speech", "one stem", "contraction"],
+)  # fmt: skip
+def test_what_is_not_the_same_thing(here: str, there: str, word: str) -> None:
+    assert other_words(*told(here, there, word)).is_empty()
+
+
+def test_only_within_an_event_between_outlets_in_own_voice() -> None:
+    sentences, articles = told(HERE, THERE, "regime")
+    assert other_words(sentences, articles).height == 1
+    assert other_words(sentences, articles.with_columns(event_id=pl.col("article_id"))).is_empty()
+    assert other_words(sentences, articles.with_columns(event_id=pl.lit(None, pl.String))).is_empty()
+    assert other_words(sentences, articles.with_columns(outlet=pl.lit("One family"))).is_empty()
+    assert other_words(*told(f"“{HERE}”", THERE, "regime", quoted=True)).is_empty()
+    for reported in (HERE, THERE):
+        voice = pl.when(pl.col("text") == reported).then(pl.lit("quoted")).otherwise("voice")
+        assert other_words(sentences.with_columns(voice=voice), articles).is_empty()
+
+
+def test_pairs_are_counted_over_events() -> None:
+    parts = [
+        told(HERE, THERE, "regime", event=event, outlets=outlets)
+        for event, outlets in [("e1", ("A", "B")), ("e2", ("A", "C"))]
+    ]
+    found = other_words(pl.concat([part[0] for part in parts]), pl.concat([part[1] for part in parts]))
+    assert count_other_words(found).rows() == [("regime", "government", 2, 1, 2, 2)]
+    assert count_other_words(found.clear()).is_empty()
+
+
+def test_other_words_refuse_what_makes_no_sense() -> None:
+    sentences, articles = told(HERE, THERE, "regime")
+    for similarity in (0.0, 1.1):
+        with pytest.raises(DataError, match="similarity"):
+            other_words(sentences, articles, similarity=similarity)
+    with pytest.raises(DataError, match="lacks the columns event_id"):
+        other_words(sentences, articles.drop("event_id"))
+    with pytest.raises(DataError, match="lacks the columns voice"):
+        other_words(sentences.drop("voice"), articles)
