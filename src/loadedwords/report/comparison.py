@@ -55,7 +55,8 @@ class _Axis:
 
     @property
     def ticks(self) -> list[_Row]:
-        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (self.high - self.low) / s <= 8), 0.5)
+        most = (self.right - self.left) / 48  # a label's width and some air
+        step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (self.high - self.low) / s <= most), 0.5)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [{"x": self.at(k * step), "label": f"{k * step:.2f}".replace("-", "−")} for k in range(first, last + 1)]
 
@@ -209,7 +210,8 @@ def _share(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.3f}".replace("-", "−")
+    # Adding nothing turns minus zero, as of a difference turned round, to zero.
+    return "–" if value is None else f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")
 
 
 def _p_value(value: float | None) -> str:
@@ -391,7 +393,7 @@ def _matrix(order_of_size: list[_Row], pairs: list[_Row]) -> _Row | None:
             cells.append(
                 {
                     "class": f"{'more' if difference > 0 else 'less'}{step}" if step else "same",
-                    "difference": f"{difference:+.2f}".replace("-", "−"),
+                    "difference": f"{round(difference, 2) + 0.0:+.2f}".replace("-", "−"),
                     "differs": bool(either["differs"]),
                     "says": _difference_says(either, sign),
                 }
@@ -413,7 +415,8 @@ def _differences(rows: list[_Row], left: float = _LABEL_WIDTH) -> _Row | None:
     ends = sorted(abs(value) for row in rows for value in (row["ci_low"], row["ci_high"]) if value is not None)
     # With two events an interval may span everything: one such must not flatten all the others.
     usual = ends[int(0.9 * (len(ends) - 1))] if ends else 0.0
-    limit = _limit([usual, *(abs(row["difference"]) for row in rows if row["difference"] is not None)], 0.05)
+    reach = ends[-1] if ends and ends[-1] <= 2 * usual else usual
+    limit = _limit([reach, *(abs(row["difference"]) for row in rows if row["difference"] is not None)], 0.05)
     axis = _Axis(-limit, limit, left=left)
     drawn = [{**row, "mark": _mark(axis, row["difference"], row["ci_low"], row["ci_high"])} for row in rows]
     return {"rows": drawn, "axis": axis, "zero": axis.at(0.0), "row_height": 24}
