@@ -130,7 +130,8 @@ def own_words(
     most : int
         Rows for each outlet.
     min_articles : int
-        Outlets with fewer articles that hold a loaded word have no rows; they count among the others.
+        Outlets with fewer articles that hold a loaded word have no rows; they count among the others. Below
+        `FEWEST_OWN` it has no effect.
 
     Returns
     -------
