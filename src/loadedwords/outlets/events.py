@@ -1,0 +1,675 @@
+"""Articles that report the same event: found, held against known events, and outlets compared within them."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import expit, stdtr, stdtrit
+
+from loadedwords.errors import DataError
+from loadedwords.outlets.estimates import _COUNTED, VOICES
+from loadedwords.schema import CountedVoice, Interval
+
+DAYS = 4
+THRESHOLD = 0.45
+N_RESAMPLES = 2000
+# Below this many shared events a pair of outlets gets an interval, but no place among the tests.
+FEW_EVENTS = 5
+
+# An article is compared by its headline and the sentences that follow it; later ones are mostly background.
+_LEAD_SENTENCES = 25
+_WORD = r"[\p{L}\p{N}][\p{L}\p{N}'-]*"
+# A word in more than this share of the articles, and in more than so many of them, tells nothing about any.
+_COMMON_SHARE, _COMMON_COUNT = 0.1, 25
+# Of all that an article could be grouped with, only so many of the most similar are looked at.
+_NEAREST = 30
+# The search for these leaves out words of more articles than this: with it, work grows with the number of articles
+# and not with its square.
+_LONGEST_LIST = 150
+_ROWS_AT_ONCE = 512
+_PAIRS_AT_ONCE = 50_000
+# How similar articles are in this corner of the news anyway is read from the neighbour of this rank: events of up to
+# so many articles do not raise it. Where articles are too few to have that many, it is taken to be the usual one.
+_BACKGROUND_RANK = 20
+_USUAL_BACKGROUND = 0.10
+# Pairs less likely than this count as wholly unlike.
+_WEAKEST = 0.05
+_WHY = 8
+_NAME_BONUS = 0.5
+
+FEATURES = (
+    "words",
+    "word_pairs",
+    "headline",
+    "nearest_low",
+    "nearest_high",
+    "background_low",
+    "background_high",
+    "days",
+    "same_day",
+)
+# A logistic regression on half of 934 known events, made by tests/benchmarks/events.py --fit.
+_DATED = (-6.801, 0.0, 0.0, 0.0, 6.055, 4.872, 2.389, 0.0, -1.437, -0.156)
+_UNDATED = (-11.814, 0.0, 2.851, 0.0, 4.068, 6.704, 8.355, 3.308, 0.0, 0.0)
+
+_FOUND: dict[str, pl.DataType | type[pl.DataType]] = {
+    "article_id": pl.String,
+    "event_id": pl.String,
+    "similarity": pl.Float64,
+    "why": pl.List(pl.String),
+}
+
+
+@dataclass(frozen=True)
+class PairwiseScores:
+    """How well found groups agree with known events, over pairs of articles.
+
+    Attributes
+    ----------
+    precision, recall : float
+        Share of the found pairs that are known, and of the known pairs that were found; 0 where there is no pair.
+    f1 : Interval
+        Their harmonic mean, with an interval that resamples events.
+    n_found, n_true, n_both : int
+        Pairs found, known, and both.
+    """
+
+    precision: float
+    recall: float
+    f1: Interval
+    n_found: int
+    n_true: int
+    n_both: int
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    """Unit rows, one for each article: words and pairs of adjacent words of headline and lead, words of the headline."""
+
+    words: sparse.csr_matrix
+    word_pairs: sparse.csr_matrix
+    headline: sparse.csr_matrix
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Pairs of articles by row, first < second; `features` has shape (n_pairs, len(FEATURES))."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    features: NDArray[np.float64]
+    dated: NDArray[np.bool_]
+
+
+def find_events(
+    articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: int = DAYS, threshold: float = THRESHOLD
+) -> pl.DataFrame:
+    """Group articles that report the same event.
+
+    Articles at most `days` apart are compared with their most similar neighbours, by tf-idf vectors of words, of pairs
+    of adjacent words, and of headlines (Salton & Buckley 1988). What a similarity is worth depends on how crowded the
+    topic is, so it is read beside that of the nearest neighbour and of one far down the list (local scaling:
+    Zelnik-Manor & Perona 2004). A logistic regression fitted on known events makes of it the probability that two
+    articles report the same event, and average linkage (Sokal & Michener 1958) makes groups of the probabilities.
+    An article without a date is compared with all others, by weights of its own, which ask for more.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        With article_id, title (may be null) and date (`pl.Date`, may be null), as `load_articles` reads them.
+    sentences : LazyFrame
+        With article_id, sentence_id (counted from 0 in each article) and text, as `scan_sentences` reads them.
+    days : int
+        Furthest distance of two dated articles. The weights were fitted with the default.
+    threshold : float
+        Between 0 and 1: mean probability between two groups from which they become one. Higher makes fewer, surer and
+        smaller groups.
+
+    Returns
+    -------
+    DataFrame
+        One row for every article in a group of at least two, sorted by event_id and article_id: article_id; event_id,
+        which depends on the group's members only; similarity, the probability (0 to 1) that it reports the same event
+        as its nearest member; why, up to eight names and rare words that most of the group share, most telling first.
+        The order of the input changes nothing. Other articles do: they say what is rare, and what is near.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, an article_id occurs twice, dates are not dates, or a setting is out of range.
+
+    Examples
+    --------
+    >>> articles = pl.DataFrame({"article_id": ["a", "b"], "title": ["Ferry sinks off Zorvia"] * 2, "date": [None] * 2})
+    >>> text = ["A ferry, the Amalthea, sank off Zorvia, the coastguard said."] * 2
+    >>> sentences = pl.LazyFrame({"article_id": ["a", "b"], "sentence_id": [0, 0], "text": text})
+    >>> find_events(articles, sentences)["why"][0].to_list()[:2]
+    ['Amalthea', 'Zorvia']
+    """
+    _check_settings(days, threshold)
+    articles = _checked(articles)
+    tokens = _tokens(articles, sentences)
+    candidates = _candidates(tokens, articles, days)
+    probability = _same_event(candidates)
+    likely = probability >= _WEAKEST
+    edges = candidates.first[likely], candidates.second[likely], probability[likely]
+    groups = _agglomerate(articles.height, *edges, threshold)
+    group_of = np.full(articles.height, -1)
+    for number, members in enumerate(groups):
+        group_of[members] = number
+    nearest = np.zeros(articles.height)
+    for one, other in ((edges[0], edges[1]), (edges[1], edges[0])):
+        inside = (group_of[one] >= 0) & (group_of[one] == group_of[other])
+        np.maximum.at(nearest, one[inside], edges[2][inside])
+    ids = articles["article_id"].to_list()
+    why = _why(tokens, group_of, articles.height)
+    rows = [
+        (ids[member], _event_id([ids[m] for m in members]), float(nearest[member]), why.get(number, []))
+        for number, members in enumerate(groups)
+        for member in members
+    ]
+    return pl.DataFrame(rows, schema=_FOUND, orient="row").sort("event_id", "article_id")
+
+
+def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: int = DAYS) -> pl.DataFrame:
+    """What `find_events` knows of each pair of articles that it looks at: what its weights are fitted on.
+
+    Parameters
+    ----------
+    articles, sentences, days
+        As of `find_events`.
+
+    Returns
+    -------
+    DataFrame
+        One row for every pair: article_a < article_b, dated (whether both are), probability, and the `FEATURES`:
+        square roots of cosines (words, word_pairs, headline); the ratio of their weighted mean to that of either
+        article's nearest neighbour, the lower and the higher; its difference from that of either article's background
+        neighbour; days between them (0 where unknown); same_day (0 or 1).
+
+    Raises
+    ------
+    DataError
+        As `find_events`.
+    """
+    _check_settings(days, THRESHOLD)
+    articles = _checked(articles)
+    candidates = _candidates(_tokens(articles, sentences), articles, days)
+    ids = articles["article_id"]
+    return pl.DataFrame(
+        {
+            "article_a": ids.gather(candidates.first),
+            "article_b": ids.gather(candidates.second),
+            "dated": candidates.dated,
+            "probability": _same_event(candidates),
+            **{name: candidates.features[:, at] for at, name in enumerate(FEATURES)},
+        }
+    )
+
+
+def pairwise_scores(
+    found: pl.DataFrame,
+    true: pl.DataFrame,
+    *,
+    among: Literal["labelled", "touching", "all"] = "labelled",
+    level: float = 0.95,
+    seed: int = 0,
+) -> PairwiseScores:
+    """Hold found groups against known events, pair of articles by pair.
+
+    Parameters
+    ----------
+    found, true : DataFrame
+        With article_id and event_id; an article may belong to several events.
+    among : {"labelled", "touching", "all"}
+        Which found pairs count: those whose two articles are both in `true`; those with at least one; all. Known events
+        are seldom all events there are, so that the last two count as errors what nobody has labelled.
+    level : float
+        Nominal coverage of the interval.
+    seed : int
+
+    Returns
+    -------
+    PairwiseScores
+        The interval of F1 resamples known events, and found groups of articles of no known event; a pair counts half
+        for each article's event.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or `true` holds no pair.
+    """
+    for frame, name in ((found, "found"), (true, "true")):
+        _need(frame, {"article_id", "event_id"}, f"The table of {name} events")
+    true_pairs, found_pairs = _pairs_of(true), _pairs_of(found)
+    if not true_pairs:
+        raise DataError("The known events hold no two articles of one event, so there is nothing to hold against.")
+    labelled = set(true["article_id"].to_list())
+    enough = {"labelled": 2, "touching": 1, "all": 0}[among]
+    found_pairs = {pair for pair in found_pairs if (pair[0] in labelled) + (pair[1] in labelled) >= enough}
+    unit_of: dict[str, tuple[bool, str]] = {}
+    for frame, known in ((true, True), (found, False)):
+        for article, event in frame.select("article_id", "event_id").sort("article_id", "event_id").iter_rows():
+            unit_of.setdefault(article, (known, event))
+    units = {unit: at for at, unit in enumerate(sorted(set(unit_of.values())))}
+    counts = np.zeros((len(units), 2))  # of each event: pairs that are both, and pairs found plus pairs known
+    for pairs, column in ((found_pairs & true_pairs, 0), (found_pairs, 1), (true_pairs, 1)):
+        for pair in pairs:
+            for article in pair:
+                counts[units[unit_of[article]], column] += 0.5
+    counts = counts[counts[:, 1] > 0]
+    draws = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), N_RESAMPLES)
+    totals = draws @ counts
+    low, high = np.quantile(2 * totals[:, 0] / totals[:, 1], [(1 - level) / 2, (1 + level) / 2])
+    n_both = len(found_pairs & true_pairs)
+    return PairwiseScores(
+        precision=n_both / len(found_pairs) if found_pairs else 0.0,
+        recall=n_both / len(true_pairs),
+        f1=Interval(2 * n_both / (len(found_pairs) + len(true_pairs)), float(low), float(high)),
+        n_found=len(found_pairs),
+        n_true=len(true_pairs),
+        n_both=n_both,
+    )
+
+
+def compare_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95) -> pl.DataFrame:
+    """Compare every two outlets over the events that both report.
+
+    What an outlet chooses to report changes how loaded it looks; within an event both had the same to report. The event
+    is the unit: of each, one difference between the two outlets' shares. Intervals and tests are Student's of these
+    differences. Of intervals that take the event as the unit it is the one that covers with few: simulated events with
+    skewed scores and unequal spreads gave 97% at 5 events, 95% at 10 and more, for nominal 95%, where percentiles of
+    resampled events gave 81% and 89%, and the bootstrap-t (Efron 1981) 95% and 93%.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        As `load_articles` reads it; articles without event_id, without outlet, or without sentences that count are left
+        out.
+    voice : {"own", "quoted", "all"}
+        Whose words count, as in `compare_outlets`.
+    level : float
+        Nominal coverage, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        One row for every two outlets with an event in common, the most events first: outlet_a < outlet_b, n_events,
+        difference (mean over events of a's share minus b's; a share is the mean score of the sentences of all the
+        outlet's articles on the event), ci_low, ci_high, p_value (null below two events, or where all differences are
+        the same), and p_adjusted (Holm 1979, over the pairs with at least `FEW_EVENTS` events; null for others).
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a setting is out of range.
+
+    Examples
+    --------
+    >>> articles = pl.DataFrame({"event_id": ["x", "x", "y", "y"], "outlet": ["A", "B"] * 2,
+    ...                          "loaded_share": [0.3, 0.1, 0.5, 0.2], "n_own": [10] * 4})
+    >>> compare_within_events(articles).select("n_events", "difference").row(0)
+    (2, 0.25)
+    """
+    shares = _shares(articles, voice, level)
+    differences = (
+        shares.join(shares, on="event_id", suffix="_b")
+        .filter(pl.col("outlet") < pl.col("outlet_b"))
+        .select(outlet_a="outlet", outlet_b="outlet_b", difference=pl.col("share") - pl.col("share_b"))
+    )
+    table = _student(differences, ["outlet_a", "outlet_b"], level)
+    tested = (pl.col("n_events") >= FEW_EVENTS) & pl.col("p_value").is_not_null()
+    ranked = table.filter(tested).sort("p_value", "outlet_a", "outlet_b")
+    adjusted = ranked.select(
+        "outlet_a",
+        "outlet_b",
+        p_adjusted=(pl.col("p_value") * (pl.len() - pl.int_range(pl.len()))).cum_max().clip(upper_bound=1.0),
+    )
+    return table.join(adjusted, on=["outlet_a", "outlet_b"], how="left").sort(
+        ["n_events", "outlet_a", "outlet_b"], descending=[True, False, False]
+    )
+
+
+def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95) -> pl.DataFrame:
+    """How each outlet differs from the others that report the same events.
+
+    Parameters
+    ----------
+    articles, voice, level
+        As of `compare_within_events`.
+
+    Returns
+    -------
+    DataFrame
+        One row for every outlet that shares an event with another, the most loaded first: outlet, n_events (shared),
+        difference (mean over events of its share minus the mean of the other outlets' shares), ci_low, ci_high, p_value
+        (not adjusted; null below two events).
+
+    Raises
+    ------
+    DataError
+        As `compare_within_events`.
+    """
+    shares = _shares(articles, voice, level)
+    n_others = pl.len().over("event_id") - 1
+    differences = shares.filter(n_others > 0).select(
+        "outlet", difference=pl.col("share") - (pl.col("share").sum().over("event_id") - pl.col("share")) / n_others
+    )
+    return _student(differences, ["outlet"], level).sort(["difference", "outlet"], descending=[True, False])
+
+
+def _shares(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.DataFrame:
+    """One row for each event and outlet: its share, over all sentences that count of all its articles on the event."""
+    if voice not in _COUNTED:
+        raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
+    if not 0 < level < 1:
+        raise DataError(f"level is {level}; it lies between 0 and 1, such as 0.95.")
+    share, n = _COUNTED[voice].share, _COUNTED[voice].sentences
+    _need(articles, {"event_id", "outlet", share, n}, "The table of scores")
+    return (
+        articles.filter(pl.col("event_id").is_not_null() & pl.col("outlet").is_not_null() & (pl.col(n) > 0))
+        .group_by("event_id", "outlet")
+        .agg(share=(pl.col(share).fill_null(0.0) * pl.col(n)).sum() / pl.col(n).sum())
+        .sort("event_id", "outlet")
+    )
+
+
+def _student(differences: pl.DataFrame, by: list[str], level: float) -> pl.DataFrame:
+    """Mean difference of each group with Student's interval and two-sided p-value, null where they have no spread."""
+    table = (
+        differences.group_by(by)
+        .agg(
+            n_events=pl.len().cast(pl.Int64),
+            difference=pl.col("difference").mean(),
+            spread=pl.col("difference").std(),
+        )
+        .sort(by)
+    )
+    n = table["n_events"].to_numpy().astype(float)
+    mean = table["difference"].to_numpy()
+    spread = table["spread"].fill_null(0.0).to_numpy()
+    known = spread > 1e-12  # what is left of equal differences after rounding is no spread
+    error, freedom = np.where(known, spread, 1.0) / np.sqrt(n), np.maximum(n - 1, 1)
+    reach = error * stdtrit(freedom, (1 + level) / 2)
+    columns = {
+        "ci_low": mean - reach,
+        "ci_high": mean + reach,
+        "p_value": 2 * stdtr(freedom, -np.abs(mean) / error),
+    }
+    figures = [pl.Series(name, np.where(known, values, np.nan)).fill_nan(None) for name, values in columns.items()]
+    return table.drop("spread").with_columns(figures)
+
+
+def _check_settings(days: int, threshold: float) -> None:
+    if days < 0:
+        raise DataError(f"days is {days}; it can't be negative. Pass 0 for articles of the same day only.")
+    if not 0 < threshold <= 1:
+        raise DataError(f"threshold is {threshold}; it lies above 0 and up to 1, such as {THRESHOLD}.")
+
+
+def _checked(articles: pl.DataFrame) -> pl.DataFrame:
+    _need(articles, {"article_id", "title", "date"}, "The table of scores")
+    if articles["date"].dtype not in (pl.Date, pl.Null):
+        raise DataError(
+            f"The column date of the table of scores holds {articles['date'].dtype}, not dates.\n"
+            "Read the table with load_articles, or cast the column to pl.Date."
+        )
+    if articles["article_id"].n_unique() < articles.height:
+        twice = articles.filter(pl.col("article_id").is_duplicated())["article_id"].sort()[0]
+        raise DataError(
+            f"The article {twice} is in the table of scores more than once.\nKeep one row for each article_id."
+        )
+    return articles.select("article_id", "title", pl.col("date").cast(pl.Date)).sort("article_id")
+
+
+def _need(frame: pl.DataFrame, columns: set[str], where: str) -> None:
+    if missing := columns - set(frame.columns):
+        raise DataError(
+            f"{where} lacks the columns {', '.join(sorted(missing))}.\n"
+            "Score the articles again with this version, or add them."
+        )
+
+
+def _pairs_of(events: pl.DataFrame) -> set[tuple[str, str]]:
+    table = events.select("article_id", "event_id").unique()
+    pairs = table.join(table, on="event_id", suffix="_b").filter(pl.col("article_id") < pl.col("article_id_b"))
+    return set(pairs.select("article_id", "article_id_b").iter_rows())
+
+
+def _event_id(members: list[str]) -> str:
+    return "found-" + hashlib.blake2b("\n".join(sorted(members)).encode(), digest_size=6).hexdigest()
+
+
+def _tokens(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
+    """Words in order: article (its row), sentence (-1: the headline), word, code (of the lower-cased word), is_name."""
+    rows = articles.select("article_id", article=pl.int_range(pl.len(), dtype=pl.UInt32))
+    headlines = articles.select(
+        article=pl.int_range(pl.len(), dtype=pl.UInt32),
+        sentence=pl.lit(-1, dtype=pl.Int32),
+        text=pl.col("title").cast(pl.String).fill_null(""),
+    )
+    leads = (
+        sentences.filter(pl.col("sentence_id") < _LEAD_SENTENCES)
+        .select("article_id", "sentence_id", "text")
+        .collect()
+        .join(rows, on="article_id")
+        .select("article", sentence=pl.col("sentence_id").cast(pl.Int32), text="text")
+    )
+    tokens = (
+        pl.concat([headlines, leads])
+        .sort("article", "sentence")
+        .select("article", "sentence", word=pl.col("text").str.replace_all("’", "'").str.extract_all(_WORD))
+        .explode("word")
+        .drop_nulls("word")
+        .with_columns(
+            pl.col("word").str.strip_suffix("'s"),
+            # A capital says nothing in a headline, or where a sentence starts.
+            is_name=pl.col("word").str.contains(r"^\p{Lu}") & (pl.col("sentence") >= 0) & _same_sentence(1),
+        )
+        .with_columns(lower=pl.col("word").str.to_lowercase())
+    )
+    codes = tokens.select(pl.col("lower").unique().sort()).with_row_index("code")
+    return tokens.join(codes, on="lower", how="left", maintain_order="left").drop("lower")
+
+
+def _same_sentence(shift: int) -> pl.Expr:
+    """Whether the row `shift` places before is of the same sentence."""
+    return (pl.col("article") == pl.col("article").shift(shift)) & (
+        pl.col("sentence") == pl.col("sentence").shift(shift)
+    )
+
+
+def _vectors(tokens: pl.DataFrame, n_articles: int) -> _Vectors:
+    code = pl.col("code").cast(pl.UInt64)
+    pairs = tokens.select("article", term=pl.when(_same_sentence(-1)).then(code * 2**32 + code.shift(-1)))
+    words = tokens.select("article", "sentence", term=code)
+    return _Vectors(
+        words=_tf_idf(words.select("article", "term"), n_articles),
+        word_pairs=_tf_idf(pairs.drop_nulls("term"), n_articles),
+        headline=_tf_idf(words.filter(pl.col("sentence") == -1).select("article", "term"), n_articles),
+    )
+
+
+def _tf_idf(terms: pl.DataFrame, n_articles: int) -> sparse.csr_matrix:
+    """Rows of length one; terms of a single article count towards the length and are left out, for they match nothing."""
+    counts = terms.group_by("article", "term").len("count")
+    common = max(_COMMON_SHARE * n_articles, _COMMON_COUNT)
+    n_with = counts.group_by("term").len("n_with").filter(pl.col("n_with") <= common).sort("n_with", "term")
+    counts = counts.join(n_with.with_row_index("column"), on="term").sort("article", "column")
+    n_with_term = counts["n_with"].to_numpy()
+    weights = (1 + np.log(counts["count"].to_numpy())) * np.log((1 + n_articles) / n_with_term)
+    rows, columns = counts["article"].to_numpy(), counts["column"].to_numpy()
+    lengths = np.sqrt(np.bincount(rows, weights * weights, minlength=n_articles))
+    shared = n_with_term > 1
+    n_single = int((n_with["n_with"] == 1).sum())
+    weights = (weights[shared] / lengths[rows[shared]]).astype(np.float32)
+    shape = n_articles, n_with.height - n_single
+    return sparse.csr_matrix((weights, (rows[shared], columns[shared] - n_single)), shape=shape)
+
+
+def _candidates(tokens: pl.DataFrame, articles: pl.DataFrame, days: int) -> _Candidates:
+    vectors = _vectors(tokens, articles.height)
+    dates = articles["date"].cast(pl.Int32).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    first, second = _nearest_pairs(vectors, dates, days)
+    words, word_pairs, headline = (
+        _root_cosines(matrix, first, second) for matrix in (vectors.words, vectors.word_pairs, vectors.headline)
+    )
+    overall = 0.4 * words + 0.4 * word_pairs + 0.2 * headline
+    nearest, background = _neighbours(first, second, overall, articles.height)
+    ratios = overall[:, None] / np.maximum(np.column_stack([nearest[first], nearest[second]]), 1e-9)
+    above = overall[:, None] - np.column_stack([background[first], background[second]])
+    gap = np.abs(dates[first] - dates[second])
+    dated = ~np.isnan(gap)
+    columns = [
+        words,
+        word_pairs,
+        headline,
+        ratios.min(axis=1),
+        ratios.max(axis=1),
+        above.min(axis=1),
+        above.max(axis=1),
+    ]
+    return _Candidates(first, second, np.column_stack([*columns, np.where(dated, gap, 0), gap == 0]), dated)
+
+
+def _nearest_pairs(
+    vectors: _Vectors, dates: NDArray[np.float64], days: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of an article and one of the most similar ones at most `days` away; an unknown date may be any.
+
+    Blocks of articles in order of date are multiplied with the articles of their window only, and among these through
+    words that few of them share.
+    """
+    terms = sparse.hstack([vectors.words, vectors.word_pairs], format="csr")
+    order = np.argsort(np.where(np.isnan(dates), np.inf, dates), kind="stable")
+    n_dated = int((~np.isnan(dates)).sum())
+    days_in_order, undated = dates[order[:n_dated]], order[n_dated:]
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for start in (*range(0, n_dated, _ROWS_AT_ONCE), *range(n_dated, len(order), _ROWS_AT_ONCE)):
+        if start < n_dated:
+            rows = order[start : min(start + _ROWS_AT_ONCE, n_dated)]
+            low = np.searchsorted(days_in_order, dates[rows[0]] - days)
+            high = np.searchsorted(days_in_order, dates[rows[-1]] + days, side="right")
+            pool = np.concatenate([order[low:high], undated])
+        else:
+            rows, pool = order[start : start + _ROWS_AT_ONCE], order
+        in_pool = terms[pool]
+        n_with = np.bincount(in_pool.indices, minlength=terms.shape[1])
+        rare = sparse.diags((n_with <= _LONGEST_LIST).astype(np.float32), format="csr")
+        product = ((terms[rows] @ rare) @ in_pool.T.tocsr()).tocsr()
+        for at, row in enumerate(rows):
+            span = slice(product.indptr[at], product.indptr[at + 1])
+            others, values = pool[product.indices[span]], product.data[span]
+            usable = (others != row) & ~(np.abs(dates[others] - dates[row]) > days)
+            others, values = others[usable], values[usable]
+            # Rounded, because the order of a sum, and with it its last digits, depends on the block.
+            best = others[np.lexsort((others, -values.round(5)))[:_NEAREST]]
+            found.append(np.column_stack([np.full(len(best), row), best]))
+    pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _root_cosines(
+    matrix: sparse.csr_matrix, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The square root evens out cosines of sparse vectors, which crowd near 0."""
+    cosines = np.empty(len(first))
+    for start in range(0, len(first), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        cosines[part] = np.asarray(matrix[first[part]].multiply(matrix[second[part]]).sum(axis=1)).ravel()
+    return np.sqrt(np.clip(cosines, 0, 1))
+
+
+def _neighbours(
+    first: NDArray[np.int64], second: NDArray[np.int64], similarity: NDArray[np.float64], n_articles: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each article, the similarity of its nearest and of its background neighbour."""
+    articles, values = np.concatenate([first, second]), np.concatenate([similarity, similarity])
+    order = np.lexsort((-values, articles))
+    articles, values = articles[order], values[order]
+    starts = np.searchsorted(articles, np.arange(n_articles))
+    n_neighbours = np.searchsorted(articles, np.arange(n_articles), side="right") - starts
+    nearest, background = np.zeros(n_articles), np.full(n_articles, _USUAL_BACKGROUND)
+    for ranked, rank in ((nearest, 1), (background, _BACKGROUND_RANK)):
+        enough = n_neighbours >= rank
+        ranked[enough] = values[starts[enough] + rank - 1]
+    return nearest, background
+
+
+def _same_event(candidates: _Candidates) -> NDArray[np.float64]:
+    """The probability that each pair reports the same event."""
+    with_one = np.column_stack([np.ones(len(candidates.first)), candidates.features])
+    log_odds = np.where(candidates.dated, with_one @ np.array(_DATED), with_one @ np.array(_UNDATED))
+    return np.asarray(expit(log_odds), dtype=np.float64)
+
+
+def _agglomerate(
+    n_articles: int,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    threshold: float,
+) -> list[list[int]]:
+    """Average linkage on a sparse graph, where a pair that is not in it counts 0; groups of two and more, in order."""
+    sums: dict[int, dict[int, float]] = {}  # of each group, the sum of probabilities between it and another's members
+    for a, b, value in zip(first.tolist(), second.tolist(), probability.tolist(), strict=True):
+        sums.setdefault(a, {})[b] = value
+        sums.setdefault(b, {})[a] = value
+    groups = {at: [at] for at in sums}
+    heap = [(-value, a, b) for a, others in sums.items() for b, value in others.items() if a < b and value >= threshold]
+    heapq.heapify(heap)
+    number = n_articles
+    while heap:
+        _, a, b = heapq.heappop(heap)
+        if a not in groups or b not in groups:
+            continue  # one of them has been merged since
+        members, linked = groups.pop(a) + groups.pop(b), sums.pop(a)
+        for other, value in sums.pop(b).items():
+            linked[other] = linked.get(other, 0.0) + value
+        linked = {other: value for other, value in linked.items() if other in groups}
+        for other, value in linked.items():
+            sums[other].pop(a, None)
+            sums[other].pop(b, None)
+            sums[other][number] = value
+            mean = value / (len(members) * len(groups[other]))
+            if mean >= threshold:
+                heapq.heappush(heap, (-mean, other, number))
+        groups[number], sums[number] = members, linked
+        number += 1
+    return sorted(sorted(members) for members in groups.values() if len(members) > 1)
+
+
+def _why(tokens: pl.DataFrame, group_of: NDArray[np.int64], n_articles: int) -> dict[int, list[str]]:
+    """Of each group, what most of its members say and few other articles do, as it is usually written."""
+    written = tokens.group_by("article", "code").agg(
+        word=pl.col("word").sort().mode().sort().first(), is_name=pl.col("is_name").any()
+    )
+    n_with = written.group_by("code").len("n_with")
+    members = pl.DataFrame({"article": np.arange(n_articles, dtype=np.uint32), "group": group_of})
+    members = members.filter(pl.col("group") >= 0).with_columns(size=pl.len().over("group"))
+    rarity = (pl.lit(1.0 + n_articles) / pl.col("n_with")).log()
+    telling = (
+        written.join(members, on="article")
+        .group_by("group", "code")
+        .agg(
+            n=pl.len(),
+            size=pl.col("size").first(),
+            word=pl.col("word").sort().mode().sort().first(),
+            is_name=pl.col("is_name").any(),
+        )
+        .filter((pl.col("n") > 1) & (2 * pl.col("n") > pl.col("size")))
+        .join(n_with, on="code")
+        .filter(pl.col("n_with") <= max(_COMMON_SHARE * n_articles, _COMMON_COUNT))
+        .with_columns(telling=(rarity * pl.col("n") / pl.col("size") * (1 + _NAME_BONUS * pl.col("is_name"))).round(6))
+        .sort(["group", "telling", "word"], descending=[False, True, False])
+        .group_by("group", maintain_order=True)
+        .agg(pl.col("word").head(_WHY))
+    )
+    return dict(telling.iter_rows())
