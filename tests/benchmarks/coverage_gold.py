@@ -66,7 +66,7 @@ def publish(outlet: Outlet, rng: np.random.Generator, events: NDArray[np.float64
     }
 
 
-def true_shares(outlets: dict[str, Outlet], n_articles: int = 100_000) -> dict[str, float]:
+def true_shares(outlets: dict[str, Outlet], n_articles: int) -> dict[str, float]:
     """The share of loaded sentences in so many articles that chance no longer matters."""
     shares = {}
     for name, outlet in outlets.items():
@@ -122,9 +122,16 @@ def one_run(
     return found
 
 
-def coverage(outlets: dict[str, Outlet], labels_per_outlet: int, n_runs: int, *, processes: int = 1) -> pl.DataFrame:
+def coverage(
+    outlets: dict[str, Outlet],
+    labels_per_outlet: int,
+    n_runs: int,
+    *,
+    processes: int = 1,
+    n_articles_for_truth: int = 100_000,
+) -> pl.DataFrame:
     """Bias, coverage and mean width by outlet (or pair of outlets) and kind of interval."""
-    truth = true_shares(outlets)
+    truth = true_shares(outlets, n_articles_for_truth)
     seeds = range(n_runs)
     fixed = [outlets] * n_runs, [labels_per_outlet] * n_runs
     if processes > 1:

@@ -23,7 +23,7 @@ from scipy.special import stdtr, stdtrit
 from loadedwords.errors import DataError
 from loadedwords.outlets.estimates import FEW_ARTICLES
 
-# Labels from which an interval is given; tests/benchmarks/coverage_gold.py measures its coverage from here on.
+# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/coverage_gold.py).
 FEW_LABELS = 20
 LABELS_PER_OUTLET = 30
 ALL_OUTLETS = "all outlets"
