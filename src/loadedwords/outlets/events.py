@@ -648,28 +648,31 @@ def _agglomerate(
 
 def _why(tokens: pl.DataFrame, group_of: NDArray[np.int64], n_articles: int) -> dict[int, list[str]]:
     """Of each group, what most of its members say and few other articles do, as it is usually written."""
-    written = tokens.group_by("article", "code").agg(
-        word=pl.col("word").sort().mode().sort().first(), is_name=pl.col("is_name").any()
-    )
-    n_with = written.group_by("code").len("n_with")
+    said = tokens.group_by("article", "code").agg(pl.col("is_name").any())
+    n_with = said.group_by("code").len("n_with")
     members = pl.DataFrame({"article": np.arange(n_articles, dtype=np.uint32), "group": group_of})
     members = members.filter(pl.col("group") >= 0).with_columns(size=pl.len().over("group"))
     rarity = (pl.lit(1.0 + n_articles) / pl.col("n_with")).log()
     telling = (
-        written.join(members, on="article")
+        said.join(members, on="article")
         .group_by("group", "code")
-        .agg(
-            n=pl.len(),
-            size=pl.col("size").first(),
-            word=pl.col("word").sort().mode().sort().first(),
-            is_name=pl.col("is_name").any(),
-        )
+        .agg(n=pl.len(), size=pl.col("size").first(), is_name=pl.col("is_name").any())
         .filter((pl.col("n") > 1) & (2 * pl.col("n") > pl.col("size")))
         .join(n_with, on="code")
         .filter(pl.col("n_with") <= max(_COMMON_SHARE * n_articles, _COMMON_COUNT))
         .with_columns(telling=(rarity * pl.col("n") / pl.col("size") * (1 + _NAME_BONUS * pl.col("is_name"))).round(6))
-        .sort(["group", "telling", "word"], descending=[False, True, False])
+        .sort(["group", "telling", "code"], descending=[False, True, False])  # codes are in alphabetical order
         .group_by("group", maintain_order=True)
-        .agg(pl.col("word").head(_WHY))
+        .head(_WHY)
+        .select("group", "code", rank=pl.int_range(pl.len()))
     )
-    return dict(telling.iter_rows())
+    written = (
+        tokens.join(members, on="article")
+        .join(telling, on=["group", "code"])
+        .group_by("group", "rank")
+        .agg(pl.col("word").mode().sort().first())
+        .sort("group", "rank")
+        .group_by("group", maintain_order=True)
+        .agg("word")
+    )
+    return dict(written.iter_rows())
