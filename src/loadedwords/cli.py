@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from loadedwords.evaluation import Evaluation
     from loadedwords.evaluation.probes import Classifier
     from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
+    from loadedwords.outlets.comparison import Comparison, EventSource, TopicSource
     from loadedwords.schema import CountedVoice, ScoredArticle, ScoredSentence
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
@@ -186,20 +187,164 @@ def highlight(file: Path, model: str | None) -> None:
 @main.command()
 @click.argument("folders", nargs=-1, required=True, type=_EXISTING)
 @click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for comparison.html and its tables.",
+)
+@click.option(
     "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Coverage of the intervals."
 )
 @_voice_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV.")
-def compare(folders: tuple[Path, ...], level: float, voice: CountedVoice, as_csv: bool) -> None:
-    """Compare the outlets of one or more score folders, with intervals."""
-    from loadedwords.outlets import compare_outlets, load_articles, summarise_all
+@click.option("--aliases", type=_EXISTING_FILE, help="Table of outlets' names, as loadedwords aliases writes it.")
+@click.option(
+    "--gold", multiple=True, type=_EXISTING_FILE, help="Hand labels, as loadedwords sample and label leave them."
+)
+@click.option(
+    "--events",
+    type=click.Choice(["auto", "column", "find", "none"]),
+    default="auto",
+    show_default=True,
+    help="Same events: from the scores' column, found in the texts, or none; auto finds them where there is no column.",
+)
+@click.option(
+    "--topics",
+    type=click.Choice(["auto", "column", "find", "none"]),
+    default="auto",
+    show_default=True,
+    help="Topics to hold equal: likewise.",
+)
+@click.option(
+    "--threshold",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share from which an article is loaded.",
+)
+@click.option(
+    "--min-articles",
+    default=10,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Outlets with fewer are not compared in pairs.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the resampling.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print only the table of outlets, as CSV.")
+def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
+            gold: tuple[Path, ...], events: str, topics: str, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
+    """Compare the outlets of one or more score folders, with intervals.
 
-    articles = load_articles([str(folder) for folder in folders])
-    outlets = compare_outlets(articles, voice=voice, level=level)
+    Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what
+    others call the same thing. With hand labels, all is corrected by them.
+
+    \b
+    loadedwords compare scores/ -o comparison
+    loadedwords compare scores/ --aliases aliases.csv --gold labels.csv -o comparison
+    """
+    from loadedwords.outlets import compare_outlets, load_articles
+    from loadedwords.outlets.aliases import apply_aliases, read_aliases
+    from loadedwords.outlets.comparison import compare_scores, write_tables
+
+    names = read_aliases(aliases) if aliases else {}
     if as_csv:
-        click.echo(outlets.write_csv(), nl=False)
-    else:
-        _print_outlets(outlets, summarise_all(articles, voice=voice, level=level), level, voice)
+        if output or gold:
+            raise click.UsageError("--csv prints the table of outlets alone; leave out --output and --gold.")
+        articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
+        table = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
+        click.echo(table.write_csv(), nl=False)
+        return
+    labels = None
+    if gold:
+        from loadedwords.outlets.gold import read_gold
+
+        labels = read_gold(gold)
+    comparison = compare_scores(
+        folders, voice=voice, level=level, seed=seed, threshold=threshold, min_articles=min_articles, aliases=names,
+        events=cast("EventSource", events), topics=cast("TopicSource", topics), gold=labels, tell=_tell,
+    )  # fmt: skip
+    _print_comparison(comparison)
+    if output:
+        from loadedwords.report.comparison import write_comparison_page
+
+        tables = write_tables(comparison, output)
+        page = write_comparison_page(comparison, output / "comparison.html")
+        click.echo(f"{page} and {len(tables)} tables beside it.")
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=_EXISTING)
+def aliases(folders: tuple[Path, ...]) -> None:
+    """Print the outlets' names as a table to edit, with suggestions for --aliases.
+
+    Nothing is merged by a suggestion: copy it into the column outlet to accept it.
+
+    \b
+    loadedwords aliases scores/ > aliases.csv
+    loadedwords compare scores/ --aliases aliases.csv
+    """
+    from loadedwords.outlets import load_articles
+    from loadedwords.outlets.aliases import suggest_aliases
+
+    table = suggest_aliases(load_articles([str(folder) for folder in folders]))
+    click.echo(table.write_csv(), nl=False)
+    n = int(table["suggested"].is_not_null().sum())
+    _tell(f"{table.height} names, {n} suggestions")
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=_EXISTING)
+@click.option("-n", "--number", default=300, show_default=True, type=click.IntRange(2), help="Sentences to draw.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("labels.csv"),
+    show_default=True,
+    help="CSV to label.",
+)
+@click.option(
+    "--outlet", "outlets", multiple=True, help="Draw from this outlet; may be given several times.  [default: all]"
+)
+@click.option("--seed", default=0, show_default=True, help="Of the draw.")
+def sample(folders: tuple[Path, ...], number: int, output: Path, outlets: tuple[str, ...], seed: int) -> None:
+    """Draw sentences to label by hand, for compare --gold.
+
+    A stratified random sample, each sentence with its known chance of being drawn. Label it with loadedwords label,
+    or in a spreadsheet: the column label takes loaded, neutral or skip.
+
+    \b
+    loadedwords sample scores/ -n 300 -o labels.csv
+    loadedwords label labels.csv
+    loadedwords compare scores/ --gold labels.csv
+    """
+    from loadedwords.outlets.gold import draw_sample, write_sample
+
+    if output.exists():
+        _fail(f"{output} exists, and may hold labels.\nName another file with --output, or move it away.")
+    drawn = draw_sample(list(folders), number, seed=seed, outlets=outlets or None)
+    write_sample(drawn, output)
+    click.echo(f"{drawn.height} sentences of {drawn['outlet'].n_unique()} outlets are in {output}")
+
+
+@main.command()
+@click.argument("file", type=_EXISTING_FILE)
+@click.option("--labeller", help="Your name, where several label: each one's labels go to a file of their own.")
+@click.option("--port", default=0, show_default="any free", type=click.IntRange(0, 65535), help="Port of the page.")
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
+def label(file: Path, labeller: str | None, port: int, browser: bool) -> None:
+    """Label a sample by keyboard or mouse, on a page that this machine alone serves.
+
+    Each label is saved at once; the same command goes on where you stopped. Ctrl-C ends it.
+    """
+    import webbrowser
+
+    from loadedwords.report.labelling import serve_labelling
+
+    server = serve_labelling(file, port=port, labeller=labeller)
+    _tell(f"Label at {server.url}  (Ctrl-C ends; every label is saved at once in {server.sheet.file})")
+    if browser:
+        webbrowser.open(server.url)
+    click.echo(f"{server.wait()} sentences labelled in {server.sheet.file}")
 
 
 _recipe_options = [
@@ -626,7 +771,7 @@ def _print_outlets(
         click.echo(f"There are no {rests_on[voice]}, so there is nothing to compare.")
         return
     table = Table(
-        title=f"Loaded share of {rests_on[voice]}, {level:.0%} intervals (articles resampled)", title_justify="left"
+        title=f"Loaded share of {rests_on[voice]}, {level:.0%} intervals (articles are the units)", title_justify="left"
     )
     for heading in (
         "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",
@@ -659,6 +804,50 @@ def _print_outlets(
     click.echo(
         "Articles differ in topic and kind: outlets whose intervals overlap can't be told apart, others may still differ for what they cover."
     )
+
+
+def _print_comparison(found: Comparison, most: int = 12) -> None:
+    from rich.table import Table
+
+    _print_outlets(found.outlets, found.overall, found.level, cast("CountedVoice", found.voice))
+    if found.corrected is not None:
+        table = Table(
+            title="Corrected by hand labels: share of sentences that the labellers call loaded", title_justify="left"
+        )
+        for heading in ("outlet", "labels", "model's share", "corrected share", "note"):
+            table.add_column(heading, justify="left" if heading in ("outlet", "note") else "right")
+        rows = found.corrected.drop_nulls("corrected_share").to_dicts()
+        for row in rows[: 2 * most]:
+            table.add_row(
+                row["outlet"] or "(no outlet)",
+                f"{row['n_labelled']:,}",
+                f"{row['loaded_share_raw']:.3f}",
+                _with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
+                row["note"],
+            )
+        _console().print(table)
+    if found.pairs.height:
+        surest = found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()
+        table = Table(title="The surest differences in loaded share", title_justify="left")
+        for heading in ("more loaded", "less loaded", "difference", "adjusted p"):
+            table.add_column(heading, justify="right" if heading[0] in "da" else "left")
+        for row in surest:
+            more, less = ("outlet_a", "outlet_b") if row["difference"] > 0 else ("outlet_b", "outlet_a")
+            low, high = sorted([abs(row["ci_low"]), abs(row["ci_high"])])
+            table.add_row(
+                row[more] or "(no outlet)",
+                row[less] or "(no outlet)",
+                _with_interval(abs(row["difference"]), low, high, 3),
+                f"{row['p_adjusted']:.2g}",
+            )
+        if surest:
+            _console().print(table)
+    click.echo("What can be said:")
+    for line in found.says:
+        click.echo(f"  - {line}")
+    click.echo("What can't:")
+    for line in found.cannot_say:
+        click.echo(f"  - {line}")
 
 
 def _with_interval(estimate: float, low: float | None, high: float | None, digits: int) -> str:

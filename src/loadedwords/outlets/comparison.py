@@ -153,16 +153,16 @@ def compare_scores(
     with_topics = _with_topics(articles, sentences, topics, tell)
 
     tell("estimates and differences")
-    outlets = compare_outlets(articles, voice=voice, level=level, seed=seed, threshold=threshold)
+    outlets = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
     drawn = shrink(articles, voice=voice, level=level)
     outlets = outlets.join(drawn, on="outlet", how="left", nulls_equal=True, maintain_order="left")
-    overall = summarise_all(articles, voice=voice, level=level, seed=seed, threshold=threshold)
+    overall = summarise_all(articles, voice=voice, level=level, threshold=threshold)
     pairs = compare_pairs(articles, voice=voice, level=level, min_articles=min_articles)
     variance = split_variance(articles, voice=voice, level=level, seed=seed)
     standardised = standardise_topics(with_topics, voice=voice, level=level, min_articles=min_articles)
 
     tell("the same events")
-    within, outlets_within, shown, n_events = _events_tables(articles, sentences, why, voice, level, seed)
+    within, outlets_within, shown, n_events = _events_tables(articles, sentences, why, voice, level)
     tell("words")
     words, other = _words(articles, sentences, min_articles)
     corrected = corrected_pairs = None
@@ -170,8 +170,8 @@ def compare_scores(
         from loadedwords.outlets.gold import correct_by_gold, corrected_differences
 
         tell("correction by hand labels")
-        corrected = correct_by_gold(articles, sentences, gold, level=level, seed=seed)
-        corrected_pairs = corrected_differences(articles, sentences, gold, level=level, seed=seed)
+        corrected = correct_by_gold(articles, sentences, gold, level=level)
+        corrected_pairs = corrected_differences(articles, sentences, gold, level=level)
     comparison = Comparison(
         outlets=outlets,
         overall=overall,
@@ -284,14 +284,14 @@ def _with_topics(
 
 
 def _events_tables(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, why: pl.DataFrame, voice: CountedVoice, level: float, seed: int
+    articles: pl.DataFrame, sentences: pl.LazyFrame, why: pl.DataFrame, voice: CountedVoice, level: float
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, int]:
     from loadedwords.outlets.events import compare_within_events, outlets_within_events
 
     grouped = articles.filter(pl.col("event_id").is_not_null())
     shared = grouped.filter(pl.col("outlet").n_unique().over("event_id") > 1)
-    within = compare_within_events(shared, voice=voice, level=level, seed=seed)
-    by_outlet = outlets_within_events(shared, voice=voice, level=level, seed=seed)
+    within = compare_within_events(shared, voice=voice, level=level)
+    by_outlet = outlets_within_events(shared, voice=voice, level=level)
     n_events = shared["event_id"].n_unique()
     # Those in which outlets are most and differ most are what a reader looks at first.
     chosen = (
@@ -342,7 +342,7 @@ def _timeline(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.D
     first, last = (dated["date"].cast(pl.Int64).quantile(q, "nearest") for q in (0.01, 0.99))
     days = int((last or 0) - (first or 0))
     width = next(width for least, width in _PERIODS if days >= least)
-    kept = dated.filter(pl.col("date").cast(pl.Int64).is_between(first, last))  # type: ignore[arg-type]
+    kept = dated.filter(pl.col("date").cast(pl.Int64).is_between(first, last))
     periods = kept.with_columns(period=pl.col("date").dt.truncate(width))
     parts = []
     for (period,), group in periods.group_by(["period"], maintain_order=True):

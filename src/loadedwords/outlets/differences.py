@@ -9,7 +9,13 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
-from loadedwords.outlets.estimates import FEW_ARTICLES, clusters_of, share_columns
+from loadedwords.outlets.estimates import (
+    FEW_ARTICLES,
+    clusters_of,
+    effective_freedom,
+    jackknife_influence,
+    share_columns,
+)
 from loadedwords.schema import CountedVoice
 
 # Weight of the variance of all outlets in that of one, in degrees of freedom (moderated variance, Smyth 2004).
@@ -61,7 +67,7 @@ class _Shares:
     outlets: list[str | None]
     n_articles: NDArray[np.int64]
     share: NDArray[np.float64]
-    freedom: NDArray[np.float64]  # degrees of freedom: clusters less one
+    freedom: NDArray[np.float64]  # degrees of freedom
     influence: NDArray[np.float64]  # (n_clusters, n_outlets)
 
 
@@ -88,7 +94,7 @@ def compare_pairs(
     The variance is the delete-one jackknife's (Efron and Stein 1981; for ratios and clusters it is the CR3 of Bell
     and McCaffrey 2002), with the articles of one event, in both outlets, left out together: two outlets that report
     the same events err in the same direction, and their difference is surer for it. Intervals use Student's t with
-    Welch's (1947) degrees of freedom.
+    Welch's (1947) degrees of freedom, each outlet's own as in `estimates.effective_freedom`.
 
     Parameters
     ----------
@@ -267,16 +273,12 @@ def _jackknife(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -
     share = sums.sum(axis=0) / total
     clusters = (counts > 0).sum(axis=0)
     keep = clusters > 1
-    rest = np.where(counts < total, total - counts, 1)
-    # share less the share without this cluster, of each outlet
-    influence = (sums - share * counts) / rest
-    influence = np.where(counts > 0, influence - influence.sum(axis=0) / np.maximum(clusters, 1), 0)
-    influence *= np.sqrt((clusters - 1) / np.maximum(clusters, 1))
+    influence = jackknife_influence(sums, counts)
     return _Shares(
         [name for name, kept in zip(names, keep, strict=True) if kept],
         np.bincount(outlet, minlength=len(names))[keep],
         share[keep],
-        (clusters - 1.0)[keep],
+        np.array([effective_freedom(column) for column in counts.T[keep]]),
         influence[:, keep],
     )
 
