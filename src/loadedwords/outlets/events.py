@@ -448,35 +448,40 @@ def _event_id(members: list[str]) -> str:
 
 
 def _tokens(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
-    """Words in order: article (its row), sentence (-1: the headline), word, code (of the lower-cased word), is_name."""
+    """Words in order: article (its row), sentence (-1: the headline), word, code (of the lower-cased word), is_name.
+
+    Words are kept as numbers: there are a hundred times as many of them as different ones.
+    """
     rows = articles.select("article_id", article=pl.int_range(pl.len(), dtype=pl.UInt32))
     headlines = articles.select(
         article=pl.int_range(pl.len(), dtype=pl.UInt32),
-        sentence=pl.lit(-1, dtype=pl.Int32),
+        sentence=pl.lit(-1, dtype=pl.Int8),
         text=pl.col("title").cast(pl.String).fill_null(""),
     )
     leads = (
         sentences.filter(pl.col("sentence_id") < _LEAD_SENTENCES)
         .select("article_id", "sentence_id", "text")
-        .collect()
-        .join(rows, on="article_id")
-        .select("article", sentence=pl.col("sentence_id").cast(pl.Int32), text="text")
+        .join(rows.lazy(), on="article_id")
+        .select("article", sentence=pl.col("sentence_id").cast(pl.Int8), text="text")
     )
     tokens = (
-        pl.concat([headlines, leads])
+        pl.concat([headlines.lazy(), leads])
         .sort("article", "sentence")
         .select("article", "sentence", word=pl.col("text").str.replace_all("’", "'").str.extract_all(_WORD))
         .explode("word")
         .drop_nulls("word")
-        .with_columns(
-            pl.col("word").str.strip_suffix("'s"),
-            # A capital says nothing in a headline, or where a sentence starts.
-            is_name=pl.col("word").str.contains(r"^\p{Lu}") & (pl.col("sentence") >= 0) & _same_sentence(1),
-        )
-        .with_columns(lower=pl.col("word").str.to_lowercase())
+        .with_columns(pl.col("word").str.strip_suffix("'s"))
+        .collect()
     )
-    codes = tokens.select(pl.col("lower").unique().sort()).with_row_index("code")
-    return tokens.join(codes, on="lower", how="left", maintain_order="left").drop("lower")
+    words = tokens["word"].unique().sort()
+    tokens = tokens.with_columns(pl.col("word").cast(pl.Enum(words)))
+    codes, capital = words.str.to_lowercase().rank("dense") - 1, words.str.contains(r"^\p{Lu}")
+    number = tokens["word"].to_physical()
+    return tokens.with_columns(
+        code=codes.gather(number).cast(pl.UInt32),
+        # A capital says nothing in a headline, or where a sentence starts.
+        is_name=capital.gather(number) & (pl.col("sentence") >= 0) & _same_sentence(1),
+    )
 
 
 def _same_sentence(shift: int) -> pl.Expr:
@@ -499,19 +504,18 @@ def _vectors(tokens: pl.DataFrame, n_articles: int) -> _Vectors:
 
 def _tf_idf(terms: pl.DataFrame, n_articles: int) -> sparse.csr_matrix:
     """Rows of length one; terms of a single article count towards the length and are left out, for they match nothing."""
-    counts = terms.group_by("article", "term").len("count")
+    different, columns = np.unique(terms["term"].to_numpy(), return_inverse=True)
+    counts = sparse.csr_matrix(  # which adds up what stands in one place
+        (np.ones(len(columns), dtype=np.float32), (terms["article"].to_numpy(), columns)),
+        shape=(n_articles, len(different)),
+    )
+    n_with = np.bincount(counts.indices, minlength=len(different))
     common = max(_COMMON_SHARE * n_articles, _COMMON_COUNT)
-    n_with = counts.group_by("term").len("n_with").filter(pl.col("n_with") <= common).sort("n_with", "term")
-    counts = counts.join(n_with.with_row_index("column"), on="term").sort("article", "column")
-    n_with_term = counts["n_with"].to_numpy()
-    weights = (1 + np.log(counts["count"].to_numpy())) * np.log((1 + n_articles) / n_with_term)
-    rows, columns = counts["article"].to_numpy(), counts["column"].to_numpy()
-    lengths = np.sqrt(np.bincount(rows, weights * weights, minlength=n_articles))
-    shared = n_with_term > 1
-    n_single = int((n_with["n_with"] == 1).sum())
-    weights = (weights[shared] / lengths[rows[shared]]).astype(np.float32)
-    shape = n_articles, n_with.height - n_single
-    return sparse.csr_matrix((weights, (rows[shared], columns[shared] - n_single)), shape=shape)
+    idf = np.where(n_with <= common, np.log((1 + n_articles) / np.maximum(n_with, 1)), 0).astype(np.float32)
+    counts.data = (1 + np.log(counts.data)) * idf[counts.indices]
+    lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    scaled = sparse.diags(1 / np.maximum(lengths, 1e-9), dtype=np.float32) @ counts
+    return scaled[:, (n_with > 1) & (n_with <= common)]
 
 
 def _candidates(tokens: pl.DataFrame, articles: pl.DataFrame, days: int) -> _Candidates:
@@ -648,29 +652,39 @@ def _agglomerate(
 
 def _why(tokens: pl.DataFrame, group_of: NDArray[np.int64], n_articles: int) -> dict[int, list[str]]:
     """Of each group, what most of its members say and few other articles do, as it is usually written."""
-    said = tokens.group_by("article", "code").agg(pl.col("is_name").any())
-    n_with = said.group_by("code").len("n_with")
-    members = pl.DataFrame({"article": np.arange(n_articles, dtype=np.uint32), "group": group_of})
-    members = members.filter(pl.col("group") >= 0).with_columns(size=pl.len().over("group"))
-    rarity = (pl.lit(1.0 + n_articles) / pl.col("n_with")).log()
+    article, code = tokens["article"].to_numpy(), tokens["code"].to_numpy()
+    said_by, said = np.divmod(np.unique(article * np.uint64(2**32) + code), 2**32)
+    n_with = np.bincount(said.astype(np.int64))
+    usable = (n_with > 1) & (n_with <= max(_COMMON_SHARE * n_articles, _COMMON_COUNT))
+    inside = (group_of[said_by] >= 0) & usable[said]
+    shared, n_members = np.unique(
+        group_of[said_by[inside]].astype(np.uint64) * 2**32 + said[inside], return_counts=True
+    )
+    group, shared = np.divmod(shared, 2**32)
+    size = np.bincount(group_of[group_of >= 0])[group]
+    most = (n_members > 1) & (2 * n_members > size)
+    by_most = pl.DataFrame(
+        {
+            "group": group[most].astype(np.int64),
+            "code": shared[most].astype(np.uint32),
+            "telling": (np.log((1 + n_articles) / n_with[shared]) * n_members / size)[most],
+        }
+    )
+    uses = tokens.select("word", "code", "is_name", group=pl.Series(group_of[article])).join(
+        by_most, on=["group", "code"]
+    )
     telling = (
-        said.join(members, on="article")
-        .group_by("group", "code")
-        .agg(n=pl.len(), size=pl.col("size").first(), is_name=pl.col("is_name").any())
-        .filter((pl.col("n") > 1) & (2 * pl.col("n") > pl.col("size")))
-        .join(n_with, on="code")
-        .filter(pl.col("n_with") <= max(_COMMON_SHARE * n_articles, _COMMON_COUNT))
-        .with_columns(telling=(rarity * pl.col("n") / pl.col("size") * (1 + _NAME_BONUS * pl.col("is_name"))).round(6))
+        uses.group_by("group", "code")
+        .agg(telling=(pl.col("telling").first() * (1 + _NAME_BONUS * pl.col("is_name").any())).round(6))
         .sort(["group", "telling", "code"], descending=[False, True, False])  # codes are in alphabetical order
         .group_by("group", maintain_order=True)
         .head(_WHY)
         .select("group", "code", rank=pl.int_range(pl.len()))
     )
     written = (
-        tokens.join(members, on="article")
-        .join(telling, on=["group", "code"])
+        uses.join(telling, on=["group", "code"])
         .group_by("group", "rank")
-        .agg(pl.col("word").mode().sort().first())
+        .agg(pl.col("word").cast(pl.String).mode().sort().first())
         .sort("group", "rank")
         .group_by("group", maintain_order=True)
         .agg("word")

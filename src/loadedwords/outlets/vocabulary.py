@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -53,6 +55,7 @@ _OWN_WORDS = {
 _QUOTED = r'"[^"]*"|“[^”]*”'
 _MARK = "§"
 _STEPS = (1, 2, 3)
+_SENTENCES_AT_ONCE = 25_000
 # After these and before another word of content stands what qualifies a noun.
 _BEFORE_QUALIFIER = frozenset(
     """a an the this these those some any each his her its their
@@ -406,13 +409,18 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
     if not 0 < similarity <= 1:
         raise DataError(f"similarity is {similarity}; it is a cosine above 0 and up to 1.\nTry {SIMILARITY}.")
     rows = _event_sentences(sentences, articles)
-    places, known = _places(rows)
-    pairs = _counterparts(places, known)
+    met, counted = [], []
+    for events in _batches(rows):
+        places, known = _places(events)
+        met.append(_counterparts(places, known))
+        counted.append(_frequency(places, known))
+    pairs = pl.concat(met)
+    frequency = pl.concat(counted).group_by("token").agg(pl.col("sentences").sum())
     same_form = [
         plain is None or _same_form(word, plain) for word, plain in pairs.select("word", "plain_word").iter_rows()
     ]
     pairs = pairs.filter(pl.Series(same_form, dtype=pl.Boolean))
-    pairs = pairs.with_columns(similarity=pl.Series(_cosines(rows, pairs, _frequency(places, known)), dtype=pl.Float64))
+    pairs = pairs.with_columns(similarity=pl.Series(_cosines(rows, pairs, frequency), dtype=pl.Float64))
     told = rows.select("row", "event_id", "outlet", "article_id", sentence="text")
     there = told.drop("event_id").rename(
         {"row": "plain_row", "outlet": "plain_outlet", "article_id": "plain_article_id", "sentence": "plain_sentence"}
@@ -481,6 +489,13 @@ def _event_sentences(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.Data
         .collect()
         .with_row_index("row")
     )
+
+
+def _batches(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Whole events, some `_SENTENCES_AT_ONCE` at once: a table of all words with their neighbours would be large."""
+    batch = rows.select(pl.col("row").min().over("event_id") // _SENTENCES_AT_ONCE).to_series()
+    ends = [*(batch != batch.shift()).arg_true().to_list(), rows.height]
+    return [rows[start:end] for start, end in pairwise(ends)] or [rows]
 
 
 def _places(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -564,9 +579,9 @@ def _counterparts(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     adverb = pl.col("word").is_in(adverbs)
     # "the embattled president": what stands there can be left out, and another word there says another thing.
     qualifies = pl.col("before_1").is_in(_numbers(known, _BEFORE_QUALIFIER)) & ~pl.col("after_1").is_in(functional)
-    there = places.filter(~pl.col("loaded"), ~pl.col("name"), ~pl.col("word").is_in(functional))
+    there = places.lazy().filter(~pl.col("loaded"), ~pl.col("name"), ~pl.col("word").is_in(functional))
     # Between a word and the next there is nothing: the word itself is then the neighbour before.
-    gaps = places.drop("before_3").rename({"before_2": "before_3", "before_1": "before_2", "word": "before_1"})
+    gaps = places.lazy().drop("before_3").rename({"before_2": "before_3", "before_1": "before_2", "word": "before_1"})
     met = [
         *_same_neighbours(here.filter(~adverb & ~qualifies), there.select(*columns, plain_word="word")),
         *_same_neighbours(
@@ -582,19 +597,22 @@ def _counterparts(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
         .filter(pl.col("content") >= 1)
         .select("row", "word", "plain_word", "content", plain_row="row_there")
         # Where the other sentence has the loaded word too, it stands elsewhere: no other word was chosen.
-        .join(
-            places.select("row", "word").unique(), left_on=["plain_row", "word"], right_on=["row", "word"], how="anti"
-        )
+        .join(places.select("row", "word"), left_on=["plain_row", "word"], right_on=["row", "word"], how="anti")
         .join(spelled, on="word")
         .join(spelled.rename({"word": "plain_word", "spelled": "plain_spelled"}), on="plain_word", how="left")
         .select("row", "plain_row", "content", word="spelled", plain_word="plain_spelled")
     )
 
 
-def _same_neighbours(here: pl.DataFrame, there: pl.DataFrame) -> list[pl.DataFrame]:
+def _same_neighbours(here: pl.DataFrame, there: pl.LazyFrame) -> list[pl.DataFrame]:
     """Places of other outlets with the same neighbour on either side and the same second one on one side at least."""
+    # Most places have nothing to stand beside, and go before the join makes its table.
+    alike = ["event", "before_1", "after_1"]
+    there_alike = there.join(here.lazy().select(alike).unique(), on=alike, how="semi").collect()
     return [
-        here.join(there, on=["event", "before_1", "after_1", second], how="inner", suffix="_there", coalesce=False)
+        here.join(
+            there_alike, on=["event", "before_1", "after_1", second], how="inner", suffix="_there", coalesce=False
+        )
         .filter(pl.col("outlet") != pl.col("outlet_there"))
         .drop("event_there")
         for second in ("before_2", "after_2")
