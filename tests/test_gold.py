@@ -30,7 +30,7 @@ from loadedwords.outlets.gold import (
     write_sample,
 )
 
-BENCHMARK = Path(__file__).parent / "benchmarks" / "coverage_gold.py"
+BENCHMARK = Path(__file__).parent / "benchmarks" / "intervals_gold.py"
 
 
 def sentences_of(sizes: dict[str, int], *, per_article: int = 5, seed: int = 0) -> pl.DataFrame:

@@ -32,14 +32,14 @@ class _Counted:
     words: tuple[str, ...]
 
 
-_COUNTED: dict[CountedVoice, _Counted] = {
+COUNTED: dict[CountedVoice, _Counted] = {
     "own": _Counted("loaded_share", "n_own", ("n_loaded_words",), ("n_words",)),
     "quoted": _Counted("loaded_share_quoted", "n_quoted", ("n_loaded_quoted_words",), ("n_quoted_words",)),
     "all": _Counted(
         "loaded_share_all", "n_sentences", ("n_loaded_words", "n_loaded_quoted_words"), ("n_words", "n_quoted_words")
     ),
 }
-VOICES = tuple(_COUNTED)
+VOICES = tuple(COUNTED)
 _SCHEMA = {
     "outlet": pl.String,
     "n_articles": pl.Int64,
@@ -111,10 +111,10 @@ def compare_outlets(
     >>> compare_outlets(loadedwords.score_articles(texts))["outlet"].to_list()
     ['A', 'B']
     """
-    if voice not in _COUNTED:
+    if voice not in COUNTED:
         raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
     articles = load_articles(scores)
-    usable = articles.filter(pl.col(_COUNTED[voice].sentences) > 0)
+    usable = articles.filter(pl.col(COUNTED[voice].sentences) > 0)
     rows = [
         _outlet_row(outlet, group, voice, level, threshold)
         for (outlet,), group in usable.group_by(["outlet"], maintain_order=True)
@@ -149,7 +149,7 @@ def ratio_interval(
     variance is the delete-one jackknife's (Efron & Stein 1981), the interval is taken on the logit scale of a share
     and the log scale of any other ratio, so that it stays where such a figure can lie, with Student's t and the
     degrees of freedom of `effective_freedom`. In simulations with five articles it covers where the percentiles of a
-    bootstrap, which knows only five values, do not (tests/benchmarks/coverage.py).
+    bootstrap, which knows only five values, do not (tests/benchmarks/intervals.py).
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def effective_freedom(counts: NDArray[np.float64]) -> float:
     n - 1 where all are of one size. Where a few long articles carry the sum there are fewer: Satterthwaite's (1946)
     number takes a cluster's part in the variance for the square of its part in the sum, as it would be if sentences of
     an article were copies of each other. They are neither copies nor independent, and the number taken is the
-    geometric mean of both; tests/benchmarks/coverage.py shows what either end and the mean cover.
+    geometric mean of both; tests/benchmarks/intervals.py shows what either end and the mean cover.
 
     Examples
     --------
@@ -241,7 +241,7 @@ def _interval(numerators: NDArray[np.float64], denominators: NDArray[np.float64]
 def _outlet_row(
     outlet: object, group: pl.DataFrame, voice: CountedVoice, level: float, threshold: float
 ) -> tuple[object, ...]:
-    counted = _COUNTED[voice]
+    counted = COUNTED[voice]
     by_article = np.column_stack(
         [
             *share_columns(group, voice),
@@ -331,7 +331,7 @@ def sum_by_cluster(columns: NDArray[np.float64], clusters: NDArray[np.int64]) ->
 
 def share_columns(group: pl.DataFrame, voice: CountedVoice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The sum of scores and the number of sentences of each article, of those whose words count."""
-    counted = _COUNTED[voice]
+    counted = COUNTED[voice]
     n = group[counted.sentences].to_numpy().astype(float)
     return group[counted.share].fill_null(0.0).to_numpy() * n, n
 

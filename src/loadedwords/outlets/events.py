@@ -14,7 +14,8 @@ from scipy import sparse
 from scipy.special import expit, stdtr, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.estimates import _COUNTED, VOICES
+from loadedwords.outlets.differences import adjust_holm
+from loadedwords.outlets.estimates import COUNTED, VOICES
 from loadedwords.schema import CountedVoice, Interval
 
 DAYS = 4
@@ -326,12 +327,8 @@ def compare_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own"
     )
     table = _student(differences, ["outlet_a", "outlet_b"], level)
     tested = (pl.col("n_events") >= FEW_EVENTS) & pl.col("p_value").is_not_null()
-    ranked = table.filter(tested).sort("p_value", "outlet_a", "outlet_b")
-    adjusted = ranked.select(
-        "outlet_a",
-        "outlet_b",
-        p_adjusted=(pl.col("p_value") * (pl.len() - pl.int_range(pl.len()))).cum_max().clip(upper_bound=1.0),
-    )
+    ranked = table.filter(tested).select("outlet_a", "outlet_b", "p_value")
+    adjusted = ranked.select("outlet_a", "outlet_b", p_adjusted=pl.Series(adjust_holm(ranked["p_value"].to_numpy())))
     return table.join(adjusted, on=["outlet_a", "outlet_b"], how="left").sort(
         ["n_events", "outlet_a", "outlet_b"], descending=[True, False, False]
     )
@@ -367,11 +364,11 @@ def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own"
 
 def _shares(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.DataFrame:
     """One row for each event and outlet: its share, over all sentences that count of all its articles on the event."""
-    if voice not in _COUNTED:
+    if voice not in COUNTED:
         raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
     if not 0 < level < 1:
         raise DataError(f"level is {level}; it lies between 0 and 1, such as 0.95.")
-    share, n = _COUNTED[voice].share, _COUNTED[voice].sentences
+    share, n = COUNTED[voice].share, COUNTED[voice].sentences
     _need(articles, {"event_id", "outlet", share, n}, "The table of scores")
     return (
         articles.filter(pl.col("event_id").is_not_null() & pl.col("outlet").is_not_null() & (pl.col(n) > 0))

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from loadedwords.errors import DataError
+from loadedwords.outlets.differences import adjust_holm
 from loadedwords.outlets.estimates import FEW_ARTICLES
 
-# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/coverage_gold.py).
+# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/intervals_gold.py).
 FEW_LABELS = 20
 LABELS_PER_OUTLET = 30
 ALL_OUTLETS = "all outlets"
@@ -511,7 +512,7 @@ def corrected_differences(
         p_value = 2 * float(stdtr(df, -t)) if difference.share else 1.0
         rows.append((a, b, difference.share, *difference.interval(level), p_value, 1.0))
     frame = pl.DataFrame(rows, schema=_DIFFERENCES, orient="row")
-    return frame.with_columns(p_adjusted=pl.Series(_holm(frame["p_value"].to_numpy()), dtype=pl.Float64))
+    return frame.with_columns(p_adjusted=pl.Series(adjust_holm(frame["p_value"].to_numpy()), dtype=pl.Float64))
 
 
 def _allocate(shares: NDArray[np.float64], most: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -911,15 +912,6 @@ def _share_interval(estimate: _Estimate, domain: _Domain, level: float) -> tuple
     middle = (inner + t2 / 2 / size) / (1 + t2 / size)
     half = (t2 * (inner * (1 - inner) / size + t2 / 4 / size**2)) ** 0.5 / (1 + t2 / size)
     return share, min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
-
-
-def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Adjusted p values (Holm 1979)."""
-    order = np.argsort(p_values)
-    stepped = p_values[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0) if len(p_values) else stepped
-    return adjusted
 
 
 def _guard(value: str) -> str:

@@ -4,7 +4,7 @@ Outlets report on events that they share and on stories of their own; an article
 errs in every sentence and on one outlet more than on another. Moments are those of scored news: a mean share of
 about 0.3, articles that differ by about 0.11 (standard deviation) and have 38 sentences on average, very unequal.
 
-    python tests/benchmarks/coverage.py [--runs 1000]
+    python tests/benchmarks/intervals.py [--runs 1000]
 """
 
 from __future__ import annotations

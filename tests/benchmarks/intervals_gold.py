@@ -1,4 +1,4 @@
-"""How often 95% intervals hold the truth: python tests/benchmarks/coverage_gold.py [--runs N] [--labels N] [--processes N]
+"""How often 95% intervals hold the truth: python tests/benchmarks/intervals_gold.py [--runs N] [--labels N] [--processes N]
 
 A world with known shares: events, articles of an outlet on them, sentences, people who label, and a classifier with an
 error of its own for each outlet. Each run publishes articles anew, draws a sample with draw_sample, labels it and
