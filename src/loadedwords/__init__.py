@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from loadedwords.models.linear import LinearFramingClassifier
     from loadedwords.models.transformer import TransformerFramingClassifier
     from loadedwords.outlets import compare_outlets
+    from loadedwords.outlets.comparison import compare_scores
     from loadedwords.schema import Article, ScoredArticle
     from loadedwords.scoring import load_model, score_articles
 
@@ -23,6 +24,7 @@ _ROOMS = {
     "ScoredArticle": "schema",
     "TransformerFramingClassifier": "models.transformer",
     "compare_outlets": "outlets",
+    "compare_scores": "outlets.comparison",
     "load_corpus": "corpora",
     "load_model": "scoring",
     "read_articles": "articles",
@@ -36,6 +38,7 @@ __all__ = [
     "ScoredArticle",
     "TransformerFramingClassifier",
     "compare_outlets",
+    "compare_scores",
     "load_corpus",
     "load_model",
     "read_articles",
