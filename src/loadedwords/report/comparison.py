@@ -95,7 +95,8 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         Of the page.
     """
     names = _Names()
-    outlets = _rows(comparison.outlets)
+    # Outlets of one article would else stand first and last: chance alone puts them there.
+    outlets = sorted(_rows(comparison.outlets), key=lambda row: bool(row["note"]))
     for row in outlets:
         row["o"] = names.number(row["outlet"])
     # All outlets together have figures of their own, but nothing that they could be drawn to.
@@ -461,7 +462,7 @@ def _vocabularies(words: list[_Row], order_of_size: list[_Row], names: _Names) -
     drawn = []
     for outlet in sorted(of_outlet, key=lambda o: rank.get(o, len(rank))):
         rows = of_outlet[outlet]
-        shown = sorted(rows, key=lambda row: -(row["z_score"] or 0.0))[:MAX_WORDS_PER_OUTLET]
+        shown = rows[:MAX_WORDS_PER_OUTLET]  # the surest first, as they come
         longest = max([abs(row["z_score"] or 0.0) for row in shown] + [1e-9])
         drawn.append(
             {
