@@ -102,6 +102,7 @@ def test_a_dataset_folder(tmp_path: Path) -> None:
         (["train", "{tmp}/labels.csv", "--from", "linear", "-o", "{tmp}/bundle"], 2, "neither embedded, scratch"),
         (["evaluate"], 2, "Name a LABELLED file"),
         (["evaluate", "--spans"], 2, "Name the folder of --corpora"),
+        (["evaluate", "--pairs", "--quotations"], 2, "one at a time"),
         (["evaluate", "--recipe", "linear", "--pairs"], 2, "or a --recipe to cross-validate"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--prevalence", "1"], 2, "not in the range"),
         (["evaluate", "{tmp}/ok.jsonl"], 1, "no label"),

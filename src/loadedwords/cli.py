@@ -472,6 +472,8 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
 
     if card and not recipe:
         raise click.UsageError("A --card needs the --recipe to cross-validate.")
+    if sum([bool(labelled and not recipe), pairs, quotations, spans]) > 1:
+        raise click.UsageError("A LABELLED file, --pairs, --quotations and --spans are measured one at a time.")
     if recipe:
         if (model and not card) or checkpoint or pairs or quotations or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
