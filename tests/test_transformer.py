@@ -368,6 +368,21 @@ def test_finished_stages_and_folds_are_not_trained_again(
         train_stages(tiny_recipe, tiny_data, again, seed=1)
 
 
+def test_folds_trained_beside_each_other_are_the_same(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, workshop: Workshop, tmp_path: Path
+) -> None:
+    alone, together = (
+        cross_validate(
+            tiny_recipe, tiny_data, n_splits=2, workshop=replace(workshop, folder=tmp_path / f"{jobs}", threads=1), jobs=jobs,
+            tell=lambda _: None,
+        ).metrics["tiny"]
+        for jobs in (1, 2)
+    )  # fmt: skip
+    assert len(list((tmp_path / "2").glob("tiny-only-*"))) == 2, "the processes left their stages where they belong"
+    for name, interval in alone.items():
+        assert together[name].estimate == pytest.approx(interval.estimate, abs=0.02)  # of another number of threads
+
+
 def test_a_cross_validation_says_what_it_rests_on(
     tiny_recipe: Recipe, tiny_data: TrainingSet, workshop: Workshop
 ) -> None:
