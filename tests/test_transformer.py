@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from loadedwords.cli import main
 from loadedwords.errors import DataError, ModelError
 from loadedwords.evaluation import cross_validate, evaluate_pairs, evaluate_spans, leave_one_outlet_out, with_finding
-from loadedwords.models import encoders, export
+from loadedwords.models import encoders, export, stages
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.calibration import calibration_error, fit_settings, fit_temperature
 from loadedwords.models.encoders import find_encoder
@@ -37,7 +37,7 @@ from loadedwords.models.recipe import (
     read_recipe,
     word_targets,
 )
-from loadedwords.models.stages import _Lessons, _with_lessons, train_stages
+from loadedwords.models.stages import Lessons, _with_lessons, teach, train_stages
 from loadedwords.models.training import export_checkpoint, fit_and_score, train_bundle
 from loadedwords.models.transformer import TransformerFramingClassifier, token_targets
 from loadedwords.scoring import load_model
@@ -418,6 +418,34 @@ def test_a_student_learns_from_a_teacher(
     assert agreement > 0.5
 
 
+def test_a_linear_model_learns_from_a_transformer_that_knows_no_more_than_it(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, small_recipe: Recipe, small_data: TrainingSet,
+    coverage: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    sentences = [line for article in coverage for line in article["text"].splitlines() if len(line.split()) > 4]
+    recipe = replace(small_recipe, teacher=tiny_recipe, unlabelled=len(sentences), unlabelled_weight=0.5)
+    workshop = Workshop(tmp_path / "work", sentences, teacher_data=tiny_data, tell=lambda _: None)
+    workshop.folder.mkdir()
+    known = set(sorted(set(small_data.articles.tolist()))[::2])
+    rows, others = (
+        small_data.rows(np.flatnonzero([(article in known) is inside for article in small_data.articles]))
+        for inside in (True, False)
+    )
+    seen: list[set[str]] = []
+
+    def spy(teacher: Recipe, data: TrainingSet, *of: Any, seed: int) -> Lessons:
+        seen.append(set(data.articles.tolist()))
+        return teach(teacher, data, *of, seed=seed)
+
+    monkeypatch.setattr(stages, "teach", spy)
+    taught = fit_and_score(recipe, rows, others.texts, seed=0, workshop=workshop)
+    alone = fit_and_score(small_recipe, rows, others.texts, seed=0)
+    assert seen == [known], "what the linear model is judged on is hidden from its teacher too"
+    assert not np.allclose(taught.log_odds, alone.log_odds)
+    with pytest.raises(DataError, match="learns from tiny"):
+        fit_and_score(recipe, rows, others.texts, seed=0)
+
+
 def test_recipes_say_what_is_wrong(tmp_path: Path) -> None:
     recipe = read_recipe("default")
     assert recipe.kind == "transformer"
@@ -427,6 +455,10 @@ def test_recipes_say_what_is_wrong(tmp_path: Path) -> None:
         (
             'kind = "transformer"\nname = "x"\ncorpora = []\n[estimator]\n[[stages]]\nname = "a"\nunlabelled = 5\n',
             "teacher",
+        ),
+        (
+            'kind = "linear"\nname = "x"\nteacher = "linear"\nunlabelled = 5\ncorpora = []\n[estimator]\n',
+            "no transformer",
         ),
     ):
         file = tmp_path / "recipe.toml"
@@ -505,7 +537,7 @@ def test_a_checkpoint_becomes_a_bundle(
 
 def test_a_stage_learns_from_contrasts_of_neutral_sentences(tiny_data: TrainingSet) -> None:
     neutral = [f"The government announced a plan for {n} schools on Tuesday." for n in range(2, 30)]
-    lessons = _Lessons([*neutral, "A disgrace."], np.array([0.05] * len(neutral) + [0.9]), [None] * 29)
+    lessons = Lessons([*neutral, "A disgrace."], np.array([0.05] * len(neutral) + [0.9]), [None] * 29)
     empty = tiny_data.rows(np.array([], dtype=np.intp))
     rows, soft = _with_lessons(empty, np.array([]), lessons, Stage("lessons", {}, contrasts=5))
     assert len(rows.texts) == len(soft) == 10

@@ -601,22 +601,24 @@ def _tell(line: str) -> None:
 def _workshop(
     recipe: Recipe, data: TrainingSet, corpora: Path | None, articles: Path | None, work: Path, start: str
 ) -> Workshop | None:
-    """Where a transformer is trained, with the unlabelled sentences that its teacher is to label."""
-    from loadedwords.models.recipe import Workshop, load_unlabelled
+    """Where a transformer, or a linear model's teacher, is trained, with the unlabelled sentences to be labelled."""
+    from loadedwords.models.recipe import Workshop, load_training_set, load_unlabelled
 
-    if recipe.kind != "transformer":
+    if recipe.kind != "transformer" and recipe.teacher is None:
         return None
     work.mkdir(parents=True, exist_ok=True)
-    checkpoint = None if start == "scratch" else _checkpoint(start, work, data)
-    wanted = max(stage.unlabelled for stage in recipe.stages)
+    linear = recipe.kind != "transformer"
+    checkpoint = None if linear or start == "scratch" else _checkpoint(start, work, data)
+    teacher_data = load_training_set(recipe.teacher, corpora) if linear and recipe.teacher else None
     unlabelled: list[str] = []
     source = None
-    if wanted and checkpoint is None:
+    if recipe.most_unlabelled and checkpoint is None:
         source = articles or (corpora / "articles.parquet" if corpora else None)
         if source is None or not source.exists():
             raise click.UsageError(f"The recipe {recipe.name} learns from unlabelled articles too: name --articles.")
-        unlabelled = load_unlabelled(source, wanted, without=data.texts)
-    return Workshop(work, unlabelled, source, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
+        known = (teacher_data or data).texts
+        unlabelled = load_unlabelled(source, recipe.most_unlabelled, without=known)
+    return Workshop(work, unlabelled, source, teacher_data, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
 
 
 def _checkpoint(start: str, work: Path, data: TrainingSet) -> Path:

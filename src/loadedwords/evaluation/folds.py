@@ -73,7 +73,7 @@ def cross_validate(
     rows = data.rows(inside)
     labels, articles = rows.labels, rows.articles
     outlets = np.array([outlet or "" for outlet in rows.outlets])
-    folds = _folds(articles, n_splits, seeds, the_same=bool(recipe.stages))
+    folds = _folds(articles, n_splits, seeds, the_same=bool(recipe.stages or recipe.teacher))
     answers = _each_fold(
         [
             (data.rows(np.concatenate([inside[fold.train], outside])), [rows.texts[at] for at in fold.test], fold.seed)

@@ -105,6 +105,7 @@ class LinearFramingClassifier(FramingClassifier):
         groups: ArrayLike | None = None,
         in_domain: ArrayLike | None = None,
         vote_share: ArrayLike | None = None,
+        soft_labels: ArrayLike | None = None,
         loaded_words: Sequence[Spans | None] | None = None,
     ) -> Self:
         """Fit the model.
@@ -122,6 +123,8 @@ class LinearFramingClassifier(FramingClassifier):
             to train; calibration uses these alone. All, if not given.
         vote_share : array-like of shape (n_sentences,), optional
             Share of the annotators who called the sentence loaded; NaN where unknown.
+        soft_labels : array-like of shape (n_sentences,), optional
+            The target itself, between 0 and 1, for instance a teacher's probability; NaN where label and votes make it.
         loaded_words : sequence, optional
             For each sentence the slices that annotators marked, or None where nobody was asked. Calibrates the
             scores of the words.
@@ -142,18 +145,21 @@ class LinearFramingClassifier(FramingClassifier):
         group = np.arange(n) if groups is None else np.asarray(groups)
         domain = np.ones(n, dtype=bool) if in_domain is None else np.asarray(in_domain, dtype=bool)
         votes = np.full(n, np.nan) if vote_share is None else np.asarray(vote_share, dtype=float)
+        soft = np.full(n, np.nan) if soft_labels is None else np.asarray(soft_labels, dtype=float)
         for name, values in (
             ("sample_weight", weight),
             ("groups", group),
             ("in_domain", domain),
             ("vote_share", votes),
+            ("soft_labels", soft),
         ):
             if len(values) != n:
                 raise DataError(f"{name} has {len(values)} rows and X has {n}.\nPass one for each sentence.")
         if len(np.unique(labels[domain])) < 2:
             raise DataError("fit needs sentences of both classes, neutral and loaded, in the corpus of interest.")
 
-        target = np.where(np.isnan(votes), labels, (1 - self.vote_weight) * labels + self.vote_weight * votes)
+        mixed = np.where(np.isnan(votes), labels, (1 - self.vote_weight) * labels + self.vote_weight * votes)
+        target = np.where(np.isnan(soft), mixed, soft)
         spec = NgramSpec((self.words[0], self.words[1]), (self.characters[0], self.characters[1]), self.bits)
         counts, names = _count(texts, spec)
         present = np.bincount(counts.indices, minlength=spec.n_buckets)

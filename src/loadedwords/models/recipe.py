@@ -74,7 +74,9 @@ class Recipe:
     """What to train, on what, and how; as in `models/recipes/*.toml`.
 
     The stages follow each other, each on the weights that the one before it left. A teacher is a recipe of its own
-    whose stages are trained first, on the same corpora; stages with unlabelled sentences learn from it.
+    that is trained first: of a transformer on the same corpora, and stages with unlabelled sentences learn from it; of a
+    linear model a transformer's recipe with corpora of its own, which labels `unlabelled` sentences for it, each of the
+    weight `unlabelled_weight`.
     """
 
     kind: str
@@ -83,6 +85,13 @@ class Recipe:
     estimator: dict[str, Any]
     stages: tuple[Stage, ...] = ()
     teacher: Recipe | None = None
+    unlabelled: int = 0
+    unlabelled_weight: float = 1.0
+
+    @property
+    def most_unlabelled(self) -> int:
+        """How many unlabelled sentences training needs."""
+        return max([self.unlabelled, *(stage.unlabelled for stage in self.stages)])
 
     def as_dict(self) -> dict[str, Any]:
         """For a bundle's config."""
@@ -140,7 +149,7 @@ class TrainingSet:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where and how a transformer recipe is trained; a linear one needs nothing of it.
+    """Where and how a transformer recipe is trained; a linear one needs it where a transformer teaches it.
 
     Attributes
     ----------
@@ -150,6 +159,8 @@ class Workshop:
         Sentences for stages that learn from the teacher.
     unlabelled_from : Path or None
         Where they were read from, for the record.
+    teacher_data : TrainingSet or None
+        What the teacher of a linear recipe trains on.
     start : Path or None
         A checkpoint to train further instead of the recipe's encoder; then only the last stage is run.
     threads : int or None
@@ -160,6 +171,7 @@ class Workshop:
     folder: Path
     unlabelled: Sequence[str] = ()
     unlabelled_from: Path | None = None
+    teacher_data: TrainingSet | None = None
     start: Path | None = None
     threads: int | None = None
     progress: bool = False
@@ -199,32 +211,42 @@ def _recipe(content: dict[str, Any]) -> Recipe:
         )
         for stage in content.get("stages", ())
     )
-    teacher = content.get("teacher")
     recipe = Recipe(
         content["kind"],
         content["name"],
         corpora,
         content["estimator"],
         stages,
-        _recipe(
-            {**teacher, "kind": content["kind"], "name": f"{content['name']}-teacher", "corpora": content["corpora"]}
-        )
-        if teacher
-        else None,
+        _teacher(content),
+        int(content.get("unlabelled", 0)),
+        float(content.get("unlabelled_weight", 1.0)),
     )
     if recipe.kind == "transformer" and not stages:
         raise KeyError("stages")
-    if recipe.teacher is None and any(stage.unlabelled for stage in stages):
-        raise ValueError("a stage has unlabelled sentences, and there is no teacher to label them")
+    if recipe.teacher is None and recipe.most_unlabelled:
+        raise ValueError("it has unlabelled sentences, and there is no teacher to label them")
+    if recipe.kind == "linear" and recipe.teacher is not None and recipe.teacher.kind != "transformer":
+        raise ValueError(f"its teacher {recipe.teacher.name} is no transformer")
     if any(stage.contrasts for stage in stages) and not any(stage.unlabelled for stage in stages):
         raise ValueError("contrasts are made of unlabelled sentences, and no stage has any")
     return recipe
 
 
+def _teacher(content: dict[str, Any]) -> Recipe | None:
+    """Stages of its own on the same corpora, or the name of a recipe."""
+    teacher = content.get("teacher")
+    if isinstance(teacher, str):
+        return read_recipe(teacher)
+    if teacher:
+        same = {"kind": content["kind"], "name": f"{content['name']}-teacher", "corpora": content["corpora"]}
+        return _recipe({**teacher, **same})
+    return None
+
+
 def for_own_labels(recipe: Recipe) -> Recipe:
     """What of a recipe applies to one's own labels: its last stage, as what comes before needs the recipe's corpora."""
     stages = tuple(replace(stage, unlabelled=0, contrasts=0) for stage in recipe.stages[-1:])
-    return replace(recipe, stages=stages, teacher=None)
+    return replace(recipe, stages=stages, teacher=None, unlabelled=0)
 
 
 def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[Path] = ()) -> TrainingSet:

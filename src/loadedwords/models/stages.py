@@ -53,7 +53,7 @@ def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed:
     TransformerFramingClassifier
         Uncalibrated.
     """
-    wanted = max((stage.unlabelled for stage in recipe.stages), default=0)
+    wanted = recipe.most_unlabelled
     lessons = None
     if wanted and workshop.start is None and recipe.teacher is not None:
         if not workshop.unlabelled:
@@ -61,7 +61,7 @@ def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed:
                 f"The recipe {recipe.name} learns from unlabelled sentences and the workshop holds none.\n"
                 "Load some with load_unlabelled, or name --articles."
             )
-        lessons = _taught(recipe.teacher, data, workshop, workshop.unlabelled[:wanted])
+        lessons = teach(recipe.teacher, data, workshop, workshop.unlabelled[:wanted])
     stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
     encoder = str(workshop.start or recipe.estimator.get("encoder", TransformerFramingClassifier().encoder))
     for stage in stages:
@@ -133,7 +133,7 @@ def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any
 
 
 @dataclass(frozen=True)
-class _Lessons:
+class Lessons:
     """Unlabelled sentences as the teacher sees them; no words where it was taught none itself."""
 
     texts: list[str]
@@ -141,8 +141,9 @@ class _Lessons:
     words: list[list[tuple[int, int, float]] | None]
 
 
-def _taught(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequence[str]) -> _Lessons:
-    trained = train_stages(teacher, data, workshop, seed=0)
+def teach(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequence[str], *, seed: int = 0) -> Lessons:
+    """What a teacher says of unlabelled sentences, kept on disk; trained first, where it is not yet."""
+    trained = train_stages(teacher, data, workshop, seed=seed)
     names = {stage.name for stage in teacher.stages}
     knows_words = any(
         targets is not None and names & set(of) for targets, of in zip(data.word_targets, data.stages, strict=True)
@@ -167,17 +168,17 @@ def _taught(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Seque
             if found is not None
             else [None] * len(part)
         )
-    return _Lessons(list(texts), np.concatenate(probability), words)
+    return Lessons(list(texts), np.concatenate(probability), words)
 
 
 def _with_lessons(
-    rows: TrainingSet, soft: NDArray[np.float64], lessons: _Lessons, stage: Stage
+    rows: TrainingSet, soft: NDArray[np.float64], lessons: Lessons, stage: Stage
 ) -> tuple[TrainingSet, NDArray[np.float64]]:
     """The stage's rows and their soft labels, with what it learns from the teacher added."""
     n = min(stage.unlabelled, len(lessons.texts))
     if n:
         words = [None if found is None else [w for w in found if w[2] >= _PLAIN_WORD] for found in lessons.words[:n]]
-        rows, soft = _joined(rows, soft, stage, lessons.texts[:n], lessons.probability[:n], words)
+        rows, soft = join_unlabelled(rows, soft, stage.name, lessons.texts[:n], lessons.probability[:n], words)
     if stage.contrasts:
         neutral = [text for text, p in zip(lessons.texts, lessons.probability, strict=True) if p < _NEUTRAL]
         random.Random(stage.name).shuffle(neutral)  # another choice in each stage
@@ -188,19 +189,20 @@ def _with_lessons(
         ]
         # Only the words learn from them: as sentences they cost the others AUC (README, "Trials").
         label = np.tile([1.0, 0.0], len(made))
-        rows, soft = _joined(rows, soft, stage, texts, label, marked, weight=0.0)
+        rows, soft = join_unlabelled(rows, soft, stage.name, texts, label, marked, weight=0.0)
     return rows, soft
 
 
-def _joined(
+def join_unlabelled(
     rows: TrainingSet,
     soft: NDArray[np.float64],
-    stage: Stage,
+    stage: str,
     texts: Sequence[str],
     probability: NDArray[np.float64],
     words: Sequence[list[tuple[int, int, float]] | None],
     weight: float = 1.0,
 ) -> tuple[TrainingSet, NDArray[np.float64]]:
+    """Rows and their soft labels, with sentences added that have a probability instead of a label."""
     n = len(texts)
     joined = replace(
         rows,
@@ -216,7 +218,7 @@ def _joined(
         marked_words=[*rows.marked_words, *[[] for _ in range(n)]],
         word_targets=[*rows.word_targets, *words],
         word_weights=np.concatenate([rows.word_weights, np.ones(n)]),
-        stages=[*rows.stages, *[(stage.name,)] * n],
+        stages=[*rows.stages, *[(stage,)] * n],
         topics=[*rows.topics, *[None] * n],
         leans=[*rows.leans, *[None] * n],
     )

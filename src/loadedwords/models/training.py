@@ -69,7 +69,9 @@ def make_estimator(recipe: Recipe, *, seed: int | None = None) -> LinearFramingC
         raise DataError(f"The recipe {recipe.name} sets a parameter that the estimator lacks: {error}.") from error
 
 
-def fit_estimator(estimator: LinearFramingClassifier, data: TrainingSet) -> LinearFramingClassifier:
+def fit_estimator(
+    estimator: LinearFramingClassifier, data: TrainingSet, soft_labels: NDArray[np.float64] | None = None
+) -> LinearFramingClassifier:
     """Fit on everything that the training set knows of its sentences.
 
     Raises
@@ -85,6 +87,7 @@ def fit_estimator(estimator: LinearFramingClassifier, data: TrainingSet) -> Line
             groups=data.articles,
             in_domain=data.in_domain,
             vote_share=data.vote_share,
+            soft_labels=soft_labels,
             loaded_words=data.loaded_words,
         )
     except (ValueError, TypeError) as error:
@@ -111,8 +114,7 @@ def fit_and_score(
         Of a transformer; keeps the scores as well, so that a cross-validation that was killed goes on.
     """
     if recipe.kind != "transformer":
-        fitted = fit_estimator(make_estimator(recipe, seed=seed), data)
-        return _linear_scores(fitted.scorer_, texts)
+        return _linear_scores(_fit_linear(recipe, data, workshop, seed).scorer_, texts)
     if workshop is None:
         raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
     stages, export = _training_rooms(recipe)
@@ -134,6 +136,29 @@ def fit_and_score(
     log_odds = np.array(stored["sentence"], dtype=np.float64)
     words = [[(s, e, float(logistic(np.array(score)))) for s, e, score in found] for found in stored["words"]]
     return Scores(log_odds, logistic(log_odds), log_odds >= 0, words)
+
+
+def _fit_linear(recipe: Recipe, data: TrainingSet, workshop: Workshop | None, seed: int) -> LinearFramingClassifier:
+    """Fit the linear model, beside its labels on what its teacher says of unlabelled sentences."""
+    estimator = make_estimator(recipe, seed=seed)
+    if recipe.teacher is None:
+        return fit_estimator(estimator, data)
+    if workshop is None or workshop.teacher_data is None or len(workshop.unlabelled) < 1:
+        raise DataError(
+            f"The recipe {recipe.name} learns from {recipe.teacher.name}, and the workshop lacks what that needs.\n"
+            "Pass a workshop with teacher_data and unlabelled sentences."
+        )
+    stages, _ = _training_rooms(recipe.teacher)
+    known = workshop.teacher_data
+    # What this model is to be judged on is none of the teacher's business either.
+    own = known.in_domain & np.isin(known.articles, data.articles[data.in_domain])
+    rows = known.rows(np.concatenate([np.flatnonzero(own), np.flatnonzero(~known.in_domain)]))
+    lessons = stages.teach(recipe.teacher, rows, workshop, workshop.unlabelled[: recipe.unlabelled], seed=seed)
+    joined, soft = stages.join_unlabelled(
+        data, np.full(len(data.texts), np.nan), "", lessons.texts, lessons.probability, [None] * len(lessons.texts),
+        weight=recipe.unlabelled_weight,
+    )  # fmt: skip
+    return fit_estimator(estimator, joined, soft)
 
 
 def train_bundle(
@@ -183,7 +208,9 @@ def train_bundle(
             raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
         bundle = write_bundle(folder, _transformer_files(recipe, data, held_out, workshop, seed, common))
     else:
-        fitted = fit_estimator(make_estimator(recipe, seed=seed), data)
+        fitted = _fit_linear(recipe, data, workshop, seed)
+        if recipe.teacher is not None and workshop is not None:
+            common["unlabelled"] = _unlabelled_record(recipe, workshop)
 
         def write_files(beside: Path) -> dict[str, Any]:
             settings = save_scorer(fitted.scorer_, beside)
@@ -332,18 +359,19 @@ def _export_files(
 
 def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | None:
     """Which unlabelled sentences a recipe with a teacher learnt from."""
-    n = max((stage.unlabelled for stage in recipe.stages), default=0)
+    n = recipe.most_unlabelled
     if not n or recipe.teacher is None or workshop.start is not None:
         return None
     sentences = list(workshop.unlabelled[:n])
     lessons = {stage.name for stage in recipe.teacher.stages}
+    corpora = recipe.corpora if recipe.kind == recipe.teacher.kind else recipe.teacher.corpora
     return {
         "source": workshop.unlabelled_from.name if workshop.unlabelled_from else "given by the caller",
         "sha256_of_sentences": hashlib.sha256("\n".join(sentences).encode("utf-8", "surrogatepass")).hexdigest(),
         "n_sentences": len(sentences),
         "contrasts": sum(stage.contrasts for stage in recipe.stages),
         "teacher": recipe.teacher.estimator["encoder"],
-        "teacher_corpora": [f"{use.name} ({use.split})" for use in recipe.corpora if lessons & set(use.stages)],
+        "teacher_corpora": [f"{use.name} ({use.split})" for use in corpora if lessons & set(use.stages)],
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from loadedwords.errors import DataError
+from loadedwords.outlets.tables import read_edited
 
 ALIASES_SCHEMA = {
     "name": pl.String,
@@ -119,24 +119,21 @@ def read_aliases(file: Path) -> dict[str, str]:
     DataError
         If a column is missing, a name has two outlets, or an outlet is itself a name of another outlet.
     """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file} can't be read as an alias table: {error}.\nSave it as CSV in UTF-8.") from error
+    header, rows = read_edited(file)
+    if not {"name", "outlet"} <= set(header):
+        raise DataError(
+            f"{file}: an alias table has the columns name and outlet; found {', '.join(header) or 'nothing'}.\n"
+            "loadedwords aliases writes one."
+        )
     aliases: dict[str, str] = {}
-    for number, row in enumerate(rows, start=2):
-        if row.get("name") is None or row.get("outlet") is None:
-            raise DataError(
-                f"{file}, line {number}: an alias table has the columns name and outlet; found {', '.join(filter(None, row))}.\n"
-                "loadedwords aliases writes one."
-            )
+    for number, fields in enumerate(rows, start=2):
+        row = dict(zip(header, fields, strict=True))
         name, outlet = row["name"].strip(), row["outlet"].strip()
         if not name or not outlet:
             continue
         if aliases.setdefault(name, outlet) != outlet:
             raise DataError(
-                f"{file}, line {number}: {name!r} is given to {outlet!r}, and above to {aliases[name]!r}.\nKeep one."
+                f"{file}, record {number}: {name!r} is given to {outlet!r}, and above to {aliases[name]!r}.\nKeep one."
             )
     for name, outlet in aliases.items():
         if aliases.get(outlet, outlet) != outlet:

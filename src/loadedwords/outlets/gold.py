@@ -8,7 +8,6 @@ scores then only lower the variance, and whether the corrected estimate is right
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from scipy.special import stdtr, stdtrit
 from loadedwords.errors import DataError
 from loadedwords.outlets.differences import adjust_holm
 from loadedwords.outlets.estimates import FEW_ARTICLES
+from loadedwords.outlets.tables import read_edited
 
 # Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/intervals_gold.py).
 FEW_LABELS = 20
@@ -297,23 +297,12 @@ def read_sample(file: Path) -> pl.DataFrame:
     DataError
         If it is no CSV with the columns of a sample.
     """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            content = stream.read()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not UTF-8.\nSave it as CSV UTF-8.") from error
-    first = content.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))
-    header = [name.strip() for name in rows[0]] if rows else []
+    header, rows = read_edited(file)
     if missing := [name for name in _NEEDED if name not in header]:
         raise DataError(
             f"{file} lacks the columns {', '.join(missing)}.\nPass a file drawn by loadedwords sample, with its header."
         )
-    for number, row in enumerate(rows[1:], start=2):
-        if row and len(row) != len(header):
-            raise DataError(f"{file}: record {number} has {len(row)} fields, the header {len(header)}.\nRepair it.")
-    kept = [[_unguard(value) for value in row] for row in rows[1:] if row]
+    kept = [[_unguard(value) for value in row] for row in rows]
     return pl.DataFrame(kept, schema=[(name, pl.String) for name in header], orient="row")
 
 

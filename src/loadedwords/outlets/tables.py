@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -55,6 +57,30 @@ def load_articles(scores: Scores) -> pl.DataFrame:
 def scan_sentences(folders: Sequence[str | Path]) -> pl.LazyFrame:
     """The sentences of one or more folders of scores, to be read only as far as they are needed."""
     return pl.concat([pl.scan_parquet(Path(folder) / "sentences" / "part-*.parquet") for folder in folders])
+
+
+def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV that somebody may have edited: semicolons and tabs separate too, as spreadsheets save.
+
+    Raises
+    ------
+    DataError
+        If the file is no text in UTF-8, or a row has more or fewer fields than the header.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            content = stream.read()
+        first = content.partition("\n")[0]
+        rows = list(csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=first.count)))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8.\nSave it as CSV UTF-8.") from error
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{file} can't be read as CSV: {error}.\nSave it as CSV UTF-8.") from error
+    header = [name.strip() for name in rows[0]] if rows else []
+    for number, row in enumerate(rows[1:], start=2):
+        if row and len(row) != len(header):
+            raise DataError(f"{file}: record {number} has {len(row)} fields, the header {len(header)}.\nRepair it.")
+    return header, [row for row in rows[1:] if row]
 
 
 def _read_table(folder: Path) -> pl.DataFrame:

@@ -1,0 +1,215 @@
+"""Differences of outlets: held against formulas worked another way, and against simulations with known truth."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats
+
+from loadedwords.outlets.differences import adjust_holm, compare_pairs, shrink, split_variance
+
+Rows = list[tuple[str | None, str | None, int, float]]
+
+
+def articles(rows: Rows) -> pl.DataFrame:
+    """Of (outlet, event, own-voice sentences, loaded share)."""
+    schema = {"outlet": pl.String, "event_id": pl.String, "n_own": pl.Int64, "loaded_share": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(n_sentences="n_own", n_quoted=pl.lit(0))
+
+
+def left_out_in_turn(rows: Rows, a: str, b: str) -> float:
+    """Delete-one jackknife variance of a difference, the slow way: articles of one event are left out together."""
+
+    def difference(kept: Rows) -> float:
+        shares = []
+        for of in (a, b):
+            own = [(n, share) for outlet, _, n, share in kept if outlet == of]
+            shares.append(sum(n * share for n, share in own) / sum(n for n, _ in own))
+        return shares[0] - shares[1]
+
+    units = [event or f"alone {at}" for at, (_, event, _, _) in enumerate(rows)]
+    moved: dict[str, NDArray[np.float64]] = {}
+    for unit in sorted(set(units)):
+        kept = [row for row, of in zip(rows, units, strict=True) if of != unit]
+        moved[unit] = np.array([
+            difference([r for r in rows if r[0] == other] + [r for r in kept if r[0] == of]) - difference(rows)
+            if any(u == unit and r[0] == of for r, u in zip(rows, units, strict=True)) else np.nan
+            for of, other in ((a, b), (b, a))
+        ])  # fmt: skip
+    # Each outlet's own jackknife, and what they have in common.
+    table = np.array(list(moved.values()))
+    centred = np.where(np.isnan(table), 0.0, table - np.nanmean(table, axis=0))
+    n = (~np.isnan(table)).sum(axis=0)
+    scaled = centred * np.sqrt((n - 1) / n)
+    return float((scaled.sum(axis=1) ** 2).sum())
+
+
+def test_a_difference_by_the_slow_jackknife() -> None:
+    rng = np.random.default_rng(3)
+    rows: Rows = [
+        (outlet, f"e{k}" if k % 2 else None, int(rng.integers(3, 40)), float(rng.uniform(0.1, 0.6)))
+        for outlet in "AB"
+        for k in range(12)
+    ]
+    pair = compare_pairs(articles(rows), min_articles=2).row(0, named=True)
+    error = left_out_in_turn(rows, "A", "B") ** 0.5
+    statistic = abs(pair["difference"]) / error
+    # The freedom is not known to this test; the interval and the p-value must agree on one.
+    reach = (pair["ci_high"] - pair["ci_low"]) / 2 / error
+    freedom = next(df for df in np.arange(1, 40, 0.01) if stats.t.ppf(0.975, df) <= reach)
+    assert 4 < freedom < 22
+    assert pair["p_value"] == pytest.approx(2 * stats.t.sf(statistic, freedom), rel=0.01)
+
+
+def test_articles_of_one_length_give_welch() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.3, 0.05, 15), rng.normal(0.35, 0.1, 11)
+    rows: Rows = [("A", None, 20, float(s)) for s in a] + [("B", None, 20, float(s)) for s in b]
+    pair = compare_pairs(articles(rows), min_articles=2).row(0, named=True)
+    welch = stats.ttest_ind(a, b, equal_var=False)
+    low, high = welch.confidence_interval()
+    assert pair["difference"] == pytest.approx(a.mean() - b.mean())
+    assert (pair["ci_low"], pair["ci_high"]) == pytest.approx((low, high), rel=1e-6)
+    assert pair["p_value"] == pytest.approx(welch.pvalue, rel=1e-6)
+
+
+def test_shared_events_make_a_difference_surer() -> None:
+    rng = np.random.default_rng(1)
+    heat = rng.uniform(0.1, 0.5, 20)
+    rows: Rows = [
+        (outlet, f"e{k}", 20, float(heat[k] + warmth + rng.normal(0, 0.01)))
+        for outlet, warmth in (("A", 0.05), ("B", 0.0))
+        for k in range(20)
+    ]
+    together = compare_pairs(articles(rows)).row(0, named=True)
+    apart = compare_pairs(articles([(o, None, n, s) for o, _, n, s in rows])).row(0, named=True)
+    assert together["difference"] == pytest.approx(apart["difference"])
+    assert together["ci_high"] - together["ci_low"] < (apart["ci_high"] - apart["ci_low"]) / 4
+    assert together["differs"]
+    assert not apart["differs"]
+
+
+def test_holm_by_hand() -> None:
+    # 0.01·4, then max(., 0.02·3), max(., 0.03·2), max(., 0.6·1).
+    assert adjust_holm(np.array([0.03, 0.01, 0.6, 0.02])).tolist() == pytest.approx([0.06, 0.04, 0.6, 0.06])
+    assert adjust_holm(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
+    assert adjust_holm(np.array([])).tolist() == []
+
+
+def test_pairs_allow_for_their_number() -> None:
+    rng = np.random.default_rng(2)
+    rows: Rows = [(f"o{k}", None, 20, float(rng.uniform(0.2, 0.4))) for k in range(8) for _ in range(12)]
+    pairs = compare_pairs(articles(rows))
+    assert pairs.height == 28
+    assert (pairs["p_adjusted"] >= pairs["p_value"]).all()
+    assert pairs["p_adjusted"].to_list() == pytest.approx(adjust_holm(pairs["p_value"].to_numpy()).tolist())
+    assert (pairs["differs"] == (pairs["p_adjusted"] < 0.05)).all()
+
+
+def test_who_takes_part() -> None:
+    many: Rows = [(outlet, None, 20, 0.2 + 0.01 * k) for outlet in ("A", None, "C") for k in range(10)]
+    few: Rows = [("Few", None, 20, 0.9)] * 9
+    pairs = compare_pairs(articles(many + few))
+    assert {name for row in pairs.select("outlet_a", "outlet_b").iter_rows() for name in row} == {"A", "C", None}
+    assert pairs.height == 3
+    assert "Few" in compare_pairs(articles(many + few), min_articles=9)["outlet_b"].to_list()
+    assert compare_pairs(articles(few)).height == 0
+    assert compare_pairs(articles([])).height == 0
+
+
+def test_outlets_without_a_loaded_sentence_are_no_different() -> None:
+    pair = compare_pairs(articles([(o, None, 20, 0.0) for o in "AB" for _ in range(10)])).row(0, named=True)
+    assert (pair["difference"], pair["p_value"], pair["differs"]) == (0.0, 1.0, False)
+
+
+@given(st.permutations(range(24)))
+def test_the_order_of_articles_changes_nothing(order: list[int]) -> None:
+    rows: Rows = [(f"o{k % 3}", f"e{k // 3}" if k < 12 else None, 5 + k, 0.02 * k) for k in range(24)]
+    first, again = (compare_pairs(articles(r), min_articles=2) for r in (rows, [rows[at] for at in order]))
+    assert first.equals(again) or all(
+        left == pytest.approx(right) for left, right in zip(first.rows(), again.rows(), strict=True)
+    )
+
+
+# --- shrinkage ----------------------------------------------------------------------------------------------------
+
+
+def simulated(rng: np.random.Generator) -> tuple[pl.DataFrame, dict[str, float]]:
+    truth = {f"o{k}": float(rng.normal(0.3, 0.05)) for k in range(30)}
+    return articles([
+        (name, None, 20, float(np.clip(mean + rng.normal(0, 0.12), 0, 1)))
+        for k, (name, mean) in enumerate(truth.items()) for _ in range(2 if k % 2 else 60)
+    ]), truth  # fmt: skip
+
+
+def test_shrunken_shares_are_nearer_to_the_truth_on_average() -> None:
+    rng = np.random.default_rng(5)
+    raw_error, drawn_error, held = [], [], []
+    for _ in range(20):
+        frame, truth = simulated(rng)
+        raw = dict(frame.group_by("outlet").agg(pl.col("loaded_share").mean()).iter_rows())
+        for row in shrink(frame).to_dicts():
+            true = truth[row["outlet"]]
+            raw_error.append((raw[row["outlet"]] - true) ** 2)
+            drawn_error.append((row["shrunken_share"] - true) ** 2)
+            held.append(row["shrunken_low"] <= true <= row["shrunken_high"])
+    assert np.mean(drawn_error) < 0.6 * np.mean(raw_error)
+    assert np.mean(held) > 0.9
+
+
+def test_little_known_outlets_are_drawn_and_others_are_not() -> None:
+    frame, _ = simulated(np.random.default_rng(7))
+    kept = dict(shrink(frame).select("outlet", "kept").iter_rows())
+    assert min(kept[f"o{k}"] for k in range(0, 30, 2)) > 0.85
+    assert max(kept[f"o{k}"] for k in range(1, 30, 2)) < 0.6
+    raw = dict(frame.group_by("outlet").agg(pl.col("loaded_share").mean()).iter_rows())
+    centre = np.mean(list(raw.values()))
+    for row in shrink(frame).to_dicts():
+        low, high = sorted((raw[row["outlet"]], centre))
+        assert low - 0.05 <= row["shrunken_share"] <= high + 0.05
+    assert shrink(frame.filter(pl.col("outlet").is_in(["o0", "o1"]))).height == 0
+
+
+def test_outlets_that_do_not_differ_are_drawn_together() -> None:
+    rng = np.random.default_rng(11)
+    frame = articles([(f"o{k}", None, 20, float(rng.uniform(0.2, 0.4))) for k in range(20) for _ in range(5)])
+    drawn = shrink(frame)["shrunken_share"].to_numpy()
+    raw = frame.group_by("outlet").agg(pl.col("loaded_share").mean())["loaded_share"].to_numpy()
+    assert np.ptp(drawn) < np.ptp(raw) / 2
+
+
+# --- variance -----------------------------------------------------------------------------------------------------
+
+
+def test_variance_is_split_as_an_analysis_of_variance_does() -> None:
+    rng = np.random.default_rng(13)
+    groups = [rng.normal(mean, 0.05, 9) for mean in (0.2, 0.25, 0.4, 0.3, 0.35, 0.5)]
+    split = split_variance(articles([(f"o{k}", None, 20, float(s)) for k, g in enumerate(groups) for s in g]))
+    assert split is not None
+    f = stats.f_oneway(*groups).statistic
+    # With n articles each, F is 1 + n·between/within.
+    assert split.between / split.within == pytest.approx((f - 1) / 9)
+    assert split.share_between == pytest.approx((f - 1) / (f - 1 + 9))
+    assert split.share_low is not None
+    assert split.share_high is not None
+    assert 0 <= split.share_low <= split.share_between <= split.share_high <= 1
+    assert (split.n_outlets, split.n_articles) == (6, 54)
+
+
+def test_variance_without_differences_lies_within() -> None:
+    rng = np.random.default_rng(17)
+    rows: Rows = [(f"o{k}", None, 20, float(rng.uniform(0.2, 0.4))) for k in range(40) for _ in range(20)]
+    split = split_variance(articles(rows))
+    assert split is not None
+    assert split.share_between < 0.03
+    for too_little in ([], rows[:20], [(a, None, 20, 0.1) for a, _ in combinations("ABCD", 2)][:1]):
+        assert split_variance(articles(too_little)) is None
+    few = split_variance(articles(rows[:60]))
+    assert few is not None
+    assert few.share_low is None, "three outlets can't be resampled"
