@@ -194,7 +194,11 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
         points.append(
             f"{unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "
             f"`{unlabelled['sha256_of_sentences']}`), labelled by a teacher: {unlabelled['teacher']}, trained on "
-            f"{', '.join(unlabelled['teacher_corpora'])}; up to {unlabelled['contrasts']:,} of them, with loaded and with plain "
-            "words put in, taught the word head (`models/contrast.py`)"
+            f"{', '.join(unlabelled['teacher_corpora'])}"
         )
+        if unlabelled["contrasts"]:
+            points[-1] += (
+                f"; up to {unlabelled['contrasts']:,} of them, with loaded and with plain words put in, taught the word head "
+                "(`models/contrast.py`)"
+            )
     return tuple(points)

@@ -364,13 +364,15 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
         return None
     sentences = list(workshop.unlabelled[:n])
     lessons = {stage.name for stage in recipe.teacher.stages}
-    corpora = recipe.corpora if recipe.kind == recipe.teacher.kind else recipe.teacher.corpora
+    of_its_own = recipe.kind != recipe.teacher.kind
+    corpora = recipe.teacher.corpora if of_its_own else recipe.corpora
+    encoder = str(recipe.teacher.estimator["encoder"])
     return {
         "source": workshop.unlabelled_from.name if workshop.unlabelled_from else "given by the caller",
         "sha256_of_sentences": hashlib.sha256("\n".join(sentences).encode("utf-8", "surrogatepass")).hexdigest(),
         "n_sentences": len(sentences),
         "contrasts": sum(stage.contrasts for stage in recipe.stages),
-        "teacher": recipe.teacher.estimator["encoder"],
+        "teacher": f"the recipe {recipe.teacher.name} ({encoder})" if of_its_own else encoder,
         "teacher_corpora": [f"{use.name} ({use.split})" for use in corpora if lessons & set(use.stages)],
     }
 

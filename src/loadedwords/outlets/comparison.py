@@ -378,7 +378,9 @@ def _summary(found: Comparison, min_articles: int) -> tuple[list[str], list[str]
                 f"The other {pairs.height - n:,} pairs can't be told apart by these articles; that does not show them alike."
             )
     else:
-        cannot.append(f"No two outlets have {min_articles} articles each, so no pair is compared.")
+        cannot.append(
+            f"No two outlets have {min_articles} articles each, so no pair is compared (--min-articles asks for fewer)."
+        )
     if found.variance:
         v = found.variance
         interval = "" if v["share_low"] is None else f" [{v['share_low']:.0%}, {v['share_high']:.0%}]"
