@@ -59,6 +59,11 @@ def test_articles_strewn_over_domains_say_nothing() -> None:
     assert suggestions(named("Wire", "Wire", "Wire", "Post", "Post", urls=urls)) == {}
 
 
+def test_a_platform_is_no_outlet() -> None:
+    names = ["Wire", "Post", "Courier", "Blare"]
+    assert suggestions(named(*names, urls=["https://platform.org/x"] * 4)) == {}
+
+
 def test_republications_keep_publisher_and_source() -> None:
     articles = named("Dale Ledger", "Dale Ledger", "By Kim Oz via Hill Post", "Dale Ledger").with_columns(
         byline=pl.Series(["By Ann Lee via Meridian Wire", "Ann Lee, Associated Press", None, "Ann Lee"])

@@ -42,6 +42,9 @@ _AGENCIES = {
 }  # fmt: skip
 # A share of a name's addresses below this says nothing: syndicated pieces lie anywhere.
 _DOMAIN_SHARE = 0.5
+# A domain of more unlike names, none of which has so much of it, is a platform that publishes several outlets.
+_NAMES_AT_A_DOMAIN = 3
+_OF_A_DOMAIN = 0.4
 
 
 def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
@@ -183,6 +186,11 @@ def _suggest_by_domain(
     for domain, names in sorted(at.items()):
         for kind in {_desk(name) for name in names}:
             alike = [name for name in names if _desk(name) == kind]
+            by_key: Counter[tuple[str, ...]] = Counter()
+            for name in alike:
+                by_key[_key(name)] += counts[name]
+            if len(by_key) > _NAMES_AT_A_DOMAIN and max(by_key.values()) < _OF_A_DOMAIN * by_key.total():
+                continue
             best = max(alike, key=lambda name: (counts[name], name))
             for name in alike:
                 if name != best and name not in suggested and suggested.get(best, (None,))[0] != name:
