@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import astuple
 from itertools import combinations
 
 import numpy as np
@@ -68,6 +70,7 @@ def test_a_difference_by_the_slow_jackknife() -> None:
 
 
 def test_articles_of_one_length_give_welch() -> None:
+    # Then a ratio is a mean, its jackknife variance s²/n and its freedom n - 1: what Welch's test starts from, exactly.
     rng = np.random.default_rng(0)
     a, b = rng.normal(0.3, 0.05, 15), rng.normal(0.35, 0.1, 11)
     rows: Rows = [("A", None, 20, float(s)) for s in a] + [("B", None, 20, float(s)) for s in b]
@@ -77,6 +80,30 @@ def test_articles_of_one_length_give_welch() -> None:
     assert pair["difference"] == pytest.approx(a.mean() - b.mean())
     assert (pair["ci_low"], pair["ci_high"]) == pytest.approx((low, high), rel=1e-6)
     assert pair["p_value"] == pytest.approx(welch.pvalue, rel=1e-6)
+
+
+def test_swapped_names_turn_the_sign() -> None:
+    rng = np.random.default_rng(4)
+    rows: Rows = [
+        (o, f"e{k}", 5 + k, float(rng.uniform(0, high))) for o, high in (("A", 0.4), ("B", 0.6)) for k in range(12)
+    ]
+    swapped: Rows = [("B" if o == "A" else "A", e, n, s) for o, e, n, s in rows]
+    one, other = (compare_pairs(articles(r)).row(0, named=True) for r in (rows, swapped))
+    assert (one["outlet_a"], other["outlet_a"]) == ("A", "A")
+    assert one["difference"] < 0 < other["difference"]
+    ends = (one["difference"], one["ci_low"], one["ci_high"], one["p_value"])
+    assert ends == pytest.approx((-other["difference"], -other["ci_high"], -other["ci_low"], other["p_value"]))
+
+
+def test_a_higher_level_is_wider_and_asks_more() -> None:
+    rng = np.random.default_rng(6)
+    rows: Rows = [
+        (o, None, 20, float(rng.normal(mean, 0.1))) for o, mean in (("A", 0.3), ("B", 0.4)) for _ in range(15)
+    ]
+    for level in (0.5, 0.9, 0.99, 0.999):
+        pair = compare_pairs(articles(rows), level=level).row(0, named=True)
+        # An interval leaves out zero where the test is sure, and only there.
+        assert (pair["ci_high"] < 0) == (pair["p_value"] < 1 - level) == pair["differs"]
 
 
 def test_shared_events_make_a_difference_surer() -> None:
@@ -121,6 +148,33 @@ def test_who_takes_part() -> None:
     assert "Few" in compare_pairs(articles(many + few), min_articles=9)["outlet_b"].to_list()
     assert compare_pairs(articles(few)).height == 0
     assert compare_pairs(articles([])).height == 0
+
+
+def test_an_outlet_with_a_single_event_has_no_interval() -> None:
+    rows: Rows = [("A", "e", 20, 0.1 * (k % 4)) for k in range(10)]
+    rows += [(o, None, 20, 0.1 * (k % 3)) for o in "BC" for k in range(10)]
+    assert compare_pairs(articles(rows)).select("outlet_a", "outlet_b").rows() == [("B", "C")]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.7])
+def test_rounding_is_no_difference(share: float) -> None:
+    """Sums of the same shares over other lengths differ in the last digit, and nothing varies to hold that against."""
+    rng = np.random.default_rng(8)
+    rows: Rows = [(o, None, int(rng.integers(1, 40)), share) for o in "ABCDEF" for _ in range(10)]
+    pairs = compare_pairs(articles(rows))
+    assert pairs["p_value"].to_list() == [1.0] * 15
+    assert not pairs["differs"].any()
+
+
+def test_the_voice_that_is_asked_for_is_compared() -> None:
+    frame = articles([(o, None, 20, 0.01 * k) for o in "AB" for k in range(10)]).with_columns(
+        n_quoted=5,
+        loaded_share_quoted=pl.when(pl.col("outlet") == "A").then(0.5).otherwise(0.2) + pl.col("loaded_share"),
+    )
+    assert compare_pairs(frame)["difference"].item() == 0
+    assert compare_pairs(frame, voice="quoted")["difference"].item() == pytest.approx(0.3)
+    unquoted = frame.with_columns(n_quoted=pl.when(pl.col("outlet") == "A").then(0).otherwise(5))
+    assert compare_pairs(unquoted, voice="quoted").height == 0, "A quotes nobody"
 
 
 def test_outlets_without_a_loaded_sentence_are_no_different() -> None:
@@ -176,6 +230,41 @@ def test_little_known_outlets_are_drawn_and_others_are_not() -> None:
     assert shrink(frame.filter(pl.col("outlet").is_in(["o0", "o1"]))).height == 0
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["A", "B", "C", "D", None]), st.none(), st.integers(0, 50), st.floats(0, 1)),
+        max_size=40,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_what_is_drawn_stays_a_share(rows: Rows, rng: random.Random) -> None:
+    frame = articles(rows)
+    drawn = shrink(frame)
+    some = frame.filter(pl.col("n_own") > 0)
+    assert drawn.height == (some["outlet"].n_unique() if 3 <= some["outlet"].n_unique() < some.height else 0)
+    raw = {
+        outlet: float(np.average(group["loaded_share"], weights=group["n_own"]))
+        for (outlet,), group in some.group_by("outlet")
+    }
+    for row in drawn.to_dicts():
+        assert 0 <= row["kept"] <= 1
+        assert min(raw.values()) - 1e-9 <= row["shrunken_share"] <= max(raw.values()) + 1e-9
+        assert 0 <= row["shrunken_low"] <= row["shrunken_share"] + 1e-9
+        assert row["shrunken_share"] - 1e-9 <= row["shrunken_high"] <= 1
+    again = shrink(articles(rng.sample(rows, len(rows))))
+    assert again["outlet"].to_list() == drawn["outlet"].to_list()
+    assert again["shrunken_share"].to_list() == pytest.approx(drawn["shrunken_share"].to_list(), abs=1e-6)
+
+
+def test_one_article_each_says_nothing_of_how_sure_a_share_is() -> None:
+    rows: Rows = [(f"o{k}", None, 20, 0.1 * k) for k in range(6)]
+    assert shrink(articles(rows)).height == 0
+    # One second article tells, for all.
+    told = shrink(articles([*rows, ("o0", None, 20, 0.3)]))
+    assert told.height == 6
+    assert (told["shrunken_high"] - told["shrunken_low"]).min() > 0.1
+
+
 def test_outlets_that_do_not_differ_are_drawn_together() -> None:
     rng = np.random.default_rng(11)
     frame = articles([(f"o{k}", None, 20, float(rng.uniform(0.2, 0.4))) for k in range(20) for _ in range(5)])
@@ -200,6 +289,35 @@ def test_variance_is_split_as_an_analysis_of_variance_does() -> None:
     assert split.share_high is not None
     assert 0 <= split.share_low <= split.share_between <= split.share_high <= 1
     assert (split.n_outlets, split.n_articles) == (6, 54)
+
+
+def test_variance_of_unlike_numbers_by_hand() -> None:
+    rows: Rows = [("A", None, 5, 0.1), ("A", None, 50, 0.3), *[("B", None, 9, share) for share in (0.4, 0.6, 0.5, 0.9)]]
+    split = split_variance(articles([*rows, ("C", None, 0, 0.0)]))
+    assert split is not None
+    # Means 0.2 and 0.6, of all 2.8 / 6; squares within 0.02 + 0.14 on 4 degrees of freedom, between on 1.
+    within = 0.16 / 4
+    square_between = 2 * (0.2 - 2.8 / 6) ** 2 + 4 * (0.6 - 2.8 / 6) ** 2
+    assert split.within == pytest.approx(within)
+    assert split.between == pytest.approx((square_between - within) / (6 - (4 + 16) / 6))
+    assert (split.n_outlets, split.n_articles, split.share_low) == (2, 6, None)
+
+
+@given(st.permutations(range(30)))
+def test_the_order_of_articles_splits_no_variance(order: list[int]) -> None:
+    rows: Rows = [(f"o{k % 6}" if k % 6 else None, None, 20, 0.03 * k) for k in range(30)]
+    one, other = (split_variance(articles(r)) for r in (rows, [rows[at] for at in order]))
+    assert one is not None
+    assert other is not None
+    assert astuple(other) == pytest.approx(astuple(one))
+
+
+def test_no_variance_at_all() -> None:
+    for share in (0.0, 0.1):
+        split = split_variance(articles([(o, None, 5, share) for o in "ABCDEF" for _ in range(4)]))
+        assert split is not None
+        assert (split.between, split.share_between) == pytest.approx((0, 0))
+    assert split_variance(articles([(o, None, 5, 0.2) for o in "ABCDEF"])) is None, "one article each"
 
 
 def test_variance_without_differences_lies_within() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ _DOMAIN = re.compile(
     r"^(?:https?://)?(?:www\d?\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)\.(?:com|org|net|co\.uk|io|gov|edu|news|us|tv)\b"
 )
 _VIA = re.compile(
-    r"\b(?:via|republished from|courtesy of|provided by)\s+(?:the\s+)?(?P<who>[^,;()|]{2,60})", re.IGNORECASE
+    r"\b(?:via|republished from|courtesy of|provided by)\s+(?:(?-i:the)\s+)?(?P<who>[^,;()|]{2,60})", re.IGNORECASE
 )
 _AGENCIES = {
     "associated press": "Associated Press",
@@ -51,7 +52,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
     """Names that may mean one outlet, as a table to edit.
 
     Two names are brought together where they are the same but for case, "The", brackets, "Online", "News" or a web
-    ending, or where one is the domain that most articles of the other come from. Desks that publish opinion are not
+    ending, where one is a piece republished "via" the other, or where one is the domain that most articles of the other come from. Desks that publish opinion are not
     brought together with the news. The column `outlet`, which counts, is filled with the name itself: copy a
     suggestion there to accept it.
 
@@ -90,9 +91,12 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
                 suggested[name] = (best, f"the same name as {best!r} but for how it is written")
     for name in counts:
         if via := _VIA.search(name):
-            who = via["who"].strip(" .")
+            said = via["who"].strip(" .")
+            written = [other for other in sorted(counts) if other != name and _bare(other) == _bare(said)]
+            who = max(written, key=lambda other: counts[other], default=said)
             suggested[name] = (who, f"a piece republished from {who!r}, if {who!r} is whom to hold it against")
     _suggest_by_domain(counts, domains, suggested)
+    _follow(suggested)
     rows = [
         {
             "name": name,
@@ -155,20 +159,19 @@ def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFra
         `articles` with `outlet` renamed, and two columns more: outlet_as_found, and original_source (the agency or
         paper that a byline such as "By X via Y" names; null where there is none or it is the outlet itself).
     """
-    outlet = pl.col("outlet")
-    renamed = articles.with_columns(
-        outlet_as_found=outlet,
-        outlet=outlet.replace(aliases) if aliases else outlet,
-    )
+    column = pl.col("outlet")
+    renamed = articles.with_columns(outlet_as_found=column, outlet=column.replace(aliases) if aliases else column)
     bylines = renamed["byline"].to_list() if "byline" in renamed.columns else [None] * renamed.height
     found = renamed["outlet_as_found"].to_list()
     sources = [
         _original(byline, aliases) or (_original(name, aliases) if name and _VIA.search(name) else None)
         for byline, name in zip(bylines, found, strict=True)
     ]
-    return renamed.with_columns(original_source=pl.Series(sources, dtype=pl.String)).with_columns(
-        original_source=pl.when(pl.col("original_source") != pl.col("outlet")).then(pl.col("original_source"))
-    )
+    others = [
+        None if source is None or (outlet and _bare(source) == _bare(outlet)) else source
+        for source, outlet in zip(sources, renamed["outlet"].to_list(), strict=True)
+    ]
+    return renamed.with_columns(original_source=pl.Series(others, dtype=pl.String))
 
 
 def _suggest_by_domain(
@@ -200,17 +203,38 @@ def _suggest_by_domain(
                     )
 
 
+def _follow(suggested: dict[str, tuple[str, str]]) -> None:
+    """Suggestions lead to where theirs lead: `read_aliases` refuses a table that goes from name to name to name."""
+    for name in sorted(suggested):
+        first, why = suggested[name]
+        goal, seen = first, {name}
+        while goal in suggested and goal not in seen:
+            seen.add(goal)
+            goal = suggested[goal][0]
+        if goal == name:
+            del suggested[name]
+        elif goal != first:
+            suggested[name] = (goal, f"{why}, and that goes to {goal!r}")
+
+
 def _key(name: str) -> tuple[str, ...]:
     """A name without what tells only of channels; names with the same key may be one outlet."""
-    lowered = name.casefold().replace("’", "'")
+    lowered = unicodedata.normalize("NFKC", name).casefold().replace("’", "'")
     if domain := _DOMAIN.match(lowered):
-        lowered = domain[1].rsplit(".", 1)[-1]
+        # Words are written together here: thedaleledger, foxnews.
+        label = domain[1].rsplit(".", 1)[-1]
+        lowered = re.sub(r"^the(?=\w)|(?<=\w)(?:online|news)$", "", label) or label
     kind = _desk(name)
     plain = re.sub(r"[^\w' ]+", " ", _KIND.sub(" ", lowered))
     core = _CHANNEL.sub(" ", plain).split()
     # "News Online" alone is nothing but channels: then they are the name.
     words = core or plain.split()
-    return ("".join(word for word in words if word not in ("the", "com")), kind)
+    joined = "".join(word for word in words if word not in ("the", "com"))
+    return (joined if joined or kind else lowered, kind)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"^the\s+", "", name.strip().casefold())
 
 
 def _desk(name: str) -> str:
@@ -221,7 +245,10 @@ def _desk(name: str) -> str:
 def _domain(url: str | None) -> str | None:
     if not url or "." not in url or " " in url.strip():
         return None
-    host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").casefold()
+    try:
+        host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").casefold()
+    except ValueError:  # brackets that hold no IPv6 address
+        return None
     return re.sub(r"^www\d?\.", "", host) or None
 
 
@@ -230,8 +257,8 @@ def _original(byline: str | None, aliases: dict[str, str]) -> str | None:
         return None
     if via := _VIA.search(byline):
         who = via["who"].strip(" .")
-        return aliases.get(who, _AGENCIES.get(who.casefold(), who))
+        return aliases.get(who, _AGENCIES.get(_bare(who), who))
     for part in re.split(r"[,;]|\band\b", byline):
-        if agency := _AGENCIES.get(re.sub(r"^by\s+|^the\s+", "", part.strip().casefold())):
+        if agency := _AGENCIES.get(_bare(re.sub(r"^by\s+", "", part.strip().casefold()))):
             return aliases.get(agency, agency)
     return None

@@ -18,6 +18,8 @@ from loadedwords.outlets.estimates import (
 )
 from loadedwords.schema import CountedVoice
 
+# Smaller differences are the rounding of sums.
+_ROUNDING = 1e-12
 # Weight of the variance of all outlets in that of one, in degrees of freedom (moderated variance, Smyth 2004).
 _PRIOR_FREEDOM = 4.0
 _RESAMPLED_OUTLETS = 2000
@@ -126,6 +128,7 @@ def compare_pairs(
     if not len(a):
         return pl.DataFrame(schema=PAIRS_SCHEMA)
     difference = shares.share[a] - shares.share[b]
+    difference[np.abs(difference) < _ROUNDING] = 0.0
     error = np.sqrt(np.maximum(variance[a] + variance[b] - 2 * covariance[a, b], 0))
     freedom = _welch(variance[a], variance[b], shares.freedom[a], shares.freedom[b])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -163,13 +166,14 @@ def shrink(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float 
     -------
     DataFrame
         outlet, shrunken_share, shrunken_low, shrunken_high (posterior interval), kept (the weight of the outlet's own
-        figure, between 0 and 1). Empty with fewer than three outlets.
+        figure, between 0 and 1). Empty with fewer than three outlets, or where no outlet has two articles: then nothing
+        says how sure a share is.
     """
     schema = dict.fromkeys(("outlet",), pl.String) | dict.fromkeys(
         ("shrunken_share", "shrunken_low", "shrunken_high", "kept"), pl.Float64
     )
     counted = articles.filter(pl.Series(share_columns(articles, voice)[1] > 0)) if articles.height else articles
-    if counted["outlet"].n_unique() < 3:
+    if not 3 <= counted["outlet"].n_unique() < counted.height:
         return pl.DataFrame(schema=schema)
     numerators, denominators = share_columns(counted, voice)
     outlet, names = _outlet_numbers(counted)
@@ -225,6 +229,9 @@ def split_variance(
     n = np.bincount(outlet).astype(float)
     mean = np.bincount(outlet, shares) / n
     inside: NDArray[np.float64] = np.bincount(outlet, (shares - mean[outlet]) ** 2).astype(float)
+    # Squares of means near zero lose no digits, and what is left of equal means is rounding.
+    mean = mean - mean.mean()
+    mean[np.abs(mean) < _ROUNDING] = 0.0
     every = np.ones((1, len(n)))
     between, within = (float(part[0]) for part in _components(n, mean, inside, every))
     low = high = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
 from scipy.stats import kendalltau
 
@@ -42,8 +44,8 @@ class Standardised:
         outlet, n_articles, raw_share, standardised_share, ci_low, ci_high, rank, rank_standardised (1 is the most
         loaded), coverage (share of the common mix in topics that the outlet has an article on).
     n_topics, n_articles : int
-    kendall_tau : float or None
-        Agreement of the two rankings, 1 where none moves (Kendall 1938); None with one outlet.
+    kendall_tau : float
+        Agreement of the two rankings, 1 where none moves (Kendall 1938).
     mean_move : float
         Mean number of ranks that an outlet moves.
     variance_explained : float
@@ -53,7 +55,7 @@ class Standardised:
     outlets: pl.DataFrame
     n_topics: int
     n_articles: int
-    kendall_tau: float | None
+    kendall_tau: float
     mean_move: float
     variance_explained: float
 
@@ -70,8 +72,11 @@ def standardise_topics(
     Regression standardisation (Little 1982): share = outlet + topic, over articles weighted by their sentences, each
     outlet's figure then taken at the common mix. Cells of one outlet and one topic are too small to be averaged
     directly: outlets miss topics, and a topic's effect has to be borrowed from the others. That supposes that a topic
-    moves all outlets alike. Variance by cluster (Liang and Zeger 1986), articles of an event together, with the
-    factor of Hinkley (1977) for the number of parameters and Student's t for the outlet's number of articles.
+    moves all outlets alike. Outlets that no topic links to the others, not even through third ones, can't be compared
+    so: of several groups, the one with the most articles is taken. Variance by cluster (Liang and Zeger 1986), articles
+    of an event together, with the factor of Hinkley (1977) for the number of parameters and Student's t for the
+    outlet's number of articles; never below that of equal variances, since where a few articles link an outlet to the
+    others they are fitted too closely to tell their own (Angrist and Pischke 2009, section 8.1).
 
     Parameters
     ----------
@@ -87,7 +92,7 @@ def standardise_topics(
     Standardised or None
         None where fewer than two outlets or two topics are left.
     """
-    counted = _usable(articles, voice, min_articles)
+    counted = _linked(_usable(articles, voice, min_articles))
     if counted["outlet"].n_unique() < 2 or counted["topic"].n_unique() < 2:
         return None
     numerators, denominators = share_columns(counted, voice)
@@ -111,12 +116,15 @@ def standardise_topics(
     np.add.at(scores, cluster, weighted * residual[:, None])
     freedom = max(1, len(share) - n_outlets - n_topics + 1)
     covariance = inverse @ (scores.T @ scores) @ inverse * (len(share) / freedom)
-    error = np.sqrt(np.diag(covariance)[:n_outlets])
+    equal = inverse @ (weighted.T @ weighted) @ inverse * (residual**2).sum() / freedom
+    error = np.sqrt(np.maximum(np.diag(covariance), np.diag(equal))[:n_outlets])
     half = stdtrit(np.bincount(outlet) - 1.0, 1 - (1 - level) / 2) * error
     standardised = coefficients[:n_outlets]
     raw = np.bincount(outlet, numerators) / np.bincount(outlet, denominators)
     covered = np.zeros((n_outlets, n_topics), dtype=bool)
     covered[outlet, topic] = True
+    # What differs by the rounding of sums is tied.
+    raw, standardised = raw.round(12), standardised.round(12)
     rank, rank_standardised = _rank(raw), _rank(standardised)
     within = (denominators * (share - raw[outlet]) ** 2).sum()
     return Standardised(
@@ -136,7 +144,7 @@ def standardise_topics(
         ).sort("rank_standardised"),
         n_topics,
         counted.height,
-        float(kendalltau(raw, standardised).statistic),
+        _agreement(raw, standardised),
         float(np.abs(rank - rank_standardised).mean()),
         float(1 - (denominators * residual**2).sum() / within) if within else 0.0,
     )
@@ -153,7 +161,8 @@ def find_topics(
     Returns
     -------
     DataFrame
-        article_id, topic (such as "border, wall, migrants"). Empty where there are too few articles.
+        article_id, topic (such as "border, wall, migrants"). Empty where too few articles have sentences; those without
+        are left out.
     """
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD
@@ -161,8 +170,6 @@ def find_topics(
     from sklearn.preprocessing import normalize
 
     empty = pl.DataFrame(schema={"article_id": pl.String, "topic": pl.String})
-    if articles.height < 2 * MIN_ARTICLES_PER_TOPIC:
-        return empty
     leads = (
         sentences.filter(pl.col("sentence_id") < _LEAD_SENTENCES)
         .sort("article_id", "sentence_id")
@@ -171,11 +178,13 @@ def find_topics(
         .collect(engine="streaming")
     )
     documents = articles.select("article_id", "title").join(leads, on="article_id", how="inner").sort("article_id")
+    if documents.height < 2 * MIN_ARTICLES_PER_TOPIC:
+        return empty
     texts = [f"{title or ''} {lead}" for title, lead in documents.select("title", "text").iter_rows()]
     names = " ".join(filter(None, articles["outlet"].unique().to_list())).casefold()
     stop = {*features.ENGLISH_STOP_WORDS, *features.CountVectorizer().build_tokenizer()(names), "said", "mr", "ms"}
     vectorizer = features.TfidfVectorizer(
-        stop_words=sorted(stop), max_df=0.2, min_df=min(5, 1 + articles.height // 100), max_features=20_000,
+        stop_words=sorted(stop), max_df=0.2, min_df=min(5, 1 + documents.height // 100), max_features=20_000,
         sublinear_tf=True, token_pattern=r"(?u)\b[^\W\d]{3,}\b",
     )  # fmt: skip
     try:
@@ -186,7 +195,7 @@ def find_topics(
     if parts < 2:
         return empty
     vectors = normalize(TruncatedSVD(parts, random_state=seed).fit_transform(weights))
-    n_clusters = min(n_topics, articles.height // MIN_ARTICLES_PER_TOPIC)
+    n_clusters = min(n_topics, documents.height // MIN_ARTICLES_PER_TOPIC)
     found = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors)
     terms = vectorizer.get_feature_names_out()
     overall = np.asarray(weights.mean(axis=0)).ravel()
@@ -205,6 +214,25 @@ def _usable(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> p
     counted = counted.filter(pl.len().over("outlet") >= min_articles)
     rare = pl.len().over("topic") < MIN_ARTICLES_PER_TOPIC
     return counted.with_columns(topic=pl.when(rare).then(pl.lit("(rare topics)")).otherwise(pl.col("topic")))
+
+
+def _linked(counted: pl.DataFrame) -> pl.DataFrame:
+    """The largest set of articles whose outlets are linked by topics: only these share a scale."""
+    if counted.is_empty():
+        return counted
+    outlet, outlets = _numbers(counted["outlet"])
+    topic, topics = _numbers(counted["topic"])
+    n = len(outlets) + len(topics)
+    edges = coo_array((np.ones(len(outlet)), (outlet, len(outlets) + topic)), shape=(n, n))
+    _, group = connected_components(edges, directed=False)
+    of_article = group[outlet]
+    return counted.filter(pl.Series(of_article == np.bincount(of_article).argmax()))
+
+
+def _agreement(raw: NDArray[np.float64], standardised: NDArray[np.float64]) -> float:
+    tau = float(kendalltau(raw, standardised).statistic)
+    # There is none where a ranking is all ties.
+    return tau if np.isfinite(tau) else float(np.array_equal(_rank(raw), _rank(standardised)))
 
 
 def _numbers(column: pl.Series) -> tuple[NDArray[np.int64], list[str | None]]:
