@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.aliases import apply_aliases, read_aliases, suggest_aliases
@@ -84,6 +85,11 @@ def test_suggestions_lead_to_the_end(tmp_path: Path) -> None:
     file = tmp_path / "aliases.csv"
     table.with_columns(outlet=pl.coalesce("suggested", "outlet")).write_csv(file)
     assert apply_aliases(named(*names), read_aliases(file))["outlet"].unique().to_list() == ["Dale Ledger"]
+
+
+def test_republications_do_not_say_whose_a_domain_is() -> None:
+    names = ["Ledger"] * 2 + ["Kim Oz via Post"] * 3
+    assert suggestions(named(*names, urls=["https://ledger.com/x"] * 5)) == {"Kim Oz via Post": "Post"}
 
 
 def test_a_domain_goes_to_the_outlet_whose_articles_lie_there() -> None:
@@ -178,6 +184,7 @@ def test_a_suggestion_merges_nothing(found: list[tuple[str | None, str | None]])
     # Whoever accepts all of them ends at names that go nowhere else.
     accepted = dict(table.select("name", pl.coalesce("suggested", "outlet")).iter_rows())
     assert all(accepted.get(goal, goal) == goal for goal in accepted.values())
+    assert_frame_equal(suggest_aliases(named(*outlets[::-1], urls=urls[::-1])), table)
 
 
 def test_an_edited_table_is_read_back(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
         for outlet, url in named.select("outlet", "url").iter_rows():
             if domain := _domain(url):
                 domains[outlet][domain] += 1
+    # In an order of their own, so that the order of articles does not tell where domains are equally common.
+    domains = defaultdict(Counter, {name: Counter(dict(sorted(seen.items()))) for name, seen in domains.items()})
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name in sorted(counts):
         groups[_key(name)].append(name)
@@ -96,7 +98,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
             who = max(written, key=lambda other: counts[other], default=said)
             suggested[name] = (who, f"a piece republished from {who!r}, if {who!r} is whom to hold it against")
     _suggest_by_domain(counts, domains, suggested)
-    _follow(suggested)
+    _follow(suggested, counts)
     rows = [
         {
             "name": name,
@@ -181,7 +183,8 @@ def _suggest_by_domain(
     at: dict[str, list[str]] = defaultdict(list)
     for name, seen in domains.items():
         domain, n = seen.most_common(1)[0]
-        if n >= _DOMAIN_SHARE * sum(seen.values()):
+        # A name that is a byline of republications does not say whose the domain is.
+        if n >= _DOMAIN_SHARE * sum(seen.values()) and not _VIA.search(name):
             at[domain].append(name)
     for name in counts:
         if (own := _domain(name)) and name not in at[own]:
@@ -203,17 +206,22 @@ def _suggest_by_domain(
                     )
 
 
-def _follow(suggested: dict[str, tuple[str, str]]) -> None:
+def _follow(suggested: dict[str, tuple[str, str]], counts: Counter[str]) -> None:
     """Suggestions lead to where theirs lead: `read_aliases` refuses a table that goes from name to name to name."""
-    for name in sorted(suggested):
-        first, why = suggested[name]
-        goal, seen = first, {name}
+
+    def end(name: str) -> str:
+        goal, seen = suggested[name][0], {name}
         while goal in suggested and goal not in seen:
             seen.add(goal)
             goal = suggested[goal][0]
-        if goal == name:
+        return goal
+
+    # A circle ends at its commonest name.
+    for name in sorted(suggested, key=lambda name: (-counts[name], name)):
+        if end(name) == name:
             del suggested[name]
-        elif goal != first:
+    for name, (first, why) in list(suggested.items()):
+        if (goal := end(name)) != first:
             suggested[name] = (goal, f"{why}, and that goes to {goal!r}")
 
 
