@@ -228,8 +228,13 @@ def highlight(file: Path, model: str | None) -> None:
     type=click.IntRange(2),
     help="Outlets with fewer are not compared in pairs.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the resampling.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print only the table of outlets, as CSV.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the resampling.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print only the table of outlets, as CSV; events are those of the scores' column.",
+)
 def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
             gold: tuple[Path, ...], events: str, topics: str, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
     """Compare the outlets of one or more score folders, with intervals.
@@ -245,10 +250,14 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     from loadedwords.outlets.aliases import apply_aliases, read_aliases
     from loadedwords.outlets.comparison import compare_scores, write_tables
 
+    if as_csv and (output or gold or events in ("find", "none") or topics != "auto"):
+        raise click.UsageError(
+            "--csv prints the table of outlets alone; leave out --output, --gold, --events and --topics."
+        )
+    if output and any((output / "articles").glob("part-*.parquet")):
+        raise click.UsageError(f"{output} is a folder of scores, whose tables would be written over; name another.")
     names = read_aliases(aliases) if aliases else {}
     if as_csv:
-        if output or gold:
-            raise click.UsageError("--csv prints the table of outlets alone; leave out --output and --gold.")
         articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
         table = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
         click.echo(table.write_csv(), nl=False)
@@ -305,7 +314,7 @@ def aliases(folders: tuple[Path, ...]) -> None:
 @click.option(
     "--outlet", "outlets", multiple=True, help="Draw from this outlet; may be given several times.  [default: all]"
 )
-@click.option("--seed", default=0, show_default=True, help="Of the draw.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the draw.")
 def sample(folders: tuple[Path, ...], number: int, output: Path, outlets: tuple[str, ...], seed: int) -> None:
     """Draw sentences to label by hand, for compare --gold.
 
@@ -317,10 +326,12 @@ def sample(folders: tuple[Path, ...], number: int, output: Path, outlets: tuple[
     loadedwords label labels.csv
     loadedwords compare scores/ --gold labels.csv
     """
+    from loadedwords.outlets import load_articles
     from loadedwords.outlets.gold import draw_sample, write_sample
 
     if output.exists():
         _fail(f"{output} exists, and may hold labels.\nName another file with --output, or move it away.")
+    load_articles([str(folder) for folder in folders])  # refuses folders that can't be taken together
     drawn = draw_sample(list(folders), number, seed=seed, outlets=outlets or None)
     write_sample(drawn, output)
     click.echo(f"{drawn.height} sentences of {drawn['outlet'].n_unique()} outlets are in {output}")
@@ -816,7 +827,8 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
     _print_outlets(found.outlets, found.overall, found.level, cast("CountedVoice", found.voice))
     if found.corrected is not None:
         table = Table(
-            title="Corrected by hand labels: share of sentences that the labellers call loaded", title_justify="left"
+            title="Corrected by hand labels: share of own-voice sentences that the labellers call loaded",
+            title_justify="left",
         )
         for heading in ("outlet", "labels", "model's share", "corrected share", "note"):
             table.add_column(heading, justify="left" if heading in ("outlet", "note") else "right")
@@ -829,7 +841,8 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
                 _with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
                 row["note"],
             )
-        _console().print(table)
+        if rows:
+            _console().print(table)
     if found.pairs.height:
         surest = found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()
         table = Table(title="The surest differences in loaded share", title_justify="left")

@@ -13,8 +13,15 @@ import polars as pl
 from loadedwords.errors import DataError
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.differences import VarianceSplit, compare_pairs, shrink, split_variance
-from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, share_columns, summarise_all
-from loadedwords.outlets.tables import load_articles, scan_sentences
+from loadedwords.outlets.estimates import (
+    COUNTED,
+    FEW_ARTICLES,
+    THRESHOLD,
+    compare_outlets,
+    share_columns,
+    summarise_all,
+)
+from loadedwords.outlets.tables import load_articles, read_run, scan_sentences
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.schema import CountedVoice
 
@@ -47,10 +54,10 @@ class Comparison:
     variance : dict
         The fields of `VarianceSplit`; empty where it can't be split.
     events : DataFrame
-        Articles of the events shown: event_id, article_id, outlet, title, date, loaded_share, why, sentences (list of
-        {text, p_own}).
+        Articles of the events shown: event_id, article_id, outlet, title, date, loaded_share (of the voice that
+        counts), why, sentences (the most loaded own-voice ones, a list of {text, p_own}).
     n_events : int
-        Events that at least two outlets report.
+        Events that at least two outlets report, articles without an outlet left aside.
     within_events, outlets_within_events : DataFrame
         Differences of pairs, and of each outlet from the others, within the same events.
     topics : Standardised or None
@@ -98,7 +105,7 @@ class Comparison:
 
 
 def compare_scores(
-    folders: Sequence[str | Path],
+    folders: str | Path | Sequence[str | Path],
     *,
     voice: CountedVoice = "own",
     level: float = 0.95,
@@ -115,7 +122,7 @@ def compare_scores(
 
     Parameters
     ----------
-    folders : sequence of str or Path
+    folders : str, Path or several
         Written by ``loadedwords score``, with one model.
     voice : {"own", "quoted", "all"}
     level : float
@@ -142,11 +149,15 @@ def compare_scores(
     Raises
     ------
     DataError
-        If a folder holds no scores, or an asked-for column is empty.
+        If a folder holds no scores, folders can't be compared, an asked-for column is empty, or no label is of these
+        articles.
     """
-    paths = [Path(folder) for folder in folders]
+    paths = [Path(folders)] if isinstance(folders, (str, Path)) else [Path(folder) for folder in folders]
+    if not paths:
+        raise DataError("There is no folder to compare.\nPass one or more written by loadedwords score.")
     articles = apply_aliases(load_articles(paths), dict(aliases or {}))
-    _refuse_twice(articles)
+    if gold is not None:
+        _refuse_others_labels(gold, articles)
     sentences = scan_sentences(paths)
     tell(f"{articles.height:,} articles of {articles['outlet'].n_unique():,} outlets")
     articles, why = _with_events(articles, sentences, events, tell)
@@ -191,15 +202,18 @@ def compare_scores(
         threshold=threshold,
         voice=voice,
         model=_model(paths[0]),
-        sources=[str(folder) for folder in folders],
+        sources=[str(folder) for folder in paths],
         says=(),
         cannot_say=(),
     )
-    return _with_summary(comparison, min_articles)
+    return _with_summary(comparison, min_articles, read_run(paths[0]).get("model", {}).get("prevalence"))
 
 
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write every table of a comparison as CSV (lists as JSON) into `folder`, each beside and renamed into place."""
+    """Write every table of a comparison as CSV (lists as JSON) into `folder`, each beside and renamed into place.
+
+    A table that an earlier comparison left there and this one has not is removed: it would be taken for one of these.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tables = {
         "outlets": comparison.outlets,
@@ -216,9 +230,10 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
     }
     written = []
     for name, table in tables.items():
-        if table is None:
-            continue
         file = folder / f"{name}.csv"
+        if table is None:
+            file.unlink(missing_ok=True)
+            continue
         beside = folder / f".{name}.csv.tmp"
         _flat(table).write_csv(beside)
         written.append(beside.replace(file))
@@ -235,14 +250,12 @@ def _flat(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _refuse_twice(articles: pl.DataFrame) -> None:
-    if "article_id" not in articles.columns:
-        return
-    twice = articles.filter(pl.col("article_id").is_duplicated())
-    if twice.height:
+def _refuse_others_labels(gold: pl.DataFrame, articles: pl.DataFrame) -> None:
+    here = gold.filter(pl.col("article_id").is_in(articles["article_id"].to_list()))
+    if not here["label"].is_not_null().any():
         raise DataError(
-            f"{twice['article_id'].n_unique()} articles are in two of the folders, such as {twice['article_id'][0]!r}.\n"
-            "Compare folders that hold different articles, or score them together."
+            f"None of the {gold['label'].count():,} labels is of a sentence in these articles.\n"
+            "Pass the folders that the sample was drawn from; a spreadsheet may have changed the ids."
         )
 
 
@@ -289,15 +302,17 @@ def _events_tables(
     from loadedwords.outlets.events import compare_within_events, outlets_within_events
 
     grouped = articles.filter(pl.col("event_id").is_not_null())
-    shared = grouped.filter(pl.col("outlet").n_unique().over("event_id") > 1)
+    # Who published an article without an outlet isn't known: it makes no second one.
+    shared = grouped.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
     within = compare_within_events(shared, voice=voice, level=level)
     by_outlet = outlets_within_events(shared, voice=voice, level=level)
+    shared = shared.with_columns(loaded_share=pl.col(COUNTED[voice].share))
     n_events = shared["event_id"].n_unique()
     # Those in which outlets are most and differ most are what a reader looks at first.
     chosen = (
         shared.group_by("event_id")
         .agg(
-            outlets=pl.col("outlet").n_unique(),
+            outlets=pl.col("outlet").drop_nulls().n_unique(),
             spread=pl.col("loaded_share").max() - pl.col("loaded_share").min(),
         )
         .sort(["outlets", "spread", "event_id"], descending=[True, True, False], nulls_last=True)
@@ -342,8 +357,10 @@ def _timeline(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.D
     first, last = (dated["date"].cast(pl.Int64).quantile(q, "nearest") for q in (0.01, 0.99))
     days = int((last or 0) - (first or 0))
     width = next(width for least, width in _PERIODS if days >= least)
-    kept = dated.filter(pl.col("date").cast(pl.Int64).is_between(first, last))
-    periods = kept.with_columns(period=pl.col("date").dt.truncate(width))
+    # Those that lie in the first and the last period count, so that these are whole.
+    periods = dated.with_columns(period=pl.col("date").dt.truncate(width))
+    inside = periods.filter(pl.col("date").cast(pl.Int64).is_between(first, last))["period"]
+    periods = periods.filter(pl.col("period").is_between(inside.min(), inside.max()))
     parts = []
     for (period,), group in periods.group_by(["period"], maintain_order=True):
         estimates = compare_outlets(group, voice=voice, level=level)
@@ -355,31 +372,36 @@ def _timeline(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.D
     return pl.concat(parts).select(list(_TIMELINE_SCHEMA)).sort("outlet", "period")
 
 
-def _with_summary(comparison: Comparison, min_articles: int) -> Comparison:
-    says, cannot = _summary(comparison, min_articles)
+def _with_summary(comparison: Comparison, min_articles: int, prevalence: float | None) -> Comparison:
+    says, cannot = _summary(comparison, min_articles, prevalence)
     values = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
     return Comparison(**{**values, "says": tuple(says), "cannot_say": tuple(cannot)})
 
 
-def _summary(found: Comparison, min_articles: int) -> tuple[list[str], list[str]]:
+def _summary(found: Comparison, min_articles: int, prevalence: float | None) -> tuple[list[str], list[str]]:
     """Plain sentences, each with what it rests on."""
     says: list[str] = []
     cannot: list[str] = []
     pairs, covered = found.pairs, found.outlets.filter(pl.col("n_articles") >= min_articles)
     few = found.outlets.height - covered.height
+    one_event = covered.filter(pl.col("n_clusters") < 2).height
     if pairs.height:
         n = int(pairs["differs"].sum())
         says.append(
             f"{n:,} of {pairs.height:,} pairs of outlets differ in loaded share after correction for the number of pairs "
-            f"(Holm, {1 - found.level:.0%}); {covered.height} outlets have at least {min_articles} articles."
+            f"(Holm, {100 * (1 - found.level):.3g}%); {covered.height} outlets have at least {min_articles} articles."
         )
         if n < pairs.height:
             cannot.append(
                 f"The other {pairs.height - n:,} pairs can't be told apart by these articles; that does not show them alike."
             )
-    else:
+    elif covered.height < 2:
         cannot.append(
             f"No two outlets have {min_articles} articles each, so no pair is compared (--min-articles asks for fewer)."
+        )
+    if one_event:
+        cannot.append(
+            f"{one_event} outlets have enough articles, but all on one event, and take no part in the comparison of pairs."
         )
     if found.variance:
         v = found.variance
@@ -413,16 +435,24 @@ def _summary(found: Comparison, min_articles: int) -> tuple[list[str], list[str]
             f"No two outlets share {MIN_EVENTS} events, so differences may be differences of what was reported on."
         )
     if found.corrected is None:
+        share = "half the" if prevalence is None else f"{100 * prevalence:.3g}% of the"
         cannot.append(
-            "No hand labels were given: all figures are the model's, on the scale of a corpus in which half the sentences are loaded. "
+            f"No hand labels were given: all figures are the model's, on the scale of a corpus in which {share} sentences are loaded. "
             "They order outlets; they are no shares of loaded sentences, and an error that falls on one outlet more than on "
             "another looks like a difference. loadedwords sample draws sentences to label, --gold corrects by them."
         )
     else:
         n = int(found.corrected["n_labelled"].max() or 0)  # type: ignore[arg-type]
-        says.append(
-            f"Estimates corrected by {n:,} hand labels stand beside the model's: they are shares of sentences that the labellers call loaded."
-        )
+        uncorrected = found.corrected["corrected_share"].null_count()
+        if uncorrected < found.corrected.height:
+            says.append(
+                f"Estimates corrected by {n:,} hand labels stand beside the model's: they are shares of own-voice sentences that the labellers call loaded."
+            )
+        if uncorrected:
+            cannot.append(
+                f"{n:,} hand labels are too few, or in too few articles, to correct {uncorrected:,} of {found.corrected.height:,} "
+                "estimates (the column note says why)."
+            )
     if few:
         cannot.append(
             f"{few} outlets have fewer than {min_articles} articles and take no part in the comparison of pairs, topics and words."
@@ -432,11 +462,8 @@ def _summary(found: Comparison, min_articles: int) -> tuple[list[str], list[str]
 
 
 def _model(folder: Path) -> dict[str, str]:
-    run = folder / "run.json"
-    if not run.is_file():
-        return {"name": "unknown", "hash": "unknown"}
-    model = json.loads(run.read_text(encoding="utf-8"))["model"]
-    return {"name": str(model["name"]), "hash": str(model["hash"])}
+    model = read_run(folder).get("model", {})
+    return {key: str(model.get(key, "unknown")) for key in ("name", "hash")}
 
 
 def _as_dict(variance: VarianceSplit) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -46,7 +48,8 @@ def load_articles(scores: Scores) -> pl.DataFrame:
         if listed and all(isinstance(item, (str, Path)) for item in listed):
             folders = [Path(item) for item in listed if isinstance(item, (str, Path))]
             _check_comparable(folders)
-            frame = pl.concat([_read_table(folder) for folder in folders])
+            frame = pl.concat([_read_table(folder) for folder in folders], how="diagonal_relaxed")
+            _refuse_twice(frame)
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
             frame = pl.DataFrame([[row[name] for name in _COLUMNS] for row in rows], schema=_COLUMNS, orient="row")
@@ -56,7 +59,33 @@ def load_articles(scores: Scores) -> pl.DataFrame:
 
 def scan_sentences(folders: Sequence[str | Path]) -> pl.LazyFrame:
     """The sentences of one or more folders of scores, to be read only as far as they are needed."""
-    return pl.concat([pl.scan_parquet(Path(folder) / "sentences" / "part-*.parquet") for folder in folders])
+    tables = []
+    for folder in map(Path, folders):
+        parts = [folder / "sentences" / part.name for part in _parts(folder)]
+        for part in parts:
+            with _readable(part):
+                pl.scan_parquet(part, glob=False).collect_schema()
+        # No pattern is looked for in names: a folder's may hold brackets.
+        tables.append(pl.scan_parquet(parts, glob=False))
+    return pl.concat(tables, how="diagonal_relaxed")
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What run.json says of a folder of scores; empty where there is none.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, or names no model.
+    """
+    file = folder / "run.json"
+    if not file.is_file():
+        return {}
+    try:
+        run = json.loads(file.read_text(encoding="utf-8"))
+        return {**run, "model": dict(run["model"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file} is damaged, or names no model.\nScore the articles again.") from error
 
 
 def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
@@ -84,14 +113,41 @@ def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _read_table(folder: Path) -> pl.DataFrame:
+    tables = []
+    for part in _parts(folder):
+        with _readable(part):
+            tables.append(pl.read_parquet(part, glob=False))
+    _check_columns(tables[0], str(folder))
+    return pl.concat(tables)
+
+
+def _parts(folder: Path) -> list[Path]:
     parts = sorted((folder / "articles").glob("part-*.parquet"))
     if not parts:
         raise DataError(
             f"{folder} holds no scores: there is no articles/part-*.parquet in it.\nPass a folder written by loadedwords score."
         )
-    tables = [pl.read_parquet(part) for part in parts]
-    _check_columns(tables[0], str(folder))
-    return pl.concat(tables)
+    return parts
+
+
+@contextmanager
+def _readable(part: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{part} can't be read: {error}.\nRun the loadedwords score that wrote it again.") from error
+
+
+def _refuse_twice(articles: pl.DataFrame) -> None:
+    if "article_id" not in articles.columns:
+        return
+    twice = articles.filter(pl.col("article_id").is_duplicated())
+    if twice.height:
+        raise DataError(
+            f"{twice['article_id'].n_unique()} articles are in two of the folders, such as {twice['article_id'][0]!r}.\n"
+            "Compare folders that hold different articles, or score them together; where it is not the articles that are "
+            "the same but the ids, give them ids of their own."
+        )
 
 
 def _check_columns(frame: pl.DataFrame, where: str) -> None:
@@ -103,17 +159,24 @@ def _check_columns(frame: pl.DataFrame, where: str) -> None:
 
 
 def _check_comparable(folders: Sequence[Path]) -> None:
-    """Refuse to count a folder twice, or to mix the scores of two models."""
+    """Refuse to count a folder twice, to mix the scores of two models, or those of a run that was not finished."""
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise DataError("The same folder is named twice, which would count its articles twice.\nName each once.")
-    models = {}
+    runs: dict[tuple[Any, Any], Path] = {}
     for folder in folders:
-        run_file = folder / "run.json"
-        if run_file.is_file():
-            run = json.loads(run_file.read_text(encoding="utf-8"))
-            models[run["model"]["hash"]] = folder
-    if len(models) > 1:
+        if run := read_run(folder):
+            # What is left of an earlier run may still be in it.
+            if run.get("status") == "running":
+                raise DataError(
+                    f"{folder} is not finished: its run was stopped, or is still going on.\n"
+                    "Run the same loadedwords score again; it goes on where it was."
+                )
+            runs[run["model"].get("hash"), run["model"].get("prevalence")] = folder
+    if len(runs) > 1:
+        by, same = "by different models", "model"
+        if len({model for model, _ in runs}) == 1:
+            by, same = "with different --prevalence", "prevalence"
         raise DataError(
-            f"{' and '.join(map(str, models.values()))} were scored by different models, whose scores can't be compared.\n"
-            "Score them with the same model."
+            f"{' and '.join(map(str, runs.values()))} were scored {by}, whose scores can't be compared.\n"
+            f"Score them with the same {same}."
         )
