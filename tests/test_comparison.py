@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -15,14 +17,16 @@ from click.testing import CliRunner, Result
 
 from loadedwords.cli import main
 from loadedwords.errors import DataError
-from loadedwords.outlets import compare_outlets, load_articles
+from loadedwords.outlets import compare_outlets, load_articles, scan_sentences
 from loadedwords.outlets.comparison import Comparison, compare_scores, write_tables
-from loadedwords.outlets.gold import read_sample, write_sample
+from loadedwords.outlets.gold import draw_sample, read_gold, write_sample
 
-ROOT = Path(__file__).parents[1]
 FORMULA = '=HYPERLINK("x")'
+UNICODE = "Ünïcode 新聞, “Rand”"
+ALWAYS = ("outlets", "pairs", "within_events", "outlets_within_events", "words", "other_words", "timeline", "events")
 
 Score = Callable[[list[dict[str, Any]], str], Path]
+Articles = list[dict[str, Any]]
 
 
 def run(*arguments: str | Path) -> Result:
@@ -55,13 +59,36 @@ def told(articles: int, outlet: str | None = "Wire", text: str = "The council me
     return [{"id": f"{outlet}-{k}", "outlet": outlet, "text": f"{text} Item {k} was read."} for k in range(articles)]
 
 
+def rewritten(
+    folder: Path, to: Path, articles: list[pl.Expr] | None = None, sentences: list[pl.Expr] | None = None
+) -> Path:
+    """A copy of a folder of scores, with some columns replaced."""
+    shutil.copytree(folder, to)
+    for table, columns in (("articles", articles), ("sentences", sentences)):
+        for part in (to / table).glob("part-*.parquet"):
+            pl.read_parquet(part, glob=False).with_columns(columns or []).write_parquet(part)
+    return to
+
+
+def frames(comparison: Comparison) -> dict[str, pl.DataFrame]:
+    values = {field.name: getattr(comparison, field.name) for field in fields(comparison)} | {
+        "topics": comparison.topics
+    }
+    return {name: value for name, value in values.items() if isinstance(value, pl.DataFrame)}
+
+
 def numbers(comparison: Comparison) -> list[float]:
-    tables = [
-        value for field in fields(comparison) if isinstance(value := getattr(comparison, field.name), pl.DataFrame)
+    cells = [
+        v
+        for table in frames(comparison).values()
+        for column in table.select(pl.selectors.numeric())
+        for v in column.drop_nulls().to_list()
     ]
-    return [
-        v for table in tables for column in table.select(pl.selectors.float()) for v in column.drop_nulls().to_list()
-    ]
+    return cells + [value for value in comparison.variance.values() if value is not None]
+
+
+def summary(comparison: Comparison) -> tuple[str, str]:
+    return "\n".join(comparison.says), "\n".join(comparison.cannot_say)
 
 
 def test_tables_hold_together(comparison: Comparison, scores: Path) -> None:
@@ -70,29 +97,117 @@ def test_tables_hold_together(comparison: Comparison, scores: Path) -> None:
     names = set(alone["outlet"])
     assert {name for row in comparison.pairs.select("outlet_a", "outlet_b").iter_rows() for name in row} == names
     assert comparison.pairs.height == 15
-    assert comparison.timeline["n_articles"].sum() <= alone["n_articles"].sum()
+    counted = comparison.timeline.group_by("outlet").agg(pl.col("n_articles").sum()).sort("outlet")
+    assert counted.equals(alone.select("outlet", "n_articles").sort("outlet")), "all of coverage is dated"
     shares = dict(alone.select("outlet", "loaded_share").iter_rows())
     for a, b, difference in comparison.pairs.select("outlet_a", "outlet_b", "difference").iter_rows():
         assert difference == pytest.approx(shares[a] - shares[b])
     assert comparison.n_events == 7
     assert comparison.events["event_id"].n_unique() == 7
+    scored = load_articles(scores)
+    found = comparison.events.join(scored, on=["article_id", "event_id", "outlet", "loaded_share"], how="semi")
+    assert found.height == comparison.events.height == scored.height
+    texts = scan_sentences([scores]).select("article_id", "text", "p_own").collect()
+    shown = comparison.events.select("article_id", "sentences").explode("sentences").unnest("sentences")
+    assert shown.join(texts, on=["article_id", "text", "p_own"], how="semi").height == shown.height > scored.height
+    first = shown.group_by("article_id").agg(pl.col("p_own").max()).sort("article_id")
+    highest = texts.group_by("article_id").agg(pl.col("p_own").max()).sort("article_id")
+    assert first.equals(highest), "the most loaded sentences are shown"
     assert set(comparison.within_events["n_events"]) == {7}
     assert comparison.model == {"name": "small", "hash": json.loads((scores / "run.json").read_text())["model"]["hash"]}
     assert comparison.corrected is None
 
 
 def test_the_summary_says_what_there_is(comparison: Comparison, scores: Path) -> None:
-    said, unsaid = "\n".join(comparison.says), "\n".join(comparison.cannot_say)
+    said, unsaid = summary(comparison)
     assert "of 15 pairs" in said
+    assert "6 outlets have at least 5 articles" in said
+    differing = int(comparison.pairs["differs"].sum())
+    assert said.startswith(f"{differing} of 15 pairs")
+    assert f"The other {15 - differing} pairs can't be told apart" in unsaid
     assert "(7 that two outlets or more report)" in said
     assert "No hand labels" in unsaid
     lonely = compare_scores([scores], events="none", topics="none")
-    said, unsaid = "\n".join(lonely.says), "\n".join(lonely.cannot_say)
+    said, unsaid = summary(lonely)
+    assert "6 outlets have fewer than 10 articles" in unsaid
     assert "No two outlets have 10 articles" in unsaid
     assert "No two outlets share" in unsaid
     assert "Topics were not held equal" in unsaid
     assert "pairs" not in said
     assert lonely.n_events == 0
+    assert lonely.topics is None
+
+
+def test_a_level_close_to_one_is_not_rounded_to_it(scores: Path) -> None:
+    said, _ = summary(compare_scores([scores], min_articles=5, level=0.999, topics="none"))
+    assert "(Holm, 0.1%)" in said
+
+
+def test_only_outlets_with_enough_articles_are_paired(score: Score) -> None:
+    folder = score(told(3, "Few") + told(4, "Four") + told(5, "Five") + told(7, None), "unequal")
+    found = compare_scores(folder, min_articles=4, events="none", topics="none")
+    paired = {name for row in found.pairs.select("outlet_a", "outlet_b").iter_rows() for name in row}
+    assert paired == {"Four", "Five", None}
+    assert set(found.outlets["outlet"]) == paired | {"Few"}
+    assert "1 outlets have fewer than 4 articles" in summary(found)[1]
+    assert found.sources == [str(folder)]
+
+
+def test_outlets_with_all_articles_on_one_event_are_no_pair_and_not_said_to_be_few(score: Score) -> None:
+    folder = score([{**article, "event_id": "one"} for article in told(11) + told(11, "B")], "one-event")
+    found = compare_scores([folder])
+    assert found.pairs.is_empty()
+    _, unsaid = summary(found)
+    assert "2 outlets have enough articles, but all on one event" in unsaid
+    assert "No two outlets have 10 articles" not in unsaid
+
+
+def test_an_article_without_an_outlet_makes_no_second_outlet(score: Score) -> None:
+    rows = [{**article, "event_id": f"e{k % 6}"} for k, article in enumerate(told(12) + told(12, None))]
+    assert compare_scores([score(rows, "nobody")]).n_events == 0
+    rows += [{**article, "event_id": "e0"} for article in told(1, "Post")]
+    found = compare_scores([score(rows, "somebody")])
+    assert found.n_events == 1
+    assert set(found.events["outlet"]) == {"Wire", "Post", None}
+
+
+def test_events_and_topics_come_from_where_they_are_asked_for(score: Score, coverage: Articles) -> None:
+    rows = [{**article, "topic": "early" if k < 21 else "late"} for k, article in enumerate(coverage)]
+    folder = score(rows, "topics")
+    found = compare_scores([folder], events="find", topics="column", min_articles=5)
+    assert found.events["event_id"].str.starts_with("found-").all()
+    assert found.events["why"].list.len().min() > 0
+    assert found.standardised is not None
+    assert found.standardised.n_topics == 2
+    assert "mix of 2 topics" in summary(found)[0]
+    assert "Topics were not held equal" not in summary(found)[1]
+    asked = compare_scores([folder], events="column", topics="find", min_articles=5)
+    assert set(asked.events["event_id"]) == {article["event_id"] for article in coverage}
+    assert asked.events["why"].list.len().max() == 0
+    left = compare_scores([folder], min_articles=5)
+    assert left.events.equals(asked.events), "auto takes the column that is there"
+    assert left.topics is not None
+    assert left.topics.equals(found.topics)
+
+
+@pytest.mark.parametrize("voice", ["quoted", "all"])
+def test_every_table_is_of_the_voice_that_counts(voice: Any, scores: Path) -> None:
+    found = compare_scores([scores], voice=voice, min_articles=5, topics="none")
+    column = f"loaded_share_{voice}"
+    given = found.events.join(load_articles(scores).select("article_id", column), on="article_id")
+    assert given["loaded_share"].equals(given[column], check_names=False)
+    assert found.outlets.select(compare_outlets(scores).columns).equals(compare_outlets(scores, voice=voice))
+    shares = dict(found.outlets.select("outlet", "loaded_share").iter_rows())
+    for a, b, difference in found.pairs.select("outlet_a", "outlet_b", "difference").iter_rows():
+        assert difference == pytest.approx(shares[a] - shares[b])
+
+
+def test_a_timeline_leaves_out_absurd_dates_and_has_whole_periods(score: Score) -> None:
+    dates = ["0001-01-01", *(f"2024-{1 + k // 28:02d}-{1 + k % 28:02d}" for k in range(119))]
+    rows = [{**article, "date": date} for article, date in zip(told(120), dates, strict=True)]
+    timeline = compare_scores([score(rows, "dated")], events="none", topics="none").timeline
+    assert timeline["period"].to_list() == [datetime.date(2024, month, 1) for month in range(1, 6)]
+    assert timeline["n_articles"].to_list() == [28, 28, 28, 28, 7]
 
 
 def test_columns_that_are_asked_for_must_be_there(score: Score) -> None:
@@ -120,6 +235,8 @@ def test_aliases_join_outlets_everywhere(scores: Path, tmp_path: Path) -> None:
     done = run("compare", scores, "--aliases", table, "--min-articles", "5", "-o", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert "The Noise" in done.output
+    alone = pl.read_csv(run("compare", scores, "--aliases", table, "--csv").stdout.encode())
+    assert alone.equals(pl.read_csv(tmp_path / "out" / "outlets.csv").select(alone.columns))
     for file in (tmp_path / "out").glob("*.csv"):
         assert "Daily Blare" not in file.read_text(encoding="utf-8"), file.name
     assert pl.read_csv(tmp_path / "out" / "outlets.csv").filter(pl.col("outlet") == "The Noise")["n_articles"][0] == 14
@@ -131,13 +248,51 @@ def test_the_folder_can_be_read_again_and_written_again(scores: Path, tmp_path: 
         assert done.exit_code == 0, done.output
     assert "<html" in (tmp_path / "comparison.html").read_text(encoding="utf-8")
     written = {file.name for file in tmp_path.iterdir()}
-    assert written == {"comparison.html"} | {
-        f"{name}.csv" for name in ("outlets", "pairs", "within_events", "outlets_within_events", "topics", "words",
-                                   "other_words", "timeline", "events")
-    }  # fmt: skip
+    assert written == {"comparison.html"} | {f"{name}.csv" for name in (*ALWAYS, "topics")}
     events = pl.read_csv(tmp_path / "events.csv")
     assert all(isinstance(json.loads(cell), list) for column in ("why", "sentences") for cell in events[column])
     assert pl.read_csv(tmp_path / "pairs.csv").height == 15
+
+
+def test_every_table_that_is_written_can_be_read(comparison: Comparison, tmp_path: Path) -> None:
+    written = write_tables(comparison, tmp_path / "a" / "b")
+    assert {file.stem for file in written} == {*ALWAYS, "topics"}
+    for file in written:
+        frame = frames(comparison)[file.stem]
+        read = pl.read_csv(file, infer_schema=False)
+        assert read.shape == frame.shape, file.name
+        for name, kind in frame.schema.items():
+            if isinstance(kind, pl.List):
+                assert [json.loads(cell) for cell in read[name]] == frame[name].to_list()
+            elif kind == pl.Float64:
+                assert read[name].cast(pl.Float64).equals(frame[name], null_equal=True), name
+            elif kind == pl.String:
+                assert read[name].fill_null("").equals(frame[name].fill_null("")), name
+
+
+def test_tables_of_an_earlier_comparison_do_not_stay(scores: Path, tmp_path: Path) -> None:
+    (tmp_path / "corrected.csv").write_text("outlet,corrected_share\nA,0.9\n", encoding="utf-8")
+    (tmp_path / "notes.csv").write_text("mine\n", encoding="utf-8")
+    assert run("compare", scores, "--topics", "none", "-o", tmp_path).exit_code == 0
+    assert {file.stem for file in tmp_path.glob("*.csv")} == {*ALWAYS, "notes"}
+
+
+def test_an_output_that_can_not_be_written_is_told(scores: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "taken" / "pairs.csv").mkdir(parents=True)
+    (tmp_path / "page" / "comparison.html").mkdir(parents=True)
+    for output, status, message in (
+        (tmp_path / "file", 2, "is a file"),
+        (tmp_path / "file" / "below", 1, "NotADirectoryError"),
+        (tmp_path / "taken", 1, "pairs.csv"),
+        (tmp_path / "page", 1, "comparison.html"),
+    ):
+        done = run("compare", scores, "--events", "none", "--topics", "none", "-o", output)
+        assert (done.exit_code, message in done.stderr) == (status, True), repr(done.exception)
+    before = (scores / "outlets.csv").read_bytes()
+    done = run("compare", scores, "-o", scores)
+    assert (done.exit_code, "is a folder of scores" in " ".join(done.stderr.split())) == (2, True)
+    assert (scores / "outlets.csv").read_bytes() == before
 
 
 def test_the_table_alone_goes_to_stdout(scores: Path) -> None:
@@ -147,7 +302,15 @@ def test_the_table_alone_goes_to_stdout(scores: Path) -> None:
     assert table["share_above"].to_list() == pytest.approx(
         compare_outlets(scores, threshold=0.1)["share_above"].to_list()
     )
-    assert run("compare", scores, "--csv", "-o", "x").exit_code == 2
+    told = [line for line in done.stdout.splitlines() if line.count(",") < len(table.columns) - 1]
+    assert told == [], "the table and nothing else"
+
+
+@pytest.mark.parametrize("more", [["-o", "{tmp}"], ["--events", "none"], ["--topics", "find"]])
+def test_the_table_alone_is_not_asked_for_more(more: list[str], scores: Path, tmp_path: Path) -> None:
+    done = run("compare", scores, "--csv", *(part.format(tmp=tmp_path) for part in more))
+    assert done.exit_code == 2
+    assert "--csv prints the table of outlets alone" in " ".join(done.stderr.split())
 
 
 def test_a_sample_labelled_by_hand_corrects(scores: Path, tmp_path: Path) -> None:
@@ -156,17 +319,103 @@ def test_a_sample_labelled_by_hand_corrects(scores: Path, tmp_path: Path) -> Non
     again = run("sample", scores, "-n", "300", "-o", sheet)
     assert again.exit_code == 1
     assert "may hold labels" in again.output
-    drawn = read_sample(sheet)
-    assert run("compare", scores, "--gold", sheet).exit_code == 1, "nothing is labelled yet"
-    loaded = pl.col("outlet").is_in(["The Daily Blare", "The Plainspoken"])
-    write_sample(drawn.with_columns(label=pl.when(loaded).then(pl.lit("loaded")).otherwise(pl.lit("neutral"))), sheet)
+    unlabelled = run("compare", scores, "--gold", sheet)
+    assert (unlabelled.exit_code, "no sentence is labelled" in unlabelled.stderr) == (1, True)
+    with sheet.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with sheet.open("w", encoding="utf-8", newline="") as stream:  # as a spreadsheet saves it
+        writer = csv.DictWriter(stream, rows[0].keys(), delimiter=";")
+        writer.writeheader()
+        for row in rows:
+            label = "loaded" if row["outlet"] in ("The Daily Blare", "The Plainspoken") else "neutral"
+            writer.writerow({**row, "label": label, "probability": row["probability"].replace(".", ",")})
     done = run("compare", scores, "--gold", sheet, "-o", tmp_path / "out")
     assert done.exit_code == 0, done.output
     assert "corrected by 300 hand labels" in " ".join(done.output.split())
     shares = dict(pl.read_csv(tmp_path / "out" / "corrected.csv").select("outlet", "corrected_share").iter_rows())
     assert shares["The Daily Blare"] > 0.9
     assert shares["Meridian Wire"] < 0.1
-    assert (tmp_path / "out" / "corrected_pairs.csv").is_file()
+    assert pl.read_csv(tmp_path / "out" / "corrected_pairs.csv").height == 15
+    assert "No hand labels" not in done.output
+    assert "estimates (the column note says why)" not in done.output
+
+
+def test_labels_that_correct_nothing_are_not_said_to(scores: Path, score: Score, tmp_path: Path) -> None:
+    sheet = tmp_path / "labels.csv"
+    drawn = draw_sample(scores, 60)
+    few = drawn.with_row_index().with_columns(
+        label=pl.when(pl.col("index") < 10).then(pl.lit("neutral")).otherwise(None)
+    )
+    write_sample(few.drop("index"), sheet)
+    found = compare_scores([scores], gold=read_gold(sheet), events="none", topics="none")
+    said, unsaid = summary(found)
+    assert "corrected by" not in said
+    assert "10 hand labels are too few" in unsaid
+    done = run("compare", scores, "--gold", sheet, "--events", "none", "--topics", "none")
+    assert (done.exit_code, "Corrected by hand labels" in done.output) == (0, False)
+    write_sample(drawn.with_columns(label=pl.lit("neutral")), sheet)
+    said, unsaid = summary(compare_scores([scores], gold=read_gold(sheet), events="none", topics="none"))
+    assert "corrected by 60 hand labels" in said
+    assert "of own-voice sentences" in said
+    assert "to correct 6 of 7 estimates" in unsaid, "ten labels each do for all together only"
+    other = run("compare", score(told(12), "others"), "--gold", sheet)
+    assert (other.exit_code, "None of the 60 labels is of a sentence in these articles" in other.stderr) == (1, True)
+
+
+def test_the_scale_of_the_scores_is_that_of_the_prevalence(scores: Path, small_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, told(3, "Post"))), encoding="utf-8")
+    done = run("score", tmp_path / "articles.jsonl", "-o", tmp_path / "out", "-m", small_bundle, "--prevalence", "0.06")
+    assert done.exit_code == 0, done.output
+    assert "a corpus in which half the sentences are loaded" in run("compare", scores, "--topics", "none").stdout
+    assert "a corpus in which 6% of the sentences are loaded" in run("compare", tmp_path / "out").stdout
+    mixed = run("compare", scores, tmp_path / "out")
+    assert (mixed.exit_code, "with different --prevalence" in " ".join(mixed.stderr.split())) == (1, True)
+
+
+def cut_articles(folder: Path) -> None:
+    part = folder / "articles" / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:200])
+
+
+def cut_sentences(folder: Path) -> None:
+    part = folder / "sentences" / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:200])
+
+
+def change_run(folder: Path, **changes: Any) -> None:
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    (folder / "run.json").write_text(json.dumps({**run, **changes}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (cut_articles, "part-00000.parquet can't be read"),
+        (cut_sentences, "part-00000.parquet can't be read"),
+        (lambda folder: shutil.rmtree(folder / "sentences"), "part-00000.parquet can't be read"),
+        (lambda folder: shutil.rmtree(folder / "articles"), "holds no scores"),
+        (lambda folder: (folder / "run.json").write_text('{"model": {', encoding="utf-8"), "run.json is damaged"),
+        (lambda folder: change_run(folder, model=None), "run.json is damaged"),
+        (lambda folder: change_run(folder, status="running"), "is not finished"),
+    ],
+)
+def test_damaged_and_unfinished_folders_are_refused(
+    damage: Callable[[Path], None], message: str, scores: Path, tmp_path: Path
+) -> None:
+    folder = rewritten(scores, tmp_path / "scores")
+    damage(folder)
+    done = run("compare", folder)
+    assert (done.exit_code, done.stdout) == (1, ""), repr(done.exception)
+    assert message in " ".join(done.stderr.split())
+
+
+def test_a_folder_without_a_description_or_with_brackets_in_its_name_is_read(scores: Path, tmp_path: Path) -> None:
+    folder = rewritten(scores, tmp_path / "scores [1]*")
+    rewritten(scores, tmp_path / "scores 1 and more")
+    (folder / "run.json").unlink()
+    found = compare_scores([folder], events="none", topics="none")
+    assert found.outlets["n_articles"].sum() == 42
+    assert found.model == {"name": "unknown", "hash": "unknown"}
 
 
 def test_what_is_no_sample_is_refused(tmp_path: Path) -> None:
@@ -175,6 +424,10 @@ def test_what_is_no_sample_is_refused(tmp_path: Path) -> None:
     done = run("label", file, "--no-browser")
     assert done.exit_code == 1
     assert "lacks the columns" in done.output
+    gold = run("compare", tmp_path, "--gold", file)
+    assert (gold.exit_code, "lacks the columns" in gold.stderr) == (1, True)
+    file.write_bytes(b"\x89PNG\xff")
+    assert (run("label", file, "--no-browser").exit_code, run("label", tmp_path).exit_code) == (1, 2)
 
 
 def test_folders_are_counted_once(scores: Path, score: Score, coverage: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -183,9 +436,11 @@ def test_folders_are_counted_once(scores: Path, score: Score, coverage: list[dic
     assert both.outlets["n_articles"].sum() == len(coverage) + 3
     assert "same folder" in run("compare", scores, scores).output
     half = score(coverage[:5], "half")
-    twice = run("compare", scores, half)
-    assert twice.exit_code == 1
-    assert "5 articles are in two of the folders" in twice.output
+    for command in (["compare"], ["compare", "--csv"], ["sample", "-o", tmp_path / "labels.csv"], ["aliases"]):
+        twice = run(*command, scores, half)
+        assert (twice.exit_code, twice.stdout) == (1, "")
+        assert "5 articles are in two of the folders" in twice.stderr
+    assert not (tmp_path / "labels.csv").exists()
     (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, told(2, "By another model"))), encoding="utf-8")
     assert run("score", tmp_path / "articles.jsonl", "-o", tmp_path / "scores", "-m", "linear").exit_code == 0
     assert "different models" in run("compare", scores, tmp_path / "scores").output
@@ -198,7 +453,7 @@ def test_folders_are_counted_once(scores: Path, score: Score, coverage: list[dic
         told(12),
         told(12, None) + told(12, FORMULA),
         told(12, "Quoter", "“We met,” he said. “It rained.”") + told(12),
-        told(2, "A") + told(2, "B") + told(1, "Ünïcode 新聞"),
+        told(2, "A") + told(2, "B") + told(1, UNICODE),
         [{**article, "date": "0001-01-01"} for article in told(11)] + [{**a, "date": "9999-12-31"} for a in told(11, "B")],
         [{**article, "event_id": "one"} for article in told(11) + told(11, "B")],
     ],
@@ -211,14 +466,86 @@ def test_odd_collections_are_compared_without_an_error(
     for voice in ("own", "quoted", "all"):
         done = run("compare", folder, "--voice", voice, "-o", tmp_path / voice)
         assert done.exit_code == 0, done.output + repr(done.exception)
-    found = compare_scores([folder])
+        assert not {"nan", "inf", "None"} & {word.strip("[],.:;()%") for word in done.output.split()}
+    found = compare_scores([folder], min_articles=2)
     assert all(value == value and abs(value) != float("inf") for value in numbers(found))
-    assert found.outlets["n_articles"].sum() <= load_articles(folder).height
-    assert write_tables(found, tmp_path / "tables")
+    speaking = load_articles(folder).filter(pl.col("n_own") > 0)
+    assert dict(found.outlets.select("outlet", "n_articles").iter_rows()) == dict(
+        speaking["outlet"].value_counts().iter_rows()
+    )
+    names = pl.read_csv(tmp_path / "all" / "outlets.csv", infer_schema=False)["outlet"]
+    assert set(names) == {article["outlet"] for article in articles}, "names are written as they are"
 
 
-def test_nothing_to_compare(tmp_path: Path, score: Score) -> None:
+def test_nothing_to_compare(tmp_path: Path, score: Score, scores: Path) -> None:
     assert run("compare", tmp_path).exit_code == 1
-    done = run("compare", score([{"id": "x", "outlet": "A", "text": "”"}], "empty"))
+    done = run("compare", score([{"id": "x", "outlet": "A", "text": "”"}], "empty"), "-o", tmp_path / "a")
     assert done.exit_code == 0, repr(done.exception)
     assert "nothing to compare" in done.output
+    folder = rewritten(scores, tmp_path / "none")
+    for part in folder.glob("*/part-*.parquet"):
+        pl.read_parquet(part).clear().write_parquet(part)
+    done = run("compare", folder, "-o", tmp_path / "b")
+    assert done.exit_code == 0, repr(done.exception)
+    assert "nothing to compare" in done.output
+    assert "No two outlets have 10 articles" in done.output
+    assert pl.read_csv(tmp_path / "b" / "outlets.csv").is_empty()
+    with pytest.raises(DataError, match="There is no folder"):
+        compare_scores([])
+
+
+def test_scores_that_are_all_zero_differ_nowhere(scores: Path, tmp_path: Path) -> None:
+    shares = [pl.when(pl.col(name).is_not_null()).then(0.0).alias(name) for name in
+              ("loaded_share", "loaded_share_all", "loaded_share_quoted")]  # fmt: skip
+    counts = [pl.lit(0, pl.Int32).alias(name) for name in ("n_loaded_words", "n_loaded_quoted_words")]
+    nothing = [(pl.col(name) * 0).alias(name) for name in ("p_loaded", "p_own")] + [pl.col("words").list.head(0)]
+    folder = rewritten(scores, tmp_path / "zero", [*shares, *counts, pl.lit(None, pl.Date).alias("date")], nothing)
+    found = compare_scores([folder], min_articles=5)
+    assert set(found.outlets["loaded_share"]) == {0.0}
+    assert not found.pairs["differs"].any()
+    assert found.pairs.height == 15
+    assert all(value == value and abs(value) != float("inf") for value in numbers(found))
+    assert (found.words.height, found.timeline.height, found.events["date"].null_count()) == (0, 0, 42)
+    assert found.variance["share_between"] == 0
+    assert "0 of 15 pairs" in summary(found)[0]
+    assert run("compare", folder, "-o", tmp_path / "out").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["compare"], 2, "Missing argument"),
+        (["compare", "{tmp}/nosuch"], 2, "does not exist"),
+        (["compare", "{scores}/run.json"], 1, "holds no scores"),
+        (["compare", "{scores}", "--level", "1"], 2, "not in the range"),
+        (["compare", "{scores}", "--min-articles", "1"], 2, "not in the range"),
+        (["compare", "{scores}", "--threshold", "nan"], 2, "not in the range"),
+        (["compare", "{scores}", "--level", "nan"], 2, "not in the range"),
+        (["compare", "{scores}", "--seed", "-1"], 2, "not in the range"),
+        (["compare", "{scores}", "--voice", "loud"], 2, "'loud' is not one of"),
+        (["compare", "{scores}", "--events", "some"], 2, "'some' is not one of"),
+        (["compare", "{scores}", "--topics", "column"], 1, "--topic-column, or let topics be found"),
+        (["compare", "{scores}", "--aliases", "{tmp}/nosuch"], 2, "does not exist"),
+        (["compare", "{scores}", "--aliases", "{tmp}/notes.csv"], 1, "has the columns name and outlet"),
+        (["compare", "{scores}", "--gold", "{tmp}/notes.csv"], 1, "lacks the columns"),
+        (["aliases", "{tmp}"], 1, "holds no scores"),
+        (["sample", "{scores}", "-o", "{tmp}/no/such.csv"], 1, "No such file or directory"),
+        (["sample", "{scores}", "-o", "{tmp}"], 2, "is a directory"),
+        (["sample", "{scores}", "{tmp}", "-o", "{tmp}/new.csv"], 1, "holds no scores"),
+        (["sample", "{scores}", "{scores}", "-o", "{tmp}/new.csv"], 1, "same folder is named twice"),
+        (["sample", "{scores}", "-o", "{tmp}/new.csv", "--seed", "-1"], 2, "not in the range"),
+        (["sample", "{scores}", "-o", "{tmp}/new.csv", "-n", "1"], 2, "not in the range"),
+        (["sample", "{scores}", "-o", "{tmp}/new.csv", "--outlet", "Nobody"], 1, "No own-voice sentence is by Nobody"),
+        (["sample", "{scores}", "-o", "{tmp}/notes.csv"], 1, "may hold labels"),
+        (["label", "{tmp}/nosuch"], 2, "does not exist"),
+    ],
+)
+def test_errors_say_what_and_what_to_do(
+    arguments: list[str], status: int, message: str, scores: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    done = run(*(argument.format(tmp=tmp_path, scores=scores) for argument in arguments))
+    assert done.exit_code == status, done.output + repr(done.exception)
+    assert message in " ".join(done.stderr.split())
+    assert done.stdout == "", "errors belong on stderr"
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.csv"]

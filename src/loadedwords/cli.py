@@ -184,6 +184,12 @@ def highlight(file: Path, model: str | None) -> None:
     _print_article(scored)
 
 
+def _no_nan(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if value != value:  # which lies in every range, as click compares
+        raise click.BadParameter("nan is not in the range.")
+    return value
+
+
 @main.command()
 @click.argument("folders", nargs=-1, required=True, type=_EXISTING)
 @click.option(
@@ -193,7 +199,12 @@ def highlight(file: Path, model: str | None) -> None:
     help="Folder for comparison.html and its tables.",
 )
 @click.option(
-    "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Coverage of the intervals."
+    "--level",
+    default=0.95,
+    show_default=True,
+    type=click.FloatRange(0.5, 0.999),
+    callback=_no_nan,
+    help="Coverage of the intervals.",
 )
 @_voice_option
 @click.option("--aliases", type=_EXISTING_FILE, help="Table of outlets' names, as loadedwords aliases writes it.")
@@ -219,6 +230,7 @@ def highlight(file: Path, model: str | None) -> None:
     default=0.5,
     show_default=True,
     type=click.FloatRange(0, 1),
+    callback=_no_nan,
     help="Share from which an article is loaded.",
 )
 @click.option(
