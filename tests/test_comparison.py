@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from loadedwords.cli import main
+from loadedwords.cli import _print_comparison, main
 from loadedwords.errors import DataError
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences
 from loadedwords.outlets.comparison import Comparison, compare_scores, write_tables
@@ -338,6 +338,17 @@ def test_a_sample_labelled_by_hand_corrects(scores: Path, tmp_path: Path) -> Non
     assert pl.read_csv(tmp_path / "out" / "corrected_pairs.csv").height == 15
     assert "No hand labels" not in done.output
     assert "estimates (the column note says why)" not in done.output
+
+
+def test_the_terminal_tells_what_it_leaves_out(scores: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = draw_sample(scores, 180).with_columns(labels=pl.lit([1.0]), label=pl.lit(1.0))
+    found = compare_scores([scores], gold=drawn, events="none", topics="none")
+    assert found.corrected is not None
+    assert found.corrected["corrected_share"].null_count() == 0
+    _print_comparison(found, most=2)
+    assert "3 outlets below these are not shown." in capsys.readouterr().out
+    _print_comparison(found)
+    assert "are not shown" not in capsys.readouterr().out
 
 
 def test_labels_that_correct_nothing_are_not_said_to(scores: Path, score: Score, tmp_path: Path) -> None:

@@ -855,6 +855,8 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             )
         if rows:
             _console().print(table)
+        if len(rows) > 2 * most:
+            click.echo(f"{len(rows) - 2 * most} outlets below these are not shown.")
     if found.pairs.height:
         surest = found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()
         table = Table(title="The surest differences in loaded share", title_justify="left")
