@@ -422,7 +422,6 @@ def test_damaged_and_unfinished_folders_are_refused(
 
 def test_a_folder_without_a_description_or_with_brackets_in_its_name_is_read(scores: Path, tmp_path: Path) -> None:
     folder = rewritten(scores, tmp_path / "scores [1]*")
-    rewritten(scores, tmp_path / "scores 1 and more")
     (folder / "run.json").unlink()
     found = compare_scores([folder], events="none", topics="none")
     assert found.outlets["n_articles"].sum() == 42
