@@ -105,6 +105,7 @@ def test_a_dataset_folder(tmp_path: Path) -> None:
         (["evaluate", "--pairs", "--quotations"], 2, "one at a time"),
         (["evaluate", "--recipe", "linear", "--pairs"], 2, "or a --recipe to cross-validate"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--prevalence", "1"], 2, "not in the range"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--prevalence", "nan"], 2, "nan is not in the range"),
         (["evaluate", "{tmp}/ok.jsonl"], 1, "no label"),
         (["verify", "{tmp}"], 1, "is not a bundle"),
     ],

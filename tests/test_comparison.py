@@ -559,3 +559,11 @@ def test_errors_say_what_and_what_to_do(
     assert message in " ".join(done.stderr.split())
     assert done.stdout == "", "errors belong on stderr"
     assert [file.name for file in tmp_path.iterdir()] == ["notes.csv"]
+
+
+def test_an_outlets_name_is_no_markup(score: Score) -> None:
+    folder = score(told(1, "[/red]") + told(1, "[no]"), "markup")
+    done = run("compare", folder)
+    assert done.exit_code == 0, repr(done.exception)
+    assert "[/red]" in done.output
+    assert "[no interval]" in done.output

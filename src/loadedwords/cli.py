@@ -94,6 +94,7 @@ def main() -> None:
 @click.option(
     "--prevalence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    callback=lambda context, parameter, value: None if value is None else _no_nan(context, parameter, value),
     help="Share of loaded sentences to assume, for instance 0.06 for whole news articles.  [default: as in training, about a half]",
 )
 @_voice_option
@@ -703,9 +704,10 @@ def _known_encoding(encoding: str) -> str:
 def _console() -> Console:
     from rich.console import Console
 
-    console = Console(highlight=False)
+    # An outlet's name is no markup, whatever brackets it has.
+    console = Console(highlight=False, markup=False)
     # Piped, a table keeps its columns instead of being squeezed into an imagined terminal.
-    return console if console.is_terminal else Console(highlight=False, width=150)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=150)
 
 
 @contextmanager
@@ -798,7 +800,8 @@ def _print_outlets(
         click.echo(f"There are no {rests_on[voice]}, so there is nothing to compare.")
         return
     table = Table(
-        title=f"Loaded share of {rests_on[voice]}, {level:.0%} intervals (articles are the units)", title_justify="left"
+        title=f"Loaded share of {rests_on[voice]}, {100 * level:.3g}% intervals (articles are the units)",
+        title_justify="left",
     )
     for heading in (
         "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",

@@ -548,7 +548,7 @@ _OUTLET = pl.col("outlet").fill_null("")
 
 def _histograms(parts: Sequence[Path], outlets: Sequence[str] | None) -> dict[str, NDArray[np.int64]]:
     counted = (
-        pl.scan_parquet(list(parts))
+        pl.scan_parquet(list(parts), glob=False)
         .filter(pl.col("p_own").is_not_null())
         .group_by(_OUTLET, step=_STEP)
         .len()
@@ -584,7 +584,10 @@ def _drawn_rows(
     rows = []
     for part in parts:
         frame = (
-            pl.scan_parquet(part).select(_OUTLET, "p_own").with_row_index("at").filter(pl.col("p_own").is_not_null())
+            pl.scan_parquet(part, glob=False)
+            .select(_OUTLET, "p_own")
+            .with_row_index("at")
+            .filter(pl.col("p_own").is_not_null())
         )
         placed = lookup.place(frame.filter(pl.col("outlet").is_in(sorted(covered)))).select("at", "stratum").collect()
         placed = placed.sort("at")  # the order in which the turns are counted
@@ -608,7 +611,11 @@ def _with_context(
     if not picked:
         return []
     positions = sorted({row + step for row, _ in picked for step in (-1, 0, 1)})
-    table = pl.scan_parquet(part).select("article_id", "sentence_id", "outlet", "text", "p_own").with_row_index("at")
+    table = (
+        pl.scan_parquet(part, glob=False)
+        .select("article_id", "sentence_id", "outlet", "text", "p_own")
+        .with_row_index("at")
+    )
     near = {row["at"]: row for row in table.filter(pl.col("at").is_in(positions)).collect().iter_rows(named=True)}
     rows: list[tuple[object, ...]] = []
     for at, stratum in picked:
@@ -691,6 +698,10 @@ def _domains(
     domains = {ALL_OUTLETS: _domain(counts, labels)}
     raw = {ALL_OUTLETS: _raw(counts)}
     for (outlet,), group in counts.group_by(["domain"], maintain_order=True):
+        if outlet == ALL_OUTLETS:
+            raise DataError(
+                f"An outlet is named {outlet!r}, as all of them together are here.\nRename it with --aliases."
+            )
         domains[str(outlet)] = _domain(group, labels.filter(pl.col("domain") == outlet))
         raw[str(outlet)] = _raw(group)
     return domains, raw, changed
