@@ -21,6 +21,7 @@ from loadedwords.models.linear import LinearFramingClassifier
 from loadedwords.models.recipe import Recipe, TrainingSet
 from loadedwords.models.training import fit_estimator, make_estimator
 from loadedwords.scoring import FramingModel
+from loadedwords.text import prepare_text
 
 TEXT = "The reckless regime sneered at its critics. “This is an outrageous escapade,” said Ann Lee.\n\nThe **shameless** puppets &amp; cronies fled. “All of it is a lie.”\n\nAdvertisement"
 
@@ -28,6 +29,46 @@ TEXT = "The reckless regime sneered at its critics. “This is an outrageous esc
 @pytest.fixture(scope="module")
 def model() -> FramingModel:
     return loadedwords.load_model()
+
+
+QUOTING = (
+    (
+        "“The road will be open again in June,” the office said on Monday in a letter to the council.",
+        False,
+    ),
+    ("“The mayor is a crooked puppet and his cronies are vile liars,” the office said in a letter.", True),
+    (
+        "The shameless, crooked regime and its vile cronies, who told the court they “met on Monday”, sneered at the grieving families.",
+        False,
+    ),
+    (
+        "The shameless, crooked regime and its vile cronies, who called it a “despicable lie”, sneered at the grieving families.",
+        True,
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "apart"), QUOTING)
+def test_own_words_are_scored_apart_where_the_quotation_can_matter(model: FramingModel, text: str, apart: bool) -> None:
+    (sentence,) = model.score_text(text).sentences
+    assert sentence.voice == "mixed"
+    (prepared,) = prepare_text(text).sentences
+    alone = float(model.predict_proba([prepared.own_text])[0, 1])
+    assert sentence.p_own == pytest.approx(alone if apart else sentence.p_loaded, abs=1e-6)
+    assert abs(alone - sentence.p_loaded) > 1e-6  # so that the line above tells the two apart
+
+
+def test_sparing_a_second_score_changes_next_to_nothing(
+    model: FramingModel, real_articles: list[dict[str, Any]]
+) -> None:
+    texts = [article["text"] for article in real_articles[:60]]
+    prepared = [s for text in texts for s in prepare_text(text).sentences if s.voice == "mixed"]
+    alone = model._scorer.score([s.own_text for s in prepared])[0]
+    given = [s.p_own for article in model.score_articles(texts) for s in article.sentences if s.voice == "mixed"]
+    off = np.array(given, dtype=float) - alone
+    assert 0.2 < (off != 0).mean() < 0.8
+    assert abs(off.mean()) < 0.01
+    assert ((np.array(given) >= model.threshold) != (alone >= model.threshold)).mean() < 0.01
 
 
 def test_the_contract(model: FramingModel) -> None:

@@ -109,7 +109,8 @@ class ScoredSentence:
     p_loaded : float
         Score of the whole sentence, between 0 and 1.
     p_own : float or None
-        Score of what the outlet itself says in it; None where it only quotes.
+        Score of what the outlet itself says in it; None where it only quotes. That of the whole sentence where the
+        quotation can hardly matter: the whole is plain, or little of it and nothing loaded is quoted.
     words : tuple of LoadedWord
     paragraph : int
         Counted from 0.

@@ -24,6 +24,12 @@ N_TOP_WORDS = 5
 ARTICLES_AT_ONCE = 32
 # Golden scores may differ by this much between processors; more means another model.
 GOLDEN_TOLERANCE = 1e-3
+# A mixed sentence's own words are scored apart only where that can matter: not where the whole is as plain as this, nor
+# where less than this share of its words is quoted, none of them loaded, and the whole this far from the threshold. That
+# spares half of the second scores; what it changes is measured in tests/benchmarks/speed.py.
+_PLAIN = 0.05
+_LITTLE_QUOTED = 0.25
+_DECIDED = 0.25
 
 
 class Scorer(Protocol):
@@ -200,9 +206,10 @@ class FramingModel:
 
     def _score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
         probability, words = self._scorer.score(sentences)
-        if self._shift:
-            probability = logistic(logit(probability) + self._shift)
-        return probability, words
+        return self._shifted(probability), words
+
+    def _shifted(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
+        return logistic(logit(probability) + self._shift) if self._shift else probability
 
     def _score_batch(self, articles: Sequence[Article]) -> list[ScoredArticle]:
         """Score several articles in one run of the model; one that fails is marked and the others go on."""
@@ -216,16 +223,16 @@ class FramingModel:
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
         prepared = [prepare_text(article.text) for article in articles]
         sentences = [sentence for p in prepared for sentence in p.sentences]
+        probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
-        mixed = [sentence for sentence in sentences if sentence.voice == "mixed"]
-        probability, words = self._score([s.text for s in sentences] + [s.own_text for s in mixed])
-        own_scores = iter(probability[len(sentences) :].tolist())
-        results = zip(sentences, probability.tolist(), words, strict=False)
+        own = probability.copy()
+        apart = [at for at, s in enumerate(sentences) if _scored_apart(s, float(probability[at]), words[at], self.threshold)]
+        own[apart], _ = self._scorer.score([sentences[at].own_text for at in apart])
+        whole, own = self._shifted(probability), self._shifted(own)
+        results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
         for article, text in zip(articles, prepared, strict=True):
-            rows = [
-                _scored_sentence(article.text, s, p, w, own_scores) for s, p, w in islice(results, len(text.sentences))
-            ]
+            rows = [_scored_sentence(article.text, *result) for result in islice(results, len(text.sentences))]
             scored.append(_summed_up(article, rows, text.boilerplate))
         return scored
 
@@ -299,23 +306,35 @@ def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:
     )
 
 
+def _scored_apart(sentence: Sentence, p_loaded: float, words: Sequence[WordScore], threshold: float) -> bool:
+    """Whether a sentence's own words need a score of their own."""
+    if sentence.voice != "mixed" or p_loaded < _PLAIN:
+        return False
+    if abs(p_loaded - threshold) <= _DECIDED:
+        return True
+    quoted_loaded = any(q.start < word.end and word.start < q.end for q in sentence.quoted for word in words)
+    n_quoted = _n_quoted_words(sentence)
+    return quoted_loaded or n_quoted >= _LITTLE_QUOTED * (n_quoted + sentence.n_own_words)
+
+
+def _n_quoted_words(sentence: Sentence) -> int:
+    return sum(len(COMPOUND.findall(sentence.text[q.start : q.end])) for q in sentence.quoted)
+
+
 def _scored_sentence(
-    article: str, sentence: Sentence, p_loaded: float, words: list[WordScore], own_scores: Iterator[float]
+    article: str, sentence: Sentence, p_loaded: float, p_own: float, words: list[WordScore]
 ) -> ScoredSentence:
-    p_own: float | None = p_loaded
-    if sentence.voice != "own":
-        p_own = next(own_scores) if sentence.voice == "mixed" else None
     return ScoredSentence(
         start=sentence.start,
         end=sentence.end,
         text=article[sentence.start : sentence.end],
         voice=sentence.voice,
         p_loaded=p_loaded,
-        p_own=p_own,
+        p_own=None if sentence.voice == "quoted" else p_own,
         words=tuple(_place_words(article, sentence, words)),
         paragraph=sentence.paragraph,
         n_own_words=sentence.n_own_words,
-        n_quoted_words=sum(len(COMPOUND.findall(sentence.text[q.start : q.end])) for q in sentence.quoted),
+        n_quoted_words=_n_quoted_words(sentence),
         speaker=next((q.speaker for q in sentence.quoted if q.speaker), None),
         indirect=sentence.indirect,
     )
