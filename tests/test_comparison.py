@@ -561,6 +561,14 @@ def test_errors_say_what_and_what_to_do(
     assert [file.name for file in tmp_path.iterdir()] == ["notes.csv"]
 
 
+def test_an_outlets_name_can_not_take_over_the_terminal(score: Score) -> None:
+    folder = score(told(1, "Red\x1b[31m") + told(1, "Bell\x07"), "escape")
+    done = run("compare", folder)
+    assert done.exit_code == 0, repr(done.exception)
+    assert "Red�[31m" in done.output
+    assert not set("\x1b\x07") & set(done.output)
+
+
 def test_an_outlets_name_is_no_markup(score: Score) -> None:
     folder = score(told(1, "[/red]") + told(1, "[no]"), "markup")
     done = run("compare", folder)

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -816,7 +817,7 @@ def _print_outlets(
     ends = [*rows[: most // 2], *rows[-most // 2 :]] if left_out else rows
     for row in [*overall.to_dicts(), *ends]:
         table.add_row(
-            row["outlet"] or "(no outlet)",
+            _printable(row["outlet"] or "(no outlet)"),
             f"{row['n_articles']:,}",
             f"{row['n_sentences']:,}",
             _with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
@@ -850,7 +851,7 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
         rows = found.corrected.drop_nulls("corrected_share").to_dicts()
         for row in rows[: 2 * most]:
             table.add_row(
-                row["outlet"] or "(no outlet)",
+                _printable(row["outlet"] or "(no outlet)"),
                 f"{row['n_labelled']:,}",
                 f"{row['loaded_share_raw']:.3f}",
                 _with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
@@ -869,8 +870,8 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             more, less = ("outlet_a", "outlet_b") if row["difference"] > 0 else ("outlet_b", "outlet_a")
             low, high = sorted([abs(row["ci_low"]), abs(row["ci_high"])])
             table.add_row(
-                row[more] or "(no outlet)",
-                row[less] or "(no outlet)",
+                _printable(row[more] or "(no outlet)"),
+                _printable(row[less] or "(no outlet)"),
                 _with_interval(abs(row["difference"]), low, high, 3),
                 f"{row['p_adjusted']:.2g}",
             )
@@ -878,10 +879,15 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             _console().print(table)
     click.echo("What can be said:")
     for line in found.says:
-        click.echo(f"  - {line}")
+        click.echo(f"  - {_printable(line)}")
     click.echo("What can't:")
     for line in found.cannot_say:
-        click.echo(f"  - {line}")
+        click.echo(f"  - {_printable(line)}")
+
+
+def _printable(text: str) -> str:
+    """Without the control characters by which a name or a text could take over the terminal; as long as before."""
+    return "".join("�" if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
 
 
 def _with_interval(estimate: float, low: float | None, high: float | None, digits: int) -> str:
@@ -896,17 +902,17 @@ def _print_article(scored: ScoredArticle) -> None:
 
     console = _console()
     if scored.article.title:
-        console.print(Text(scored.article.title, style="bold"))
+        console.print(Text(_printable(scored.article.title), style="bold"))
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for sentence in scored.sentences:
-        text = Text(sentence.text)
+        text = Text(_printable(sentence.text))
         for word in sentence.words:
             style = "underline" if word.in_quote else "bold white on red"
             text.stylize(style, word.start - sentence.start, word.end - sentence.start)
         if not console.is_terminal:
-            text = Text(_bracketed(sentence))
+            text = Text(_printable(_bracketed(sentence)))
         shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
         table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
     console.print(table)

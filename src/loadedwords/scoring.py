@@ -226,7 +226,9 @@ class FramingModel:
         probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
         own = probability.copy()
-        apart = [at for at, s in enumerate(sentences) if _scored_apart(s, float(probability[at]), words[at], self.threshold)]
+        apart = [
+            at for at, s in enumerate(sentences) if _scored_apart(s, float(probability[at]), words[at], self.threshold)
+        ]
         own[apart], _ = self._scorer.score([sentences[at].own_text for at in apart])
         whole, own = self._shifted(probability), self._shifted(own)
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
