@@ -370,7 +370,8 @@ addEventListener("securitypolicyviolation", event => problems.push("policy: " + 
 STEPS = """
 <pre id="result"></pre>
 <script>
-(async () => {
+// Nothing is awaited: the page is dumped when it has loaded, on a busy machine before a promise is kept.
+(() => {
   const result = {};
   const by = id => document.getElementById(id);
   const visible = selector => Array.from(document.querySelectorAll(selector)).filter(e => e.getClientRects().length).length;
@@ -408,12 +409,13 @@ STEPS = """
     heading.click(); heading.click();
     result.sorted = Array.from(document.querySelectorAll(".fold tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
     result.csv = {};
-    let blob = null;
-    URL.createObjectURL = given => { blob = given; return "#"; };
+    let saved = "";
+    window.Blob = class { constructor(parts) { this.text = parts.join(""); } };
+    URL.createObjectURL = blob => { saved = blob.text; return "#"; };
     HTMLAnchorElement.prototype.click = () => {};
     for (const button of document.querySelectorAll("button[data-csv]")) {
       button.click();
-      result.csv[button.dataset.csv] = await blob.text();
+      result.csv[button.dataset.csv] = saved;
     }
   } catch (error) { problems.push("driver: " + error); }
   result.resources = performance.getEntriesByType("resource").map(entry => entry.name);
