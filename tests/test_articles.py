@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from loadedwords.articles import Progress, ReadOptions, read_articles, read_dataset
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
+from loadedwords.text import prepare_text
 
 ROWS = [
     {"id": "a1", "text": "The council met.", "outlet": "Wire", "title": "Council", "date": "2026-01-02", "url": "https://example.org/1"},
@@ -71,6 +72,20 @@ def test_folders_globs_and_their_order(tmp_path: Path) -> None:
         read(tmp_path / "*.jsonl*")[0]
         == read(tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz", tmp_path / "c.jsonl.zst")[0]
     )
+
+
+def test_a_web_page_s_block_quotations_are_somebody_else_s(tmp_path: Path) -> None:
+    own = ["The council voted on the dam on Tuesday after eleven years of planning.", "The letter was read out before."]
+    theirs = ["This dam is a monstrous betrayal of the valley.", "We will never accept it, whatever they decide."]
+    (tmp_path / "one.html").write_text(
+        f"<html><head><title>Dam</title></head><body><article><h1>Dam</h1><p>{own[0]}</p><blockquote><p>{theirs[0]}</p>"
+        f"<p>{theirs[1]}</p></blockquote><p>{own[1]}</p><blockquote>{theirs[1]}</blockquote></article></body></html>",
+        encoding="utf-8",
+    )
+    (article,) = (a for a in read_articles([str(tmp_path)]) if isinstance(a, Article))
+    voices = {sentence.text: sentence.voice for sentence in prepare_text(article.text).sentences}
+    assert [voices[text] for text in own] == ["own", "own"]
+    assert [voices[text] for text in theirs] == ["quoted", "quoted"]
 
 
 def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
