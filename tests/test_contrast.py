@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,9 +19,10 @@ NEUTRAL = [
 ]
 
 
-def test_a_contrast_holds_the_marked_words_and_the_rest_of_the_sentence() -> None:
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_contrast_holds_the_marked_words_and_the_rest_of_the_sentence(wide: bool) -> None:
     for seed in range(40):
-        for contrast in make_contrasts(NEUTRAL, 10, seed=seed):
+        for contrast in make_contrasts(NEUTRAL, 10, wide=wide, seed=seed):
             marked = [contrast.loaded[start:end] for start, end in contrast.loaded_words]
             assert all(marked)
             assert contrast.loaded != contrast.neutral != contrast.plain
@@ -28,10 +30,11 @@ def test_a_contrast_holds_the_marked_words_and_the_rest_of_the_sentence() -> Non
             assert len(kept - set(contrast.loaded.lower().split())) <= 2 * len(marked)
 
 
-def test_every_marked_word_is_a_listed_one_or_in_scare_quotes() -> None:
+@pytest.mark.parametrize("wide", [False, True])
+def test_every_marked_word_is_a_listed_one_or_in_scare_quotes(wide: bool) -> None:
     listed = listed_words()
     for seed in range(40):
-        for contrast in make_contrasts(NEUTRAL, 10, seed=seed):
+        for contrast in make_contrasts(NEUTRAL, 10, wide=wide, seed=seed):
             for start, end in contrast.loaded_words:
                 quoted = contrast.loaded[start - 1] in "\"“'‘" and contrast.loaded[end] in "\"”'’"
                 marked = contrast.loaded[start:end].lower()
@@ -53,6 +56,14 @@ def test_the_article_before_a_word_put_in_agrees_with_it() -> None:
 
 def test_nothing_is_put_into_a_quotation() -> None:
     assert not make_contrasts(['"The government has a plan," officials said on Tuesday.'], 1)
+
+
+def test_wide_contrasts_hold_words_that_the_others_never_do() -> None:
+    def marked(wide: bool) -> set[str]:
+        made = (c for seed in range(60) for c in make_contrasts(NEUTRAL, 10, wide=wide, seed=seed))
+        return {c.loaded[start:end] for c in made for start, end in c.loaded_words}
+
+    assert len(marked(True) - marked(False)) > 100
 
 
 def test_the_same_seed_makes_the_same_contrasts() -> None:

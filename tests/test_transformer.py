@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from loadedwords.models.recipe import (
     read_recipe,
     word_targets,
 )
-from loadedwords.models.stages import Lessons, _with_lessons, teach, train_stages
+from loadedwords.models.stages import Lessons, _with_contrasts, teach, train_stages
 from loadedwords.models.training import export_checkpoint, fit_and_score, train_bundle
 from loadedwords.models.transformer import TransformerFramingClassifier, token_targets
 from loadedwords.scoring import load_model
@@ -418,6 +419,49 @@ def test_a_student_learns_from_a_teacher(
     assert agreement > 0.5
 
 
+def test_lessons_are_kept_and_a_line_cut_short_is_asked_again(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    workshop = Workshop(tmp_path, tell=told.append)
+    first = teach(tiny_recipe, tiny_data, workshop, PLAIN[:3])
+    (kept,) = tmp_path.glob("lessons-*.jsonl")
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-20])
+    told.clear()
+    again = teach(tiny_recipe, tiny_data, workshop, [*PLAIN[:3], *PLAIN[:2]])
+    assert [line for line in told if "has scored" in line] == [f"{tiny_recipe.name} has scored 1 of 1 sentences"]
+    np.testing.assert_allclose(again.probability, first.probability[[0, 1, 2, 0, 1]], atol=0.02)
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 3
+    told.clear()
+    teach(tiny_recipe, tiny_data, workshop, PLAIN[:3])
+    assert not [line for line in told if "has scored" in line]
+
+
+def test_a_teacher_has_a_say_in_the_labels_too(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the target is the label, half what a teacher says that finds everything loaded."""
+
+    def teacher(_recipe: Recipe, _data: TrainingSet, _workshop: Workshop, texts: Sequence[str]) -> Lessons:
+        return Lessons(list(texts), np.ones(len(texts)), [None] * len(texts))
+
+    monkeypatch.setattr(stages, "teach", teacher)
+    means = {}
+    for weight in (0.0, 0.5):
+        last = replace(tiny_recipe.stages[-1], teacher_weight=weight)
+        student = replace(
+            tiny_recipe,
+            stages=(Stage("other", {}, unlabelled=1), last),
+            teacher=tiny_recipe,
+            estimator={**tiny_recipe.estimator, "vote_weight": 0.5},
+        )
+        workshop = Workshop(tmp_path, ["It rained."], tell=lambda _: None)
+        trained = train_stages(student, tiny_data, workshop, seed=0)
+        means[weight] = trained.predict_proba(tiny_data.texts)[:, 1].mean()
+    assert means[0.5] > means[0.0] + 0.1
+
+
 def test_a_linear_model_learns_from_a_transformer_that_knows_no_more_than_it(
     tiny_recipe: Recipe, tiny_data: TrainingSet, small_recipe: Recipe, small_data: TrainingSet,
     coverage: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -537,9 +581,9 @@ def test_a_checkpoint_becomes_a_bundle(
 
 def test_a_stage_learns_from_contrasts_of_neutral_sentences(tiny_data: TrainingSet) -> None:
     neutral = [f"The government announced a plan for {n} schools on Tuesday." for n in range(2, 30)]
-    lessons = Lessons([*neutral, "A disgrace."], np.array([0.05] * len(neutral) + [0.9]), [None] * 29)
     empty = tiny_data.rows(np.array([], dtype=np.intp))
-    rows, soft = _with_lessons(empty, np.array([]), lessons, Stage("lessons", {}, contrasts=5))
+    stage = Stage("lessons", {}, contrasts=5, contrast_weight=0.5)
+    rows, soft = _with_contrasts(empty, np.array([]), neutral, stage, None)
     assert len(rows.texts) == len(soft) == 10
     for loaded, plain, p_loaded, p_plain, words in zip(
         rows.texts[::2], rows.texts[1::2], soft[::2], soft[1::2], rows.word_targets[::2], strict=True
@@ -548,6 +592,53 @@ def test_a_stage_learns_from_contrasts_of_neutral_sentences(tiny_data: TrainingS
         assert loaded != plain
         assert words
     assert rows.word_targets[1::2] == [[]] * 5
+    assert set(rows.weights) == {0.5}
+
+
+def test_a_teacher_says_how_loaded_a_contrast_is(tiny_data: TrainingSet) -> None:
+    neutral = [f"The government announced a plan for {n} schools on Tuesday." for n in range(2, 30)]
+    empty = tiny_data.rows(np.array([], dtype=np.intp))
+    asked: list[str] = []
+
+    def teacher(texts: Sequence[str]) -> Lessons:
+        asked.extend(texts)
+        return Lessons(list(texts), np.linspace(0.2, 0.8, len(texts)), [None] * len(texts))
+
+    sentences, soft = _with_contrasts(
+        empty, np.array([]), neutral, Stage("s", {}, contrasts=5, contrast_weight=1.0), teacher
+    )
+    assert sentences.texts == asked
+    np.testing.assert_allclose(soft, (np.linspace(0.2, 0.8, 10) + np.tile([0.9, 0.05], 5)) / 2)
+    _with_contrasts(empty, np.array([]), neutral, Stage("s", {}, contrasts=5), teacher)
+    assert len(asked) == 10  # where only the words learn, nobody is asked for the sentences
+
+
+def test_versions_of_a_sentence_are_drawn_together(tiny_encoder: Path) -> None:
+    """Where two names come with different labels, their versions end nearer to each other with a weight than without."""
+    texts = [f"{name} opened the bridge on day {n}." for n in range(12) for name in ("Rosa", "Omar")]
+    labels = np.array([0, 1] * 12)
+    versions = [[text.replace("Rosa", "Omar") if "Rosa" in text else text.replace("Omar", "Rosa")] for text in texts]
+
+    def distance(weight: float) -> float:
+        model = make(tiny_encoder, epochs=10, pair_weight=weight).fit(texts, labels, versions=versions)
+        log_odds = model.logits(texts).sentence
+        return float(np.abs(log_odds[::2] - log_odds[1::2]).mean())
+
+    assert distance(3.0) < 0.5 * distance(0.0)
+    with pytest.raises(DataError, match="versions has 1 rows"):
+        make(tiny_encoder).fit(texts, labels, versions=[[]])
+
+
+def test_a_stage_that_learns_from_versions_is_another_one(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, tmp_path: Path
+) -> None:
+    named = replace(tiny_data, texts=[f"Republicans agreed: {text}" for text in tiny_data.texts])
+    folders = set()
+    for exchanged in (0, 6):
+        recipe = replace(tiny_recipe, stages=tuple(replace(stage, exchanged=exchanged) for stage in tiny_recipe.stages))
+        workshop = Workshop(tmp_path, tell=lambda _: None)
+        folders.add(train_stages(recipe, named, workshop, seed=0).encoder)
+    assert len(folders) == 2
 
 
 def test_a_surely_loaded_word_lifts_its_sentence() -> None:

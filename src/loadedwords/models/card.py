@@ -198,7 +198,12 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
         )
         if unlabelled["contrasts"]:
             points[-1] += (
-                f"; up to {unlabelled['contrasts']:,} of them, with loaded and with plain words put in, taught the word head "
+                f"; up to {unlabelled['contrasts']:,} of them were also learnt with loaded and with plain words put in "
                 "(`models/contrast.py`)"
+            )
+        if unlabelled.get("exchanged"):
+            points[-1] += (
+                f"; up to {unlabelled['exchanged']:,} sentences were learnt together with versions in which another name, "
+                "party, nationality, religion, group, gender, occupation or place stands (`models/exchange.py`)"
             )
     return tuple(points)

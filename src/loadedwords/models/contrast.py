@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _QUOTE_MARKS = re.compile('["“”‘]')
 _NUMBER = re.compile(r"(?<![\w$£€.,-])(?!(?:19|20)\d\d\b)\d[\d,]*(?= [a-z]+s\b)")
 _NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "sion", "sions")
-_VOWEL_SOUND = re.compile(r"(?!uni|us[aeu]|eu|one|once)[aeiou]|hour|hono|heir", re.IGNORECASE)
+VOWEL_SOUND = re.compile(r"(?!uni|us[aeu]|eu|one|once)[aeiou]|hour|hono|heir", re.IGNORECASE)
 _CHANGES = (0.7, 0.3)  # of one and of two places; a single word must be enough
 
 _FRAMED = 0.25  # share with something put before or after the sentence, which any sentence would allow
@@ -48,7 +48,7 @@ class _Edit:
     mark_end: int
 
 
-def make_contrasts(neutral: Sequence[str], n: int, *, seed: int = 0) -> list[Contrast]:
+def make_contrasts(neutral: Sequence[str], n: int, *, wide: bool = False, seed: int = 0) -> list[Contrast]:
     """Make contrasts of neutral sentences.
 
     Parameters
@@ -58,6 +58,9 @@ def make_contrasts(neutral: Sequence[str], n: int, *, seed: int = 0) -> list[Con
     n : int
         How many contrasts; fewer if there are not enough sentences in which a listed word can be exchanged. Each
         sentence is used up to twice.
+    wide : bool
+        Also put in words that are chosen for the kind of thing (any label for any person), so that more of them occur
+        and fewer of them fit.
     seed : int
 
     Returns
@@ -73,7 +76,7 @@ def make_contrasts(neutral: Sequence[str], n: int, *, seed: int = 0) -> list[Con
             break
         if _QUOTE_MARKS.search(text):  # a word put inside a quotation would be the speaker's
             continue
-        loaded = _edited(text, _pick(_loaded_edits(text, words, rng), rng.choices((1, 2), _CHANGES)[0], rng))
+        loaded = _edited(text, _pick(_loaded_edits(text, words, rng, wide), rng.choices((1, 2), _CHANGES)[0], rng))
         plain = _edited(text, _pick(_plain_edits(text, words, rng), 1, rng))
         if loaded is not None and plain is not None:
             contrasts.append(Contrast(text, loaded[0], tuple(loaded[1]), plain[0]))
@@ -90,9 +93,8 @@ def listed_words() -> frozenset[str]:
     """All loaded words and phrases that contrasts are made with, in lower case."""
     words = _words()
     swaps = [choice for kind in words["swaps"].values() for choices in kind.values() for choice in choices]
-    return frozenset(
-        word.lower().strip(",:") for word in [*swaps, *(w for kind in words["inserts"].values() for w in kind)]
-    )
+    lists = [word for kind in (*words["inserts"].values(), *words["wide"].values()) for word in kind]
+    return frozenset(word.lower().strip(",:") for word in [*swaps, *lists])
 
 
 def _pick(edits: list[tuple[str, _Edit]], n: int, rng: random.Random) -> list[_Edit]:
@@ -119,7 +121,7 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int
         shift = 0
         article = re.search(r"\b([Aa])(n?) $", before)
         if article and inserted[:1].isalpha():
-            right = "n" if _VOWEL_SOUND.match(inserted) else ""
+            right = "n" if VOWEL_SOUND.match(inserted) else ""
             shift = len(right) - len(article[2])
             before = before[: article.end(1)] + right + " "
         moved = shift + len(inserted) - (edit.end - edit.start)
@@ -130,7 +132,7 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int
     return text, sorted(marks)
 
 
-def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random, wide: bool) -> list[tuple[str, _Edit]]:
     inserts = words["inserts"]
     edits = []
     for token, begins in _nouns(text, words):
@@ -150,6 +152,29 @@ def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[
     for number in _numbers(text, words):
         word = rng.choice(inserts[rng.choice(("small", "large"))])
         edits.append(("number", _Edit(number.start(), number.start(), f"{word} ", 0, len(word))))
+    return edits + _wide_edits(text, words, rng) if wide else edits
+
+
+def _wide_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+    """Edits by the kind of the word that stands there: any label for a person, any verb for "said"."""
+    choices, grammar = words["wide"], words["grammar"]
+    edits = []
+    previous: re.Match[str] | None = None
+    for token in _TOKEN.finditer(text):
+        before = previous[0].lower() if previous else ""
+        edits += [
+            (f"any {kind}", _replaced(token, rng.choice(choices[kind])))
+            for kind in ("many", "one", "doings", "troubles")
+            if token[0] in grammar[kind] and before in grammar["before_a_noun"]
+        ]
+        if token[0] in grammar["saying"] and previous and before not in grammar["not_before_a_verb"]:
+            edits.append(("any saying", _replaced(token, rng.choice(choices["said"]))))
+            aside = rng.choice(choices["asides"])
+            edits.append(("aside", _Edit(previous.end(), previous.end(), f", {aside},", 2, 2 + len(aside))))
+        if previous and before == "the" and any(token[0] in grammar[kind] for kind in ("doings", "troubles", "bodies")):
+            opener = rng.choice(choices["openers"])
+            edits.append(("opener", _Edit(previous.start(), previous.start(), f"{opener} ", 0, len(opener))))
+        previous = token
     return edits
 
 

@@ -22,6 +22,8 @@ from loadedwords.schema import CLASSES
 HEADS_FILE = "framing_heads.safetensors"
 SETTINGS_FILE = "framing.json"
 POOLINGS = ("first", "mean")
+# Words below these log-odds are plain either way: that they are so to another degree is no reason to teach anything.
+_PLAIN_WORD = -3.0
 IGNORED = -1.0  # target of a token or sentence that no loss is taken from
 
 
@@ -56,17 +58,24 @@ class FramingNetwork(nn.Module):
         weight: torch.Tensor | None = None,
         word_target: torch.Tensor | None = None,
         word_weight: torch.Tensor | None = None,
+        pairs: torch.Tensor | None = None,
+        pair_weight: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Log-odds of sentences and tokens, and the loss where targets are given.
 
         Parameters
         ----------
         input_ids, attention_mask : Tensor of shape (n_sentences, length)
-        target, weight : Tensor of shape (n_sentences,), optional
-            Share of loaded, 0 to 1, and the sentence's weight.
-        word_target : Tensor of shape (n_sentences, length), optional
+        target, weight : Tensor of shape (n_taught,), optional
+            Share of loaded, 0 to 1, and the sentence's weight, of the first sentences; those behind them are second
+            versions, which have no target of their own.
+        word_target : Tensor of shape (n_taught, length), optional
             For each token the share of people who would mark its word; `IGNORED` where nobody was asked.
-        word_weight : Tensor of shape (n_sentences,), optional
+        word_weight : Tensor of shape (n_taught,), optional
+        pairs : Tensor of shape (n_pairs, 2), optional
+            Sentences that should have the same log-odds: versions of each other.
+        pair_weight : Tensor of shape (), optional
+            Of the mean squared difference of their log-odds.
 
         Returns
         -------
@@ -84,15 +93,20 @@ class FramingNetwork(nn.Module):
         sentence = (logits[:, 1] - logits[:, 0]).float()
         answer = {"sentence": sentence, "words": words}
         if target is not None and weight is not None:
-            each = functional.binary_cross_entropy_with_logits(sentence, target, reduction="none")
+            taught = len(target)
+            each = functional.binary_cross_entropy_with_logits(sentence[:taught], target, reduction="none")
             loss = (each * weight).mean()
             if word_target is not None and word_weight is not None:
                 asked = (word_target != IGNORED) & (word_weight > 0).unsqueeze(-1)
                 if asked.any():
-                    tokens = functional.binary_cross_entropy_with_logits(words, word_target, reduction="none")
+                    tokens = functional.binary_cross_entropy_with_logits(words[:taught], word_target, reduction="none")
                     # The mean over each sentence's tokens, so that a long sentence weighs no more than a short one.
                     per_sentence = (tokens * asked).sum(1) / asked.sum(1).clamp(min=1)
                     loss = loss + (per_sentence * word_weight).mean()
+            if pairs is not None and pair_weight is not None and len(pairs):
+                strongest = words.masked_fill(attention_mask == 0, _PLAIN_WORD).amax(1).clamp(min=_PLAIN_WORD)
+                both = torch.stack([sentence, strongest], 1)
+                loss = loss + pair_weight * (both[pairs[:, 0]] - both[pairs[:, 1]]).square().mean()
             answer["loss"] = loss
         return answer
 

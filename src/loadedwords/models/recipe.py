@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OWN_LABELS = "your labels"
 _SENTENCES_PER_ARTICLE = 12
+# What a stage of a recipe says beside the estimator's settings.
+_MATERIAL = ("name", "unlabelled", "contrasts", "contrast_weight", "wide_contrasts", "exchanged", "teacher_weight")
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,22 @@ class Stage:
     """One stage of training: a name that corpora refer to, and what it sets otherwise than the estimator's settings.
 
     `unlabelled` is the number of sentences from unlabelled articles to learn from the teacher; `contrasts` the number
-    of those the teacher calls neutral that are also learnt with loaded and with plain words put in.
+    of those the teacher calls neutral (of its own neutral sentences, where a stage has no teacher) that are also learnt
+    with loaded and with plain words put in; `contrast_weight` what these weigh as sentences, beside their words;
+    `wide_contrasts` whether words that only the student is given are among those put in;
+    `teacher_weight` the teacher's share in the targets of labelled sentences, which it never saw itself;
+    `exchanged` the number of sentences that are learnt together with versions of them in which another name, party,
+    nationality, ... stands, which should have the same score.
     """
 
     name: str
     settings: dict[str, Any]
     unlabelled: int = 0
     contrasts: int = 0
+    contrast_weight: float = 0.0
+    wide_contrasts: bool = False
+    exchanged: int = 0
+    teacher_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -205,9 +216,13 @@ def _recipe(content: dict[str, Any]) -> Recipe:
     stages = tuple(
         Stage(
             stage["name"],
-            {key: value for key, value in stage.items() if key not in ("name", "unlabelled", "contrasts")},
+            {key: value for key, value in stage.items() if key not in _MATERIAL},
             int(stage.get("unlabelled", 0)),
             int(stage.get("contrasts", 0)),
+            float(stage.get("contrast_weight", 0.0)),
+            bool(stage.get("wide_contrasts", False)),
+            int(stage.get("exchanged", 0)),
+            float(stage.get("teacher_weight", 0.0)),
         )
         for stage in content.get("stages", ())
     )
@@ -227,8 +242,6 @@ def _recipe(content: dict[str, Any]) -> Recipe:
         raise ValueError("it has unlabelled sentences, and there is no teacher to label them")
     if recipe.kind == "linear" and recipe.teacher is not None and recipe.teacher.kind != "transformer":
         raise ValueError(f"its teacher {recipe.teacher.name} is no transformer")
-    if any(stage.contrasts for stage in stages) and not any(stage.unlabelled for stage in stages):
-        raise ValueError("contrasts are made of unlabelled sentences, and no stage has any")
     return recipe
 
 

@@ -11,8 +11,9 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,19 @@ from numpy.typing import NDArray
 from loadedwords.errors import DataError
 from loadedwords.models.contrast import make_contrasts
 from loadedwords.models.encoders import WEIGHTS_FILE, find_encoder
+from loadedwords.models.exchange import make_exchanges
 from loadedwords.models.odds import logistic
 from loadedwords.models.recipe import Recipe, Stage, TrainingSet, Workshop
-from loadedwords.models.transformer import TransformerFramingClassifier
+from loadedwords.models.transformer import TransformerFramingClassifier, mixed_targets
 
 # A teacher's word counts as plain below this probability: it keeps the targets short and changes no loss to speak of.
 _PLAIN_WORD = 0.02
 # Contrasts are made of sentences that the teacher puts below this probability.
 _NEUTRAL = 0.12
+# What a contrast with loaded words, and one with plain words, is taught as a sentence: not every annotator would agree.
+_CONTRAST_TARGETS = (0.9, 0.05)
+# So many versions of a sentence are made; each time it is learnt, one of them is.
+_VERSIONS = 3
 # A few minutes of a large teacher's work, which a kill would lose.
 _LESSONS_AT_ONCE = 4000
 
@@ -46,33 +52,51 @@ def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed:
         Rows of all corpora; each stage takes those that name it.
     workshop : Workshop
     seed : int
-        The teacher's seed is always 0, so that several students have the same one.
+        Of the last stage. The teacher's and that of the stages before the last is always 0: they are shared, and each
+        seed costs one stage.
 
     Returns
     -------
     TransformerFramingClassifier
         Uncalibrated.
     """
+    folder = _run_stages(recipe, data, workshop, seed)
+    return TransformerFramingClassifier.from_checkpoint(folder, **_settings(recipe, recipe.stages[-1], workshop))
+
+
+def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int) -> str:
+    """Run those that were not run yet; the last one's folder."""
     wanted = recipe.most_unlabelled
-    lessons = None
+    lessons: _Lessons | None = None
     if wanted and workshop.start is None and recipe.teacher is not None:
         if not workshop.unlabelled:
             raise DataError(
                 f"The recipe {recipe.name} learns from unlabelled sentences and the workshop holds none.\n"
                 "Load some with load_unlabelled, or name --articles."
             )
-        lessons = teach(recipe.teacher, data, workshop, workshop.unlabelled[:wanted])
+        lessons = partial(teach, recipe.teacher, data, workshop)
+        known = lessons(workshop.unlabelled[:wanted])
     stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
     encoder = str(workshop.start or recipe.estimator.get("encoder", TransformerFramingClassifier().encoder))
     for stage in stages:
         rows = data.rows(np.array([at for at, of in enumerate(data.stages) if stage.name in of], dtype=np.intp))
         soft = np.full(len(rows.texts), np.nan)
+        neutral = [text for text, label in zip(rows.texts, rows.labels, strict=True) if not label]
         if lessons is not None:
-            rows, soft = _with_lessons(rows, soft, lessons, stage)
+            if stage.teacher_weight:
+                mixed = mixed_targets(rows.labels, rows.vote_share, _settings(recipe, stage, workshop)["vote_weight"])
+                taught = lessons(rows.texts).probability
+                soft = (1 - stage.teacher_weight) * mixed + stage.teacher_weight * taught
+            rows, soft = _with_lessons(rows, soft, known, stage)
+            neutral = [text for text, p in zip(known.texts, known.probability, strict=True) if p < _NEUTRAL]
+        if stage.contrasts and workshop.start is None:
+            rows, soft = _with_contrasts(rows, soft, neutral, stage, lessons)
         if not rows.texts:  # one's own labels from scratch: only the last stage has sentences
             continue
-        encoder = str(_run_stage(recipe, stage, encoder, rows, soft, workshop, seed))
-    return TransformerFramingClassifier.from_checkpoint(encoder, **_settings(recipe, recipe.stages[-1], workshop))
+        # What comes before the last stage is shared by all seeds, as the encoder and the teacher are.
+        of_stage = seed if stage is stages[-1] else 0
+        encoder = str(_run_stage(recipe, stage, encoder, rows, soft, workshop, of_stage))
+    return encoder
 
 
 def _run_stage(
@@ -85,11 +109,13 @@ def _run_stage(
     seed: int,
 ) -> Path:
     settings = _settings(recipe, stage, workshop)
+    versions = _versions(rows.texts, stage.exchanged)
     made_of = _digest(
         {**{k: v for k, v in settings.items() if k not in ("threads", "progress")}, "seed": seed},
         _encoder_identity(encoder, settings.get("revision")),
         rows,
         soft,
+        versions,
     )
     folder = workshop.folder / f"{recipe.name}-{stage.name}-{made_of}"
     with _alone(folder):  # two folds that share a stage, or two commands, train it once
@@ -109,6 +135,7 @@ def _run_stage(
             soft_labels=soft,
             word_targets=rows.word_targets,
             word_sample_weight=rows.word_weights,
+            versions=versions or None,
             tell=lambda line: workshop.tell(f"{recipe.name}, stage {stage.name}: {line}"),
         )
         # Whole before it has its name: by the name a stage is taken for finished.
@@ -141,34 +168,57 @@ class Lessons:
     words: list[list[tuple[int, int, float]] | None]
 
 
+_Lessons = Callable[[Sequence[str]], Lessons]
+
+
 def teach(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequence[str], *, seed: int = 0) -> Lessons:
-    """What a teacher says of unlabelled sentences, kept on disk; trained first, where it is not yet."""
-    trained = train_stages(teacher, data, workshop, seed=seed)
+    """What a teacher says of sentences it never saw, kept on disk; it is trained first, where it is not yet."""
+    trained = _run_stages(teacher, data, workshop, seed)
     names = {stage.name for stage in teacher.stages}
     knows_words = any(
         targets is not None and names & set(of) for targets, of in zip(data.word_targets, data.stages, strict=True)
     )
-    probability: list[NDArray[np.float64]] = []
-    words: list[list[tuple[int, int, float]] | None] = []
-    for at in range(0, len(texts), _LESSONS_AT_ONCE):
-        part = list(texts[at : at + _LESSONS_AT_ONCE])
-        identity = _digest_of("\n".join(part).encode("utf-8", "surrogatepass"))
-        file = workshop.folder / f"lessons-{Path(trained.encoder).name}-{identity}.json"
-        with _alone(file):
-            if not file.is_file():
-                logits = trained.logits(part, exact=False)
-                beside = file.with_suffix(f".{os.getpid()}")
-                beside.write_text(json.dumps([logits.sentence.tolist(), logits.words if knows_words else None]))
-                beside.replace(file)
-                workshop.tell(f"{teacher.name} has scored {at + len(part):,} of {len(texts):,} unlabelled sentences")
-        sentence, found = json.loads(file.read_text(encoding="utf-8"))
-        probability.append(logistic(np.array(sentence, dtype=np.float64)))
-        words += (
-            [[(start, end, float(logistic(np.array(score)))) for start, end, score in each] for each in found]
-            if found is not None
-            else [None] * len(part)
-        )
-    return Lessons(list(texts), np.concatenate(probability), words)
+    kept = workshop.folder / f"lessons-{Path(trained).name}.jsonl"
+    with _alone(kept):
+        known = _kept_lessons(kept)
+        asked = [text for text in dict.fromkeys(texts) if _key(text) not in known]
+        if asked:
+            settings = _settings(teacher, teacher.stages[-1], workshop)
+            master = TransformerFramingClassifier.from_checkpoint(trained, **settings)
+        for at in range(0, len(asked), _LESSONS_AT_ONCE):
+            part = asked[at : at + _LESSONS_AT_ONCE]
+            logits = master.logits(part, exact=False)
+            with kept.open("a", encoding="utf-8") as file:
+                for text, sentence, found in zip(part, logits.sentence.tolist(), logits.words, strict=True):
+                    file.write(json.dumps([_key(text), sentence, found]) + "\n")
+                    known[_key(text)] = (sentence, found)
+            workshop.tell(f"{teacher.name} has scored {at + len(part):,} of {len(asked):,} sentences")
+    answers = [known[_key(text)] for text in texts]
+    return Lessons(
+        list(texts),
+        logistic(np.array([sentence for sentence, _ in answers], dtype=np.float64)),
+        [
+            [(start, end, float(logistic(np.array(score)))) for start, end, score in found] if knows_words else None
+            for _, found in answers
+        ],
+    )
+
+
+def _kept_lessons(file: Path) -> dict[str, tuple[float, list[tuple[int, int, float]]]]:
+    """What was kept, by sentence; a last line that was cut short by a kill is taken off."""
+    if not file.is_file():
+        return {}
+    lines = file.read_bytes().splitlines(keepends=True)
+    if lines and not lines[-1].endswith(b"\n"):
+        lines.pop()
+        beside = file.with_suffix(f".{os.getpid()}")
+        beside.write_bytes(b"".join(lines))
+        beside.replace(file)
+    return {key: (sentence, found) for key, sentence, found in map(json.loads, lines)}
+
+
+def _key(text: str) -> str:
+    return _digest_of(text.encode("utf-8", "surrogatepass"))
 
 
 def _with_lessons(
@@ -179,18 +229,41 @@ def _with_lessons(
     if n:
         words = [None if found is None else [w for w in found if w[2] >= _PLAIN_WORD] for found in lessons.words[:n]]
         rows, soft = join_unlabelled(rows, soft, stage.name, lessons.texts[:n], lessons.probability[:n], words)
-    if stage.contrasts:
-        neutral = [text for text, p in zip(lessons.texts, lessons.probability, strict=True) if p < _NEUTRAL]
-        random.Random(stage.name).shuffle(neutral)  # another choice in each stage
-        made = make_contrasts(neutral, stage.contrasts)
-        texts = [text for contrast in made for text in (contrast.loaded, contrast.plain)]
-        marked = [
-            found for contrast in made for found in ([(start, end, 1.0) for start, end in contrast.loaded_words], [])
-        ]
-        # Only the words learn from them: as sentences they cost the others AUC (README, "Trials").
-        label = np.tile([1.0, 0.0], len(made))
-        rows, soft = join_unlabelled(rows, soft, stage.name, texts, label, marked, weight=0.0)
     return rows, soft
+
+
+def _with_contrasts(
+    rows: TrainingSet,
+    soft: NDArray[np.float64],
+    neutral: Sequence[str],
+    stage: Stage,
+    lessons: _Lessons | None,
+) -> tuple[TrainingSet, NDArray[np.float64]]:
+    """The stage's rows and their soft labels, with neutral sentences added that had loaded or plain words put in.
+
+    The target is halfway between the rule that they are loaded and plain and what a teacher says: not every word put in
+    fits, and not every teacher knows every word.
+    """
+    shuffled = list(neutral)
+    random.Random(stage.name).shuffle(shuffled)  # another choice in each stage
+    made = make_contrasts(shuffled, stage.contrasts, wide=stage.wide_contrasts)
+    texts = [text for contrast in made for text in (contrast.loaded, contrast.plain)]
+    marked = [found for contrast in made for found in ([(start, end, 1.0) for start, end in contrast.loaded_words], [])]
+    target = np.tile(_CONTRAST_TARGETS, len(made))
+    if lessons is not None and stage.contrast_weight:
+        target = (target + lessons(texts).probability) / 2
+    return join_unlabelled(rows, soft, stage.name, texts, target, marked, weight=stage.contrast_weight)
+
+
+def _versions(texts: Sequence[str], n: int) -> list[list[str]]:
+    """For each sentence other versions of it, of `n` sentences some; an empty list where none is wanted at all."""
+    if not n:
+        return []
+    versions: dict[str, list[str]] = {}
+    for seed in range(_VERSIONS):
+        for made in make_exchanges(texts, n, seed=seed):
+            versions.setdefault(made.text, []).append(made.version)
+    return [versions.get(text, []) for text in texts]
 
 
 def join_unlabelled(
@@ -225,13 +298,16 @@ def join_unlabelled(
     return joined, np.concatenate([soft, probability])
 
 
-def _digest(settings: dict[str, Any], encoder: str, rows: TrainingSet, soft: NDArray[np.float64]) -> str:
+def _digest(
+    settings: dict[str, Any], encoder: str, rows: TrainingSet, soft: NDArray[np.float64], versions: list[list[str]]
+) -> str:
     content = [
         json.dumps(settings, sort_keys=True).encode(),
         encoder.encode(),
         "\n".join(rows.texts).encode("utf-8", "surrogatepass"),
         json.dumps(rows.word_targets).encode(),
         *(values.tobytes() for values in (rows.labels, rows.weights, rows.vote_share, rows.word_weights, soft)),
+        *([json.dumps(versions).encode()] if versions else []),
     ]
     return _digest_of(b"\0".join(content))
 

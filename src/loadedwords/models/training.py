@@ -372,6 +372,7 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
         "sha256_of_sentences": hashlib.sha256("\n".join(sentences).encode("utf-8", "surrogatepass")).hexdigest(),
         "n_sentences": len(sentences),
         "contrasts": sum(stage.contrasts for stage in recipe.stages),
+        "exchanged": sum(stage.exchanged for stage in recipe.stages),
         "teacher": f"the recipe {recipe.teacher.name} ({encoder})" if of_its_own else encoder,
         "teacher_corpora": [f"{use.name} ({use.split})" for use in corpora if lessons & set(use.stages)],
     }

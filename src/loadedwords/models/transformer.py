@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -55,6 +56,8 @@ class TransformerFramingClassifier(FramingClassifier):
         Share of the annotators' votes in a sentence's target, the rest being the label.
     word_weight : float
         Weight of the words' loss beside the sentences'.
+    pair_weight : float
+        Weight of the squared difference between a sentence's log-odds and those of another version of it.
     checkpoint_dir : str or None
         Folder in which training saves itself now and then; a killed `fit` called again with the same folder and data
         goes on from there. The folder is emptied when training has finished.
@@ -89,6 +92,7 @@ class TransformerFramingClassifier(FramingClassifier):
         max_length: int = 112,
         vote_weight: float = 0.5,
         word_weight: float = 1.0,
+        pair_weight: float = 0.3,
         checkpoint_dir: str | None = None,
         progress: bool = False,
         threads: int | None = None,
@@ -106,6 +110,7 @@ class TransformerFramingClassifier(FramingClassifier):
         self.max_length = max_length
         self.vote_weight = vote_weight
         self.word_weight = word_weight
+        self.pair_weight = pair_weight
         self.checkpoint_dir = checkpoint_dir
         self.progress = progress
         self.threads = threads
@@ -121,6 +126,7 @@ class TransformerFramingClassifier(FramingClassifier):
         soft_labels: ArrayLike | None = None,
         word_targets: Sequence[WordTargets | None] | None = None,
         word_sample_weight: ArrayLike | None = None,
+        versions: Sequence[Sequence[str]] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> Self:
         """Fine-tune.
@@ -140,6 +146,8 @@ class TransformerFramingClassifier(FramingClassifier):
             For each sentence (start, end, share of people who would mark this slice), slices left out being 0; None
             where nobody was asked.
         word_sample_weight : array-like of shape (n_sentences,), optional
+        versions : sequence of sequence of str, optional
+            For each sentence other versions of it that should have the same score, perhaps none; each step takes one.
         tell : callable
             Gets a line now and then: which step of how many.
 
@@ -159,14 +167,12 @@ class TransformerFramingClassifier(FramingClassifier):
         votes = _column("vote_share", vote_share, n, np.nan)
         soft = _column("soft_labels", soft_labels, n, np.nan)
         word_weight = _column("word_sample_weight", word_sample_weight, n, 1.0)
-        if word_targets is not None and len(word_targets) != n:
-            raise DataError(
-                f"word_targets has {len(word_targets)} rows and X has {n}.\nPass one for each sentence, or None."
-            )
+        for name, column in (("word_targets", word_targets), ("versions", versions)):
+            if column is not None and len(column) != n:
+                raise DataError(f"{name} has {len(column)} rows and X has {n}.\nPass one for each sentence, or None.")
         if soft_labels is None and len(np.unique(labels)) < 2:
             raise DataError("fit needs sentences of both classes, neutral and loaded.")
-        mixed = np.where(np.isnan(votes), labels, (1 - self.vote_weight) * labels + self.vote_weight * votes)
-        target = np.where(np.isnan(soft), mixed, soft)
+        target = np.where(np.isnan(soft), mixed_targets(labels, votes, self.vote_weight), soft)
 
         folder = find_encoder(self.encoder, revision=self.revision)
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder)
@@ -174,6 +180,9 @@ class TransformerFramingClassifier(FramingClassifier):
             torch.set_num_threads(self.threads)
         network = load_network(folder, pooling=self.pooling, seed=self.random_state)
         rows = self._rows(texts, target, weight, word_targets, word_weight * self.word_weight)
+        if versions is not None:
+            for row, of in zip(rows, versions, strict=True):
+                row["versions"] = [self._token_ids(version) for version in of]
         self._train(network, rows, tell)
         self.network_ = network.eval()
         self.settings_ = OnnxSettings()
@@ -273,6 +282,10 @@ class TransformerFramingClassifier(FramingClassifier):
             )
         return rows
 
+    def _token_ids(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer_(text, truncation=True, max_length=self.max_length)["input_ids"]
+        return ids
+
     def _train(self, network: FramingNetwork, rows: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
         on_gpu = torch.cuda.is_available()
         if not on_gpu:
@@ -309,7 +322,7 @@ class TransformerFramingClassifier(FramingClassifier):
             model=network,
             args=arguments,
             train_dataset=rows,
-            data_collator=_Collator(self.tokenizer_),
+            data_collator=_Collator(self.tokenizer_, self.pair_weight, self.random_state),
             optimizers=(optimizer, None),
             callbacks=[_Teller(tell)],
         )
@@ -342,15 +355,19 @@ class _SilentTrainer(Trainer):
 
 
 class _Collator:
-    """Rows of unequal length → padded tensors."""
+    """Rows of unequal length → padded tensors, with one of the other versions of each row behind them."""
 
-    def __init__(self, tokenizer: Any) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, pair_weight: float, seed: int) -> None:
+        self.tokenizer, self.pair_weight = tokenizer, pair_weight
+        self.random = random.Random(seed)
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        batch = self.tokenizer.pad({"input_ids": [row["input_ids"] for row in rows]}, return_tensors="pt")
+        versions = [(at, self.random.choice(row["versions"])) for at, row in enumerate(rows) if row.get("versions")]
+        ids = [row["input_ids"] for row in rows] + [version for _, version in versions]
+        batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt")
         length = batch["input_ids"].shape[1]
         words = [row["word_target"] + [IGNORED] * (length - len(row["word_target"])) for row in rows]
+        pairs = [[at, len(rows) + behind] for behind, (at, _) in enumerate(versions)]
         return {
             "input_ids": batch["input_ids"],
             "attention_mask": batch["attention_mask"],
@@ -358,6 +375,8 @@ class _Collator:
             "weight": torch.tensor([row["weight"] for row in rows]),
             "word_target": torch.tensor(words),
             "word_weight": torch.tensor([row["word_weight"] for row in rows]),
+            "pairs": torch.tensor(pairs, dtype=torch.long).reshape(-1, 2),
+            "pair_weight": torch.tensor(self.pair_weight),
         }
 
 
@@ -370,6 +389,13 @@ class _Teller(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:  # noqa: ARG002  Trainer's signature
         if state.global_step % max(1, state.max_steps // 10) == 0:
             self.tell(f"step {state.global_step:,} of {state.max_steps:,}")
+
+
+def mixed_targets(
+    labels: NDArray[np.int64] | NDArray[np.float64], votes: NDArray[np.float64], vote_weight: float
+) -> NDArray[np.float64]:
+    """Targets of labelled sentences: their labels, with so large a part of the votes where these are known."""
+    return np.where(np.isnan(votes), labels, (1 - vote_weight) * labels + vote_weight * votes)
 
 
 def token_targets(offsets: Sequence[tuple[int, int]], spans: WordTargets) -> list[float]:
