@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
@@ -275,27 +275,19 @@ def leave_one_outlet_out(
 def _each_fold(
     tasks: Sequence[tuple[TrainingSet, list[str], int]], recipe: Recipe, workshop: Workshop | None, jobs: int
 ) -> Iterator[Scores]:
-    """Train and score each task; a transformer's stages are shared on disk, so the first one goes ahead alone."""
+    """Train and score each task, in order; a transformer's stages on disk are shared, and trained by who comes first."""
     if jobs <= 1 or workshop is None or recipe.kind != "transformer":
         for rows, texts, seed in tasks:
             yield fit_and_score(recipe, rows, texts, seed=seed, workshop=workshop)
         return
     quiet = replace(workshop, tell=_to_stderr, progress=False, threads=max(1, (os.cpu_count() or 1) // jobs))
-    # Processes, as torch's threads of one process get in each other's way; the first task of each seed goes ahead, for
-    # what it makes on disk is what the others share.
-    first = {seed: at for at, (_, _, seed) in reversed(list(enumerate(tasks)))}
+    # Processes, as torch's threads of one process get in each other's way.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-
-        def start(at: int) -> Future[Scores]:
-            rows, texts, seed = tasks[at]
-            return pool.submit(fit_and_score, recipe, rows, texts, seed=seed, workshop=quiet)
-
-        ahead = {at: start(at) for at in first.values()}
-        for future in ahead.values():
-            future.result()
-        running = {at: ahead.get(at) or start(at) for at in range(len(tasks))}
-        for at in range(len(tasks)):
-            yield running[at].result()
+        running = [
+            pool.submit(fit_and_score, recipe, rows, texts, seed=seed, workshop=quiet) for rows, texts, seed in tasks
+        ]
+        for future in running:
+            yield future.result()
 
 
 def _to_stderr(line: str) -> None:

@@ -13,7 +13,7 @@ import random
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,7 @@ def _run_stage(
     seed: int,
 ) -> Path:
     settings = _settings(recipe, stage, workshop)
-    versions = _versions(rows.texts, stage.exchanged)
+    versions = _versions(tuple(rows.texts), stage.exchanged)
     made_of = _digest(
         {**{k: v for k, v in settings.items() if k not in ("threads", "progress")}, "seed": seed},
         _encoder_identity(encoder, settings.get("revision")),
@@ -255,7 +255,8 @@ def _with_contrasts(
     return join_unlabelled(rows, soft, stage.name, texts, target, marked, weight=stage.contrast_weight)
 
 
-def _versions(texts: Sequence[str], n: int) -> list[list[str]]:
+@lru_cache(maxsize=4)  # the folds of a cross-validation share the stages before the last, and this takes half a minute
+def _versions(texts: tuple[str, ...], n: int) -> list[list[str]]:
     """For each sentence other versions of it, of `n` sentences some; an empty list where none is wanted at all."""
     if not n:
         return []
