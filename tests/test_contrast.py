@@ -32,7 +32,7 @@ def test_a_contrast_holds_the_marked_words_and_the_rest_of_the_sentence(wide: bo
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_every_marked_word_is_a_listed_one_or_in_scare_quotes(wide: bool) -> None:
-    listed = listed_words()
+    listed = listed_words(wide=wide)
     for seed in range(40):
         for contrast in make_contrasts(NEUTRAL, 10, wide=wide, seed=seed):
             for start, end in contrast.loaded_words:

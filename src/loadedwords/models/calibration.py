@@ -16,7 +16,7 @@ from loadedwords.models.onnx_scorer import OnnxSettings, sentence_probability
 N_BINS = 10
 # Tried in this order: how far a word's log-odds stay above what they lift its sentence to; and what it may cost.
 LIFTS = tuple(round(0.1 * step, 1) for step in range(30, -11, -1))
-LIFT_COST = 0.003
+LIFT_COST = 0.002
 
 
 def fit_settings(

@@ -89,11 +89,11 @@ def _words() -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def listed_words() -> frozenset[str]:
-    """All loaded words and phrases that contrasts are made with, in lower case."""
+def listed_words(*, wide: bool = False) -> frozenset[str]:
+    """All loaded words and phrases that contrasts are made with, in lower case; those of wide contrasts too, if asked."""
     words = _words()
     swaps = [choice for kind in words["swaps"].values() for choices in kind.values() for choice in choices]
-    lists = [word for kind in (*words["inserts"].values(), *words["wide"].values()) for word in kind]
+    lists = [word for kind in (*words["inserts"].values(), *(words["wide"].values() if wide else ())) for word in kind]
     return frozenset(word.lower().strip(",:") for word in [*swaps, *lists])
 
 

@@ -87,7 +87,7 @@ class Recipe:
     The stages follow each other, each on the weights that the one before it left. A teacher is a recipe of its own
     that is trained first: of a transformer on the same corpora, and stages with unlabelled sentences learn from it; of a
     linear model a transformer's recipe with corpora of its own, which labels `unlabelled` sentences for it, each of the
-    weight `unlabelled_weight`.
+    weight `unlabelled_weight`. With `shared_stages` a seed draws the last stage alone, and those before it are shared.
     """
 
     kind: str
@@ -98,6 +98,7 @@ class Recipe:
     teacher: Recipe | None = None
     unlabelled: int = 0
     unlabelled_weight: float = 1.0
+    shared_stages: bool = False
 
     @property
     def most_unlabelled(self) -> int:
@@ -235,6 +236,7 @@ def _recipe(content: dict[str, Any]) -> Recipe:
         _teacher(content),
         int(content.get("unlabelled", 0)),
         float(content.get("unlabelled_weight", 1.0)),
+        bool(content.get("shared_stages", False)),
     )
     if recipe.kind == "transformer" and not stages:
         raise KeyError("stages")

@@ -52,8 +52,7 @@ def train_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, *, seed:
         Rows of all corpora; each stage takes those that name it.
     workshop : Workshop
     seed : int
-        Of the last stage. The teacher's and that of the stages before the last is always 0: they are shared, and each
-        seed costs one stage.
+        The teacher's seed is always 0, so that several students have the same one.
 
     Returns
     -------
@@ -93,8 +92,7 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
             rows, soft = _with_contrasts(rows, soft, neutral, stage, lessons)
         if not rows.texts:  # one's own labels from scratch: only the last stage has sentences
             continue
-        # What comes before the last stage is shared by all seeds, as the encoder and the teacher are.
-        of_stage = seed if stage is stages[-1] else 0
+        of_stage = 0 if recipe.shared_stages and stage is not stages[-1] else seed
         encoder = str(_run_stage(recipe, stage, encoder, rows, soft, workshop, of_stage))
     return encoder
 
