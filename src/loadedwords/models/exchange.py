@@ -63,7 +63,7 @@ def make_exchanges(texts: Sequence[str], n: int, *, seed: int = 0) -> list[Excha
     made = []
     for at in sorted(chosen):
         version = _EXCHANGES[chosen[at]](texts[at], rng)
-        if version is not None:
+        if version is not None and version != texts[at]:  # the same name may be drawn again
             made.append(Exchanged(texts[at], version, chosen[at]))
     return made
 

@@ -75,7 +75,7 @@ class FramingNetwork(nn.Module):
         pairs : Tensor of shape (n_pairs, 2), optional
             Sentences that should have the same log-odds: versions of each other.
         pair_weight : Tensor of shape (), optional
-            Of the mean squared difference of their log-odds.
+            Of the mean squared difference of their log-odds and of those of their strongest words.
 
         Returns
         -------

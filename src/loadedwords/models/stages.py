@@ -83,7 +83,8 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
         neutral = [text for text, label in zip(rows.texts, rows.labels, strict=True) if not label]
         if lessons is not None:
             if stage.teacher_weight:
-                mixed = mixed_targets(rows.labels, rows.vote_share, _settings(recipe, stage, workshop)["vote_weight"])
+                vote_weight = TransformerFramingClassifier(**_settings(recipe, stage, workshop)).vote_weight
+                mixed = mixed_targets(rows.labels, rows.vote_share, vote_weight)
                 taught = lessons(rows.texts).probability
                 soft = (1 - stage.teacher_weight) * mixed + stage.teacher_weight * taught
             rows, soft = _with_lessons(rows, soft, known, stage)
@@ -188,21 +189,21 @@ def teach(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequenc
             logits = master.logits(part, exact=False)
             with kept.open("a", encoding="utf-8") as file:
                 for text, sentence, found in zip(part, logits.sentence.tolist(), logits.words, strict=True):
-                    file.write(json.dumps([_key(text), sentence, found]) + "\n")
-                    known[_key(text)] = (sentence, found)
+                    file.write(json.dumps([_key(text), sentence, found if knows_words else None]) + "\n")
+                    known[_key(text)] = (sentence, found if knows_words else None)
             workshop.tell(f"{teacher.name} has scored {at + len(part):,} of {len(asked):,} sentences")
     answers = [known[_key(text)] for text in texts]
     return Lessons(
         list(texts),
         logistic(np.array([sentence for sentence, _ in answers], dtype=np.float64)),
         [
-            [(start, end, float(logistic(np.array(score)))) for start, end, score in found] if knows_words else None
+            None if found is None else [(start, end, float(logistic(np.array(score)))) for start, end, score in found]
             for _, found in answers
         ],
     )
 
 
-def _kept_lessons(file: Path) -> dict[str, tuple[float, list[tuple[int, int, float]]]]:
+def _kept_lessons(file: Path) -> dict[str, tuple[float, list[tuple[int, int, float]] | None]]:
     """What was kept, by sentence; a last line that was cut short by a kill is taken off."""
     if not file.is_file():
         return {}

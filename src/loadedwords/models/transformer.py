@@ -57,7 +57,8 @@ class TransformerFramingClassifier(FramingClassifier):
     word_weight : float
         Weight of the words' loss beside the sentences'.
     pair_weight : float
-        Weight of the squared difference between a sentence's log-odds and those of another version of it.
+        Weight of the squared difference between a sentence's log-odds, and its strongest word's, and those of another
+        version of it.
     checkpoint_dir : str or None
         Folder in which training saves itself now and then; a killed `fit` called again with the same folder and data
         goes on from there. The folder is emptied when training has finished.
