@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,21 @@ def test_the_article_before_a_word_put_in_agrees_with_it() -> None:
 
 def test_nothing_is_put_into_a_quotation() -> None:
     assert not make_contrasts(['"The government has a plan," officials said on Tuesday.'], 1)
+
+
+def test_with_quotations_marks_stand_in_every_version_and_their_words_stay() -> None:
+    quoted = 'The minister said that "the government has a plan for schools" and left on Tuesday.'
+    made = [each for seed in range(60) for each in make_contrasts([quoted, *NEUTRAL], 10, quotations=True, seed=seed)]
+    inside = [re.findall('["“]([^"“”]*)["”]', contrast.neutral) for contrast in made]
+    shares = []
+    for contrast, said in zip(made, inside, strict=True):
+        for version in (contrast.loaded, contrast.plain):
+            assert all(words in version for words in said)
+        shares.append([any(mark in version for mark in '"“') for version in (contrast.loaded, contrast.plain)])
+    assert ["the government has a plan for schools"] in inside
+    assert any(len(said) == 1 and contrast.neutral.count("“") == 1 for contrast, said in zip(made, inside, strict=True))
+    loaded, plain = np.mean(shares, axis=0)
+    assert 0.3 < plain <= loaded < plain + 0.2
 
 
 def test_wide_contrasts_hold_words_that_the_others_never_do() -> None:

@@ -19,11 +19,14 @@ from typing import Any
 
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _QUOTE_MARKS = re.compile('["“”‘]')
+_QUOTATION = re.compile('"[^"“”‘]*"|“[^"“”‘]*”')
 _NUMBER = re.compile(r"(?<![\w$£€.,-])(?!(?:19|20)\d\d\b)\d[\d,]*(?= [a-z]+s\b)")
 _NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "sion", "sions")
 VOWEL_SOUND = re.compile(r"(?!uni|us[aeu]|eu|one|once)[aeiou]|hour|hono|heir", re.IGNORECASE)
 _CHANGES = (0.7, 0.3)  # of one and of two places; a single word must be enough
 
+_QUOTED = 0.3  # share of sentences, where quotations are asked for, in which some words are put in quotation marks
+_QUOTED_WORDS = (4, 10)  # so many: fewer would read as scare quotes
 _FRAMED = 0.25  # share with something put before or after the sentence, which any sentence would allow
 
 
@@ -48,7 +51,9 @@ class _Edit:
     mark_end: int
 
 
-def make_contrasts(neutral: Sequence[str], n: int, *, wide: bool = False, seed: int = 0) -> list[Contrast]:
+def make_contrasts(
+    neutral: Sequence[str], n: int, *, wide: bool = False, quotations: bool = False, seed: int = 0
+) -> list[Contrast]:
     """Make contrasts of neutral sentences.
 
     Parameters
@@ -61,6 +66,9 @@ def make_contrasts(neutral: Sequence[str], n: int, *, wide: bool = False, seed: 
     wide : bool
         Also put in words that are chosen for the kind of thing (any label for any person), so that more of them occur
         and fewer of them fit.
+    quotations : bool
+        Also take sentences with quotations, make some of others, and put words in outside of them: else marks stand in
+        loaded versions alone, as scare quotes, and who learns the versions as sentences learns the marks.
     seed : int
 
     Returns
@@ -74,10 +82,15 @@ def make_contrasts(neutral: Sequence[str], n: int, *, wide: bool = False, seed: 
     for text in chain(neutral, neutral):
         if len(contrasts) >= n:
             break
-        if _QUOTE_MARKS.search(text):  # a word put inside a quotation would be the speaker's
+        if quotations and not _QUOTE_MARKS.search(text) and rng.random() < _QUOTED:
+            text = _with_quotation(text, rng)
+        # A word put inside a quotation would be the speaker's.
+        quoted = [found.span() for found in _QUOTATION.finditer(text)] if quotations else []
+        if _QUOTE_MARKS.search(_QUOTATION.sub("", text) if quotations else text):
             continue
-        loaded = _edited(text, _pick(_loaded_edits(text, words, rng, wide), rng.choices((1, 2), _CHANGES)[0], rng))
-        plain = _edited(text, _pick(_plain_edits(text, words, rng), 1, rng))
+        loaded_edits = _outside(quoted, _loaded_edits(text, words, rng, wide))
+        loaded = _edited(text, _pick(loaded_edits, rng.choices((1, 2), _CHANGES)[0], rng))
+        plain = _edited(text, _pick(_outside(quoted, _plain_edits(text, words, rng)), 1, rng))
         if loaded is not None and plain is not None:
             contrasts.append(Contrast(text, loaded[0], tuple(loaded[1]), plain[0]))
     return contrasts
@@ -95,6 +108,26 @@ def listed_words(*, wide: bool = False) -> frozenset[str]:
     swaps = [choice for kind in words["swaps"].values() for choices in kind.values() for choice in choices]
     lists = [word for kind in (*words["inserts"].values(), *(words["wide"].values() if wide else ())) for word in kind]
     return frozenset(word.lower().strip(",:") for word in [*swaps, *lists])
+
+
+def _with_quotation(text: str, rng: random.Random) -> str:
+    """The sentence with a run of its words in quotation marks; as it is if it has few words."""
+    tokens = list(_TOKEN.finditer(text))
+    fewest, most = _QUOTED_WORDS
+    if len(tokens) < 2 * fewest:
+        return text
+    n = rng.randint(fewest, min(most, len(tokens) - fewest))
+    first = rng.choice((rng.randint(0, len(tokens) - n), len(tokens) - n))  # most stand at the end
+    start, end = tokens[first].start(), tokens[first + n - 1].end()
+    left, right = rng.choice(('""', "“”"))
+    return f"{text[:start]}{left}{text[start:end]}{right}{text[end:]}"
+
+
+def _outside(quoted: list[tuple[int, int]], edits: list[tuple[str, _Edit]]) -> list[tuple[str, _Edit]]:
+    """The edits that touch no quotation."""
+    return [
+        (device, edit) for device, edit in edits if all(edit.end <= start or end <= edit.start for start, end in quoted)
+    ]
 
 
 def _pick(edits: list[tuple[str, _Edit]], n: int, rng: random.Random) -> list[_Edit]:

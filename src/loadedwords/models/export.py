@@ -46,8 +46,10 @@ _FLOAT_TOLERANCE = 1e-3
 _OPSET = 17
 # How far the activations' range is moved into the weights (SmoothQuant's alpha), found by trying.
 _SMOOTH_BEFORE_GELU, _SMOOTH_AFTER_GELU = 0.5, 0.9
+# The hidden units of a feed-forward layer are quantised in groups of like range: such shares in those with the largest.
+_LARGEST_UNITS = (1 / 48, 1 / 12, 1 / 4)
 # What initialisers are called that the export itself puts into the graph.
-_ROWS, _ROW_SCALES, _SMOOTHING = "_rows", "_row_scales", "_smoothing"
+_ROWS, _ROW_SCALES, _SMOOTHING, _GROUP = "_rows", "_row_scales", "_smoothing", "_group"
 _EMPTY = onnx.TensorProto()
 
 
@@ -118,6 +120,7 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
         graph = onnx.load(str(fused))
         ids = estimator.tokenizer_(list(sentences), truncation=True, max_length=MAX_LENGTH)["input_ids"]
         _smooth(graph, ids)
+        _group_units(graph, ids)
         onnx.save(graph, str(smoothed))
         _compare(network, smoothed, "smoothed")
         heads = [
@@ -180,6 +183,54 @@ def _smooth(model: onnx.ModelProto, ids: Sequence[Sequence[int]]) -> None:
         node.input[0] = f"{name}_input"
         smoothing = onnx.helper.make_node("Mul", [source, f"{name}{_SMOOTHING}"], [f"{name}_input"])
         graph.node.insert(list(graph.node).index(node), smoothing)
+
+
+def _group_units(model: onnx.ModelProto, ids: Sequence[Sequence[int]]) -> None:
+    """Sort the hidden units of each feed-forward layer by their range and multiply them in groups, in place.
+
+    Each group has scales of its own, so that the few units that are far larger than the rest don't cost them their
+    precision. It is what mixed precision does for them (LLM.int8, Dettmers et al. 2022) with int8 throughout.
+    """
+    graph = model.graph
+    weights = {each.name: each for each in graph.initializer}
+    maker = {name: node for node in graph.node for name in node.output}
+    for node in [each for each in graph.node if each.op_type == "MatMul" and each.input[1] in weights]:
+        scaled = maker.get(node.input[0])
+        if scaled is None or not scaled.input or "Gelu" not in maker.get(scaled.input[0], scaled).op_type:
+            continue
+        gelu = maker[scaled.input[0]]
+        before = maker[gelu.input[0]]
+        name, smoothing = node.input[1], scaled.input[1]
+        if gelu.op_type != "BiasGelu" or before.op_type != "MatMul" or before.input[1] not in weights:
+            continue
+        down = onnx.numpy_helper.to_array(weights[name])
+        largest = _largest_inputs(model, [node.input[0]], ids)[node.input[0]]
+        order = np.argsort(-largest * np.abs(down).max(axis=1), kind="stable")
+        for of, sorted_values in (
+            (name, down[order]),
+            (smoothing, onnx.numpy_helper.to_array(weights[smoothing])[order]),
+            (before.input[1], onnx.numpy_helper.to_array(weights[before.input[1]])[:, order]),
+            (gelu.input[1], onnx.numpy_helper.to_array(weights[gelu.input[1]])[order]),
+        ):
+            weights[of].CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(sorted_values), of))
+        sizes = [max(1, round(share * len(down))) for share in _LARGEST_UNITS]
+        sizes.append(len(down) - sum(sizes))
+        parts = [f"{name}{_GROUP}{at}" for at in range(len(sizes))]
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array(sizes, dtype=np.int64), f"{name}_sizes"))
+        for part, values in zip(parts, np.split(down[order], np.cumsum(sizes)[:-1]), strict=True):
+            graph.initializer.append(onnx.numpy_helper.from_array(np.ascontiguousarray(values), part))
+        make = onnx.helper.make_node
+        steps = [make("Split", [node.input[0], f"{name}_sizes"], [f"{part}_input" for part in parts], axis=-1)]
+        steps += [
+            make("MatMul", [f"{part}_input", part], [f"{part}_output"], name=f"{node.name}{_GROUP}{at}")
+            for at, part in enumerate(parts)
+        ]
+        steps.append(make("Sum", [f"{part}_output" for part in parts], [node.output[0]]))
+        place = list(graph.node).index(node)
+        graph.node.remove(node)
+        graph.initializer.remove(weights[name])
+        for at, step in enumerate(steps):
+            graph.node.insert(place + at, step)
 
 
 def _largest_inputs(
@@ -320,6 +371,7 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     graph = onnx.load(str(file)).graph
     values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
     consumer = {name: node.name for node in graph.node for name in node.input}
+    found: dict[str, dict[str, NDArray[np.float32]]] = {}  # by name and group
     for name, stored in values.items():
         whole, array = name, stored
         if name.endswith("_quantized"):
@@ -331,6 +383,11 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
             array = stored.astype(np.float32) * values[f"{whole}{_ROW_SCALES}"]
         elif name.endswith(("_scale", "_zero_point", _ROW_SCALES, _SMOOTHING)) or stored.dtype != np.float32:
             continue
+        ungrouped, _, group = whole.partition(_GROUP)
+        found.setdefault(ungrouped, {})[group] = array
+        consumer.setdefault(ungrouped, consumer.get(name, ""))
+    for whole, groups in found.items():
+        array = np.concatenate([groups[group] for group in sorted(groups)])
         if f"{whole}{_SMOOTHING}" in values:
             array = array * values[f"{whole}{_SMOOTHING}"][:, None]
         fused = re.fullmatch(r"Attention_(\d+)_qkv_(weight|bias)", whole)
@@ -340,7 +397,7 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
                 name_of = f"{prefix}.encoder.layer.{fused[1]}.attention.self.{part}.{fused[2]}"
                 yield name_of.removeprefix("network."), each.T
         elif whole.startswith("onnx::MatMul"):
-            node = re.sub(r"/MatMul.*", "", consumer[name]).strip("/").replace("/", ".").removeprefix("network.")
+            node = re.sub(r"/MatMul.*", "", consumer[whole]).strip("/").replace("/", ".").removeprefix("network.")
             # The heads' container is never called, so the tracer leaves its name out.
             yield f"{node if node.startswith('model.') else f'heads.{node}'}.weight", array.T
         elif whole.startswith("network."):

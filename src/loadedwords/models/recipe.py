@@ -63,7 +63,8 @@ class Stage:
 
     `unlabelled` is the number of sentences from unlabelled articles to learn from the teacher; `contrasts` the number
     of those the teacher calls neutral (of its own neutral sentences, where a stage has no teacher) that are also learnt
-    with loaded and with plain words put in; `contrast_weight` what these weigh as sentences, beside their words;
+    with loaded and with plain words put in; `contrast_weight` what these weigh as sentences, beside their words (where it
+    is not 0, some hold a quotation);
     `wide_contrasts` whether words that only the student is given are among those put in;
     `teacher_weight` the teacher's share in the targets of labelled sentences, which it never saw itself;
     `exchanged` the number of sentences that are learnt together with versions of them in which another name, party,

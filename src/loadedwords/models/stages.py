@@ -245,7 +245,7 @@ def _with_contrasts(
     """
     shuffled = list(neutral)
     random.Random(stage.name).shuffle(shuffled)  # another choice in each stage
-    made = make_contrasts(shuffled, stage.contrasts, wide=stage.wide_contrasts)
+    made = make_contrasts(shuffled, stage.contrasts, wide=stage.wide_contrasts, quotations=stage.contrast_weight > 0)
     texts = [text for contrast in made for text in (contrast.loaded, contrast.plain)]
     marked = [found for contrast in made for found in ([(start, end, 1.0) for start, end in contrast.loaded_words], [])]
     target = np.tile(_CONTRAST_TARGETS, len(made))
