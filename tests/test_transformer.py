@@ -319,6 +319,23 @@ def test_a_bundle_is_trained_further(
         export.restore_checkpoint(open_bundle("linear"), tmp_path / "no")
 
 
+def test_hidden_units_are_rounded_in_groups_of_like_range(tiny_bundle: Path) -> None:
+    import onnx
+
+    values = {each.name: each for each in onnx.load(str(tiny_bundle / "model.onnx")).graph.initializer}
+    layers: dict[str, list[str]] = {}
+    for name in sorted(values):
+        if name.endswith("_quantized") and export._GROUP in name:
+            layers.setdefault(name.split(export._GROUP)[0], []).append(name.removesuffix("_quantized"))
+    assert len(layers) == 2
+    for layer, groups in layers.items():
+        sizes = [values[f"{group}_quantized"].dims[0] for group in groups]
+        assert sum(sizes) == 128
+        assert len(sizes) == len(export._LARGEST_UNITS) + 1
+        scales = [onnx.numpy_helper.to_array(values[f"{group}_scale"]).mean() for group in groups]
+        assert scales[0] > scales[-1], layer
+
+
 def test_a_changed_graph_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     import shutil
 

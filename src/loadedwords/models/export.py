@@ -387,7 +387,8 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
         found.setdefault(ungrouped, {})[group] = array
         consumer.setdefault(ungrouped, consumer.get(name, ""))
     for whole, groups in found.items():
-        array = np.concatenate([groups[group] for group in sorted(groups)])
+        parts = [groups[group] for group in sorted(groups)]
+        array = np.concatenate(parts) if len(parts) > 1 else parts[0]
         if f"{whole}{_SMOOTHING}" in values:
             array = array * values[f"{whole}{_SMOOTHING}"][:, None]
         fused = re.fullmatch(r"Attention_(\d+)_qkv_(weight|bias)", whole)
