@@ -68,7 +68,7 @@ def make_contrasts(
         and fewer of them fit.
     quotations : bool
         Also take sentences with quotations, make some of others, and put words in outside of them: else marks stand in
-        loaded versions alone, as scare quotes, and who learns the versions as sentences learns the marks.
+        loaded versions alone, as scare quotes, and who learns the versions as sentences may learn the marks.
     seed : int
 
     Returns

@@ -194,18 +194,21 @@ def _group_units(model: onnx.ModelProto, ids: Sequence[Sequence[int]]) -> None:
     graph = model.graph
     weights = {each.name: each for each in graph.initializer}
     maker = {name: node for node in graph.node for name in node.output}
-    for node in [each for each in graph.node if each.op_type == "MatMul" and each.input[1] in weights]:
-        scaled = maker.get(node.input[0])
-        if scaled is None or not scaled.input or "Gelu" not in maker.get(scaled.input[0], scaled).op_type:
-            continue
-        gelu = maker[scaled.input[0]]
-        before = maker[gelu.input[0]]
+    chosen = []  # MatMul → BiasGelu → Mul (the smoothing) → MatMul
+    for node in graph.node:
+        if node.op_type == "MatMul" and node.input[1] in weights and node.input[0] in maker:
+            scaled = maker[node.input[0]]
+            gelu = maker.get(scaled.input[0]) if scaled.op_type == "Mul" else None
+            if gelu is None or gelu.op_type != "BiasGelu":
+                continue
+            before = maker[gelu.input[0]]
+            if before.op_type == "MatMul" and before.input[1] in weights:
+                chosen.append((node, scaled, gelu, before))
+    largest = _largest_inputs(model, sorted({node.input[0] for node, *_ in chosen}), ids)
+    for node, scaled, gelu, before in chosen:
         name, smoothing = node.input[1], scaled.input[1]
-        if gelu.op_type != "BiasGelu" or before.op_type != "MatMul" or before.input[1] not in weights:
-            continue
         down = onnx.numpy_helper.to_array(weights[name])
-        largest = _largest_inputs(model, [node.input[0]], ids)[node.input[0]]
-        order = np.argsort(-largest * np.abs(down).max(axis=1), kind="stable")
+        order = np.argsort(-largest[node.input[0]] * np.abs(down).max(axis=1), kind="stable")
         for of, sorted_values in (
             (name, down[order]),
             (smoothing, onnx.numpy_helper.to_array(weights[smoothing])[order]),
@@ -383,7 +386,7 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
             array = stored.astype(np.float32) * values[f"{whole}{_ROW_SCALES}"]
         elif name.endswith(("_scale", "_zero_point", _ROW_SCALES, _SMOOTHING)) or stored.dtype != np.float32:
             continue
-        ungrouped, _, group = whole.partition(_GROUP)
+        ungrouped, group = re.sub(rf"{_GROUP}\d+$", "", whole), whole  # a group's number has one digit
         found.setdefault(ungrouped, {})[group] = array
         consumer.setdefault(ungrouped, consumer.get(name, ""))
     for whole, groups in found.items():
