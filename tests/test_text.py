@@ -172,6 +172,58 @@ def test_quotations(paragraph: str, quoted: list[str]) -> None:
     assert [paragraph[q.start : q.end] for q in find_quotations(paragraph)] == quoted
 
 
+TRANSCRIPT = """Talks About The Harbour: What We Know
+
+The mayor spoke to this paper on Tuesday.
+
+ANN LEE, HOST: Why did you close the harbour?
+
+MAYOR TOM HALE: It was a disgrace. “Safe”, they called it.
+
+Nobody else dared to act.
+
+LEE: Who will pay?
+
+HALE (laughing): Not me.
+
+LEE: Who then?
+
+HALE: The thieves in the capital.
+"""
+
+
+def test_turns_in_a_transcript_are_somebody_elses_words() -> None:
+    sentences = prepare_text(TRANSCRIPT).sentences
+    own = [s.text for s in sentences if s.voice == "own"]
+    assert own == ["Talks About The Harbour: What We Know", "The mayor spoke to this paper on Tuesday."]
+    assert all(s.voice == "quoted" for s in sentences if s.text not in own)
+    speakers = {s.text: s.quoted[0].speaker for s in sentences if s.quoted}
+    assert speakers["Nobody else dared to act."] == "MAYOR TOM HALE"
+    assert speakers["HALE: The thieves in the capital."] == "HALE"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "Ann Lee: a nurse.",
+            "Tom Hale: a driver.",
+            "Eva Ruiz: a cook.",
+            "Sam Orr: a clerk.",
+            "Ida Low: a smith.",
+            "Max Roe: a guard.",
+        ],
+        ["WINNER: the union.", "LOSER: the port."] * 2,
+        ["Ann Lee: “We wait.”", "Tom Hale: “We don't.”"] * 5,
+        ["UPDATE: The port is open again."] * 9,
+    ],
+    ids=["a list of names", "too few", "marks tell already", "one label"],
+)
+def test_labels_before_paragraphs_make_no_transcript(lines: list[str]) -> None:
+    sentences = prepare_text("\n\n".join(lines)).sentences
+    assert all(s.voice != "quoted" for s in sentences)
+
+
 SLOW = [
     "Topics, from " + "tax, " * 40 + "health: all were raised.", "Topics | " + "tax | " * 40 + "& crime", "1" * 200 + " Facebook users complained.",
     "By " + "A" * 200 + "!", "BY " + "CORRESPONDENT-" * 30 + "!", "[•](#)" * 60 + " more text here.", "Advertisement" + " continue reading" * 30 + " x" * 30,

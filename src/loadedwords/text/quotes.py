@@ -30,6 +30,9 @@ _CLOSERS_LOOKED_AT = 12
 _REACH, _BEFORE_REACH = 160, 400
 # Paragraphs that one pair of marks may hold without a new opening mark.
 _PARAGRAPHS_BETWEEN = 3
+# A text is a transcript if so many paragraphs, and so large a share of them, begin with who speaks, and two of these
+# speak more than once. Lists with a name before each entry are not: there nobody's turn comes again.
+_FEWEST_TURNS, _SHARE_OF_TURNS = 6, 0.45
 
 _MARK = re.compile("\"|“|”|„|‟|«|»|``|''|‘|’|'")
 _CLOSER = {
@@ -119,6 +122,10 @@ _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
 _BEFORE = re.compile(
     rf"{_NO_PREPOSITION}\b{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS}|{_NAMING})\b(?:\s(?!{_VERBS}\b)[^\s.!?;\"“”]+){{0,12}}[\s,:—–-]*$"
 )
+# "ANN LEE:", "Ann Lee:", "ANN LEE, HOST:", and no marks behind it, which would say themselves whose words they hold.
+_TURN = re.compile(
+    r"(?P<who>[A-Z][A-Z.’'-]+(?:\s[A-Z][A-Z.’'-]+){0,4}|(?:[A-Z][\w.’'-]+\s){1,3}[A-Z][\w.’'-]+)(?:,[^:.!?]{1,60})?(?:\s\([^)]{1,30}\))?:\s(?![\"“‘'])"
+)
 _BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
 _ACCORDING = re.compile(rf"\b[Aa]ccording to\s{_WHO}")
 _IN_A_STATEMENT = re.compile(
@@ -143,7 +150,7 @@ _SMALL_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Quotation:
-    """What stands between two marks, or in a block quotation.
+    """What stands between two marks, in a block quotation, or in somebody's turn in a transcript (with the name before it).
 
     Attributes
     ----------
@@ -191,11 +198,17 @@ def find_quotations(
     """
     bounds = list(paragraphs) if paragraphs is not None else [(0, len(text))]
     set_off = frozenset(blocks)
+    turns = _turns(text, bounds)
     found: list[Quotation] = []
     inherited: str | None = None
     continued = introduced = False
     done = 0
     for number, (start, end) in enumerate(bounds):
+        if number in turns:
+            if done < end:  # else it is inside of what was opened before
+                found.append(Quotation(max(start, done), end, speaker=turns[number]))
+            done, introduced = max(done, end), False
+            continue
         marked = _marked(text, max(start, done), bounds, number)
         if number in set_off or (introduced and not (marked and marked[0].start <= start + 2)):
             # The sentence that introduces a block says whose it is.
@@ -232,6 +245,24 @@ def is_indirect(sentence: str) -> bool:
     if not _speaks(sentence):  # most sentences, and a look at their words is ten times as fast as the patterns
         return False
     return bool(_INDIRECT.search(sentence) or _INDIRECT_BEHIND.search(sentence))
+
+
+def _turns(text: str, bounds: Sequence[tuple[int, int]]) -> dict[int, str]:
+    """Who speaks in which paragraph, if the text is a transcript; a turn ends where the next one begins."""
+    labels = {
+        number: match["who"] for number, (start, end) in enumerate(bounds) if (match := _TURN.match(text, start, end))
+    }
+    speakers = list(labels.values())
+    again = {who for who in speakers if speakers.count(who) > 1}
+    if len(labels) < max(_FEWEST_TURNS, _SHARE_OF_TURNS * len(bounds)) or len(again) < 2:
+        return {}
+    # A headline or a summary may have a colon, too: the first turn is that of somebody who speaks again, if by surname.
+    surnames = {who.split()[-1] for who in again}
+    first = next(number for number, who in labels.items() if who.split()[-1] in surnames)
+    turns: dict[int, str] = {}
+    for number in range(first, len(bounds)):
+        turns[number] = labels.get(number) or turns[number - 1]
+    return turns
 
 
 # --- marks --------------------------------------------------------------------------------------------------------
