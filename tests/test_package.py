@@ -65,7 +65,7 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "models/default/model.onnx",
         "models/linear_default/weights.npz",
         "models/recipes/default.toml",
-        "models/recipes/exchanged.toml",
+        "models/recipes/linear_teacher.toml",
         "models/exchange_words.toml",
         "suites/minimal_pairs.jsonl",
         "suites/invariance.toml",

@@ -668,6 +668,15 @@ def test_a_surely_loaded_word_lifts_its_sentence() -> None:
     assert sentence_probability(np.array([]), [], OnnxSettings(word_lift=1.0)).shape == (0,)
 
 
+def test_a_steep_lift_spares_milder_words_and_ends_at_its_limit() -> None:
+    words = [[(4, 9, strongest)] for strongest in (5.0, 1.5, 0.5)]
+    settings = OnnxSettings(word_lift=1.0, lift_slope=4.0, lift_limit=0.1)
+    lifted = sentence_probability(np.full(3, -1.5), words, settings)
+    np.testing.assert_allclose(lifted, 1 / (1 + np.exp([-0.1, -0.1, 1.5])))
+    surer = sentence_probability(np.full(3, 2.0), words, settings)
+    np.testing.assert_allclose(surer, 1 / (1 + np.exp(-2.0)))  # what the sentence says by itself is not lowered
+
+
 def test_words_lift_sentences_only_where_that_costs_next_to_nothing() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 400)

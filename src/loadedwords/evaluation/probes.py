@@ -425,7 +425,7 @@ def _put_in(text: str, word: str) -> str:
 
 @cache
 def _listed() -> re.Pattern[str]:
-    longest_first = sorted(listed_words(), key=lambda word: (-len(word), word))
+    longest_first = sorted(listed_words(wide=True), key=lambda word: (-len(word), word))
     return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
 
 

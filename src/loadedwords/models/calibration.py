@@ -14,9 +14,13 @@ from loadedwords.models.odds import logistic, logit
 from loadedwords.models.onnx_scorer import OnnxSettings, sentence_probability
 
 N_BINS = 10
-# Tried in this order: how far a word's log-odds stay above what they lift its sentence to; and what it may cost.
+# Tried in this order: the log-odds from which a word makes its sentence loaded; and what that may cost.
 LIFTS = tuple(round(0.1 * step, 1) for step in range(30, -11, -1))
-LIFT_COST = 0.002
+LIFT_COST = 0.005
+# Steep, as else it mixes up plain sentences far below the threshold; and no higher than just above the threshold, as of the
+# sentences that only a word makes loaded the annotators called a third so.
+LIFT_SLOPE = 4.0
+LIFT_LIMIT = 0.1
 
 
 def fit_settings(
@@ -50,7 +54,17 @@ def fit_settings(
         word_temperature, word_bias = fit_temperature(word_log_odds, marked.astype(np.int64))
         calibrated = logistic(word_log_odds / word_temperature + word_bias)
         threshold = best_f1(marked, calibrated)[1]
-        settings = OnnxSettings(temperature, bias, word_temperature, word_bias, 0.5, threshold, round(threshold / 2, 4))
+        settings = OnnxSettings(
+            temperature,
+            bias,
+            word_temperature,
+            word_bias,
+            0.5,
+            threshold,
+            round(threshold / 2, 4),
+            lift_slope=LIFT_SLOPE,
+            lift_limit=LIFT_LIMIT,
+        )
         settings = replace(settings, word_lift=_fit_lift(log_odds, labels, words, settings))
     return settings
 
@@ -61,7 +75,7 @@ def _fit_lift(
     words: Sequence[Sequence[tuple[int, int, float]]],
     settings: OnnxSettings,
 ) -> float | None:
-    """The lowest lift that costs next to no macro-F1 and AUC on the labelled sentences; None if every one costs some."""
+    """The lowest lift that costs little macro-F1 and AUC on the labelled sentences; None if every one costs more."""
     word_log_odds = with_log_odds(words)
 
     def quality(lift: float | None) -> tuple[float, float]:

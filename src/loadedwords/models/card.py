@@ -185,11 +185,12 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
             "calibration",
         ): "; not trained on, only to calibrate; what the checkpoint itself was trained on is not known here",
     }
-    points = [
+    described = [
         f"{corpus['name']}{' (' + corpus['split'] + ')' if 'split' in corpus else ''}: licence {corpus['licence']}; "
         f"sha256 `{corpus.get('sha256', 'from the Hub')}`{only_for.get(tuple(corpus.get('stages', ())), '')}"
         for corpus in config["corpora"]
     ]
+    points = list(dict.fromkeys(described))  # a corpus may be used in two ways
     if unlabelled := config.get("unlabelled"):
         points.append(
             f"{unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "

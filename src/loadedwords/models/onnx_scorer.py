@@ -53,8 +53,13 @@ class OnnxSettings:
     join_threshold : float
         A word between two loaded ones belongs to their phrase from this probability.
     word_lift : float or None
-        A sentence's log-odds are at least those of its most loaded word less this number; None where words don't lift
-        sentences. A sentence that holds a loaded word is loaded, also in a text unlike those of the labelled corpus.
+        A sentence's log-odds are at least `lift_slope` times those of its most loaded word less this number; None where
+        words don't lift sentences. A sentence that holds a loaded word is loaded, also in a text unlike those of the
+        labelled corpus.
+    lift_slope : float
+        Above 1 it spares sentences whose most loaded word is not that loaded.
+    lift_limit : float or None
+        Log-odds to which a word lifts at most: it decides, and does not claim to know more.
     """
 
     temperature: float = 1.0
@@ -65,6 +70,8 @@ class OnnxSettings:
     word_threshold: float = 0.5
     join_threshold: float = 0.2
     word_lift: float | None = None
+    lift_slope: float = 1.0
+    lift_limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -192,8 +199,9 @@ def sentence_probability(
     calibrated = log_odds / settings.temperature + settings.bias
     if settings.word_lift is not None:
         strongest = np.array([max((word[2] for word in found), default=-np.inf) for found in words], dtype=np.float64)
-        lifted = strongest / settings.word_temperature + settings.word_bias - settings.word_lift
-        calibrated = np.maximum(calibrated, lifted)
+        above = strongest / settings.word_temperature + settings.word_bias - settings.word_lift
+        limit = np.inf if settings.lift_limit is None else settings.lift_limit
+        calibrated = np.maximum(calibrated, np.minimum(settings.lift_slope * above, limit))
     return logistic(calibrated)
 
 

@@ -66,7 +66,7 @@ class Stage:
     with loaded and with plain words put in; `contrast_weight` what these weigh as sentences, beside their words (where it
     is not 0, some hold a quotation);
     `wide_contrasts` whether words that only the student is given are among those put in;
-    `teacher_weight` the teacher's share in the targets of labelled sentences, which it never saw itself;
+    `teacher_weight` the teacher's share in the targets of labelled sentences;
     `exchanged` the number of sentences that are learnt together with versions of them in which another name, party,
     nationality, ... stands, which should have the same score.
     """

@@ -199,7 +199,8 @@ def train_bundle(
         "recipe": recipe.as_dict(),
         "corpora": data.provenance,
         "seeds": [seed],
-        "n_sentences": sum(PARITY_STAGE not in of for of in data.stages),
+        # Not rows: a sentence may train both the teacher and the student.
+        "n_sentences": len({text for text, of in zip(data.texts, data.stages, strict=True) if PARITY_STAGE not in of}),
         "metrics": metrics or {},
     }
     tell(f"training {recipe.name} on {common['n_sentences']:,} sentences")
