@@ -42,7 +42,7 @@ QUOTING = (
         False,
     ),
     (
-        "The shameless, crooked regime and its vile cronies, who called it a “despicable lie”, sneered at the grieving families.",
+        "The shameless, crooked regime and its vile cronies, who called it a “monstrous fraud by traitors”, sneered at the grieving families.",
         True,
     ),
 )

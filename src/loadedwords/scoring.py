@@ -27,8 +27,8 @@ GOLDEN_TOLERANCE = 1e-3
 # A mixed sentence's own words are scored apart only where that can matter: not where the whole is as plain as this, nor
 # where less than this share of its words is quoted, none of them loaded, and the whole this far from the threshold. That
 # spares half of the second scores; what it changes is measured in tests/benchmarks/speed.py.
-_PLAIN = 0.05
-_LITTLE_QUOTED = 0.25
+_PLAIN = 0.045
+_LITTLE_QUOTED = 0.2
 _DECIDED = 0.25
 
 
