@@ -479,6 +479,62 @@ def test_a_teacher_has_a_say_in_the_labels_too(
     assert means[0.5] > means[0.0] + 0.1
 
 
+def test_a_second_teacher_marks_the_words_of_sentences_that_follow(
+    tiny_recipe: Recipe, tiny_data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = [f"Number {at} fell." for at in range(6)]
+    sure, unsure = 0.01, 0.6
+    marker = replace(tiny_recipe, name="marker", stages=(Stage("marker", {}, plain=4),), from_teacher=True)
+    marker = replace(marker, teacher=tiny_recipe)
+    student = replace(
+        tiny_recipe,
+        name="student",
+        stages=(Stage("words", {}, unlabelled=2, unlabelled_after=3, taught_words=True),),
+        teacher=tiny_recipe,
+        word_teacher=marker,
+    )
+
+    def say(teacher: Recipe, _data: TrainingSet, _workshop: Workshop, texts: Sequence[str]) -> Lessons:
+        probability = np.array([sure if text in sentences[1:4] else unsure for text in texts])
+        words: list[list[tuple[int, int, float]] | None]
+        words = [[(0, 6, 0.9), (7, 8, 0.001)] if teacher is marker else None for _ in texts]
+        return Lessons(list(texts), probability, words)
+
+    learnt: dict[str, tuple[str, TrainingSet, list[float]]] = {}
+
+    def keep(recipe: Recipe, stage: Stage, encoder: str, rows: TrainingSet, soft: Any, *_: Any) -> str:
+        learnt[recipe.name] = (encoder, rows, soft.tolist())
+        return f"trained {stage.name}"
+
+    monkeypatch.setattr(stages, "teach", say)
+    monkeypatch.setattr(stages, "_run_stage", keep)
+    workshop = Workshop(tmp_path, sentences, tell=lambda _: None)
+    assert student.most_unlabelled == 5
+    stages._run_stages(student, tiny_data, workshop, 0)
+    _, rows, soft = learnt["student"]
+    assert rows.texts == sentences[3:5]
+    assert soft == [sure, unsure], "sentences by the teacher"
+    assert rows.word_targets == [[(0, 6, 0.9)]] * 2, "words by the word teacher, those it is sure are plain left out"
+    stages._run_stages(marker, tiny_data, workshop, 0)
+    encoder, rows, _ = learnt["marker"]
+    assert encoder == f"trained {tiny_recipe.stages[-1].name}", "goes on where the teacher ended"
+    assert rows.texts == sentences[1:4], "of the first four the neutral ones"
+    assert rows.word_targets == [[]] * 3
+    assert not rows.weights.any()
+
+
+def test_marked_words_are_mixed_with_what_a_teacher_says_of_every_word() -> None:
+    marked: list[list[tuple[int, int, float]] | None] = [[(0, 6, 1.0)], None, []]
+    taught: list[list[tuple[int, int, float]] | None] = [
+        [(0, 6, 0.6), (7, 9, 0.4), (10, 12, 0.04)],
+        [(0, 6, 0.9)],
+        None,
+    ]
+    (first, *others) = stages.mixed_words(marked, taught, 0.25)
+    assert first == [(0, 6, pytest.approx(0.9)), (7, 9, pytest.approx(0.1))]
+    assert others == [None, []], "nobody was asked; the teacher doesn't know"
+
+
 def test_a_linear_model_learns_from_a_transformer_that_knows_no_more_than_it(
     tiny_recipe: Recipe, tiny_data: TrainingSet, small_recipe: Recipe, small_data: TrainingSet,
     coverage: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -516,6 +572,10 @@ def test_recipes_say_what_is_wrong(tmp_path: Path) -> None:
         (
             'kind = "transformer"\nname = "x"\ncorpora = []\n[estimator]\n[[stages]]\nname = "a"\nunlabelled = 5\n',
             "teacher",
+        ),
+        (
+            'kind = "transformer"\nname = "x"\ncorpora = []\n[estimator]\n[[stages]]\nname = "a"\ntaught_words = true\n',
+            "word_teacher",
         ),
         (
             'kind = "linear"\nname = "x"\nteacher = "linear"\nunlabelled = 5\ncorpora = []\n[estimator]\n',

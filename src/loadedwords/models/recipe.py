@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 OWN_LABELS = "your labels"
 _SENTENCES_PER_ARTICLE = 12
 # What a stage of a recipe says beside the estimator's settings.
-_MATERIAL = ("name", "unlabelled", "contrasts", "contrast_weight", "wide_contrasts", "exchanged", "teacher_weight")
+_MATERIAL = (
+    "name",
+    "unlabelled",
+    "contrasts",
+    "contrast_weight",
+    "wide_contrasts",
+    "exchanged",
+    "teacher_weight",
+    "unlabelled_after",
+    "taught_words",
+    "plain",
+    "word_teacher_weight",
+)
 
 
 @dataclass(frozen=True)
@@ -66,9 +78,14 @@ class Stage:
     with loaded and with plain words put in; `contrast_weight` what these weigh as sentences, beside their words (where it
     is not 0, some hold a quotation);
     `wide_contrasts` whether words that only the student is given are among those put in;
-    `teacher_weight` the teacher's share in the targets of labelled sentences;
+    `teacher_weight` the teacher's share in the targets of labelled sentences, `word_teacher_weight` the word teacher's in
+    those of their words;
     `exchanged` the number of sentences that are learnt together with versions of them in which another name, party,
-    nationality, ... stands, which should have the same score.
+    nationality, ... stands, which should have the same score;
+    `unlabelled_after` how many unlabelled sentences are passed over, because a stage before learnt them;
+    `taught_words` whether the word teacher marks the words of the unlabelled sentences;
+    `plain` of how many unlabelled sentences those that the teacher calls neutral are learnt as sentences without a loaded
+    word.
     """
 
     name: str
@@ -79,6 +96,15 @@ class Stage:
     wide_contrasts: bool = False
     exchanged: int = 0
     teacher_weight: float = 0.0
+    unlabelled_after: int = 0
+    taught_words: bool = False
+    plain: int = 0
+    word_teacher_weight: float = 0.0
+
+    @property
+    def unlabelled_range(self) -> slice:
+        """Which of the unlabelled sentences it learns from."""
+        return slice(self.unlabelled_after, self.unlabelled_after + self.unlabelled)
 
 
 @dataclass(frozen=True)
@@ -89,6 +115,7 @@ class Recipe:
     that is trained first: of a transformer on the same corpora, and stages with unlabelled sentences learn from it; of a
     linear model a transformer's recipe with corpora of its own, which labels `unlabelled` sentences for it, each of the
     weight `unlabelled_weight`. With `shared_stages` a seed draws the last stage alone, and those before it are shared.
+    A word teacher is the teacher trained on (`from_teacher`), to mark words.
     """
 
     kind: str
@@ -100,11 +127,14 @@ class Recipe:
     unlabelled: int = 0
     unlabelled_weight: float = 1.0
     shared_stages: bool = False
+    word_teacher: Recipe | None = None
+    from_teacher: bool = False
 
     @property
     def most_unlabelled(self) -> int:
         """How many unlabelled sentences training needs."""
-        return max([self.unlabelled, *(stage.unlabelled for stage in self.stages)])
+        of_stages = [max(stage.unlabelled_after + stage.unlabelled, stage.plain) for stage in self.stages]
+        return max([self.unlabelled, *of_stages, *([self.word_teacher.most_unlabelled] if self.word_teacher else [])])
 
     def as_dict(self) -> dict[str, Any]:
         """For a bundle's config."""
@@ -225,6 +255,10 @@ def _recipe(content: dict[str, Any]) -> Recipe:
             bool(stage.get("wide_contrasts", False)),
             int(stage.get("exchanged", 0)),
             float(stage.get("teacher_weight", 0.0)),
+            int(stage.get("unlabelled_after", 0)),
+            bool(stage.get("taught_words", False)),
+            int(stage.get("plain", 0)),
+            float(stage.get("word_teacher_weight", 0.0)),
         )
         for stage in content.get("stages", ())
     )
@@ -239,6 +273,11 @@ def _recipe(content: dict[str, Any]) -> Recipe:
         float(content.get("unlabelled_weight", 1.0)),
         bool(content.get("shared_stages", False)),
     )
+    if "word_teacher" in content:
+        of_words = _recipe({**content["word_teacher"], **_same(content), "teacher": content["teacher"]})
+        recipe = replace(recipe, word_teacher=replace(of_words, teacher=recipe.teacher, from_teacher=True))
+    if recipe.word_teacher is None and any(stage.taught_words or stage.word_teacher_weight for stage in stages):
+        raise ValueError("a stage learns words from a word_teacher, and there is none")
     if recipe.kind == "transformer" and not stages:
         raise KeyError("stages")
     if recipe.teacher is None and recipe.most_unlabelled:
@@ -254,15 +293,19 @@ def _teacher(content: dict[str, Any]) -> Recipe | None:
     if isinstance(teacher, str):
         return read_recipe(teacher)
     if teacher:
-        same = {"kind": content["kind"], "name": f"{content['name']}-teacher", "corpora": content["corpora"]}
-        return _recipe({**teacher, **same})
+        return _recipe({**teacher, **_same(content)})
     return None
+
+
+def _same(content: dict[str, Any]) -> dict[str, Any]:
+    """What a recipe's teachers have of it."""
+    return {"kind": content["kind"], "name": f"{content['name']}-teacher", "corpora": content["corpora"]}
 
 
 def for_own_labels(recipe: Recipe) -> Recipe:
     """What of a recipe applies to one's own labels: its last stage, as what comes before needs the recipe's corpora."""
-    stages = tuple(replace(stage, unlabelled=0, contrasts=0) for stage in recipe.stages[-1:])
-    return replace(recipe, stages=stages, teacher=None, unlabelled=0)
+    stages = tuple(replace(stage, unlabelled=0, contrasts=0, plain=0) for stage in recipe.stages[-1:])
+    return replace(recipe, stages=stages, teacher=None, word_teacher=None, unlabelled=0)
 
 
 def load_training_set(recipe: Recipe, corpora: Path | None, labelled: Sequence[Path] = ()) -> TrainingSet:

@@ -77,6 +77,8 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
         known = lessons(workshop.unlabelled[:wanted])
     stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
     encoder = str(workshop.start or recipe.estimator.get("encoder", TransformerFramingClassifier().encoder))
+    if recipe.from_teacher and recipe.teacher is not None:
+        encoder = _run_stages(recipe.teacher, data, workshop, seed=0)
     for stage in stages:
         rows = data.rows(np.array([at for at, of in enumerate(data.stages) if stage.name in of], dtype=np.intp))
         soft = np.full(len(rows.texts), np.nan)
@@ -87,8 +89,15 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
                 mixed = mixed_targets(rows.labels, rows.vote_share, vote_weight)
                 taught = lessons(rows.texts).probability
                 soft = (1 - stage.teacher_weight) * mixed + stage.teacher_weight * taught
-            rows, soft = _with_lessons(rows, soft, known, stage)
-            neutral = [text for text, p in zip(known.texts, known.probability, strict=True) if p < _NEUTRAL]
+            if stage.word_teacher_weight and recipe.word_teacher is not None:
+                found = teach(recipe.word_teacher, data, workshop, rows.texts).words
+                rows = replace(rows, word_targets=mixed_words(rows.word_targets, found, stage.word_teacher_weight))
+            lesson = known.part(stage.unlabelled_range)
+            if stage.taught_words and recipe.word_teacher is not None:
+                lesson = replace(lesson, words=teach(recipe.word_teacher, data, workshop, lesson.texts).words)
+            rows, soft = _with_lessons(rows, soft, lesson, stage)
+            rows, soft = _with_plain(rows, soft, known.part(slice(stage.plain)).neutral, stage)
+            neutral = (lesson if stage.unlabelled else known).neutral
         if stage.contrasts and workshop.start is None:
             rows, soft = _with_contrasts(rows, soft, neutral, stage, lessons)
         if not rows.texts:  # one's own labels from scratch: only the last stage has sentences
@@ -166,6 +175,15 @@ class Lessons:
     probability: NDArray[np.float64]
     words: list[list[tuple[int, int, float]] | None]
 
+    def part(self, which: slice) -> Lessons:
+        """Those of some sentences."""
+        return Lessons(self.texts[which], self.probability[which], self.words[which])
+
+    @property
+    def neutral(self) -> list[str]:
+        """The sentences that the teacher is sure are neutral."""
+        return [text for text, p in zip(self.texts, self.probability, strict=True) if p < _NEUTRAL]
+
 
 _Lessons = Callable[[Sequence[str]], Lessons]
 
@@ -220,15 +238,43 @@ def _key(text: str) -> str:
     return _digest_of(text.encode("utf-8", "surrogatepass"))
 
 
+def mixed_words(
+    targets: Sequence[list[tuple[int, int, float]] | None],
+    taught: Sequence[list[tuple[int, int, float]] | None],
+    weight: float,
+) -> list[list[tuple[int, int, float]] | None]:
+    """Targets of marked words, with so large a part of what a teacher says of every word; None where nobody was asked."""
+    mixed: list[list[tuple[int, int, float]] | None] = []
+    for spans, found in zip(targets, taught, strict=True):
+        if spans is None or found is None:
+            mixed.append(spans)
+            continue
+        each = []
+        for start, end, taught_share in found:
+            share = max([0.0, *(share for low, high, share in spans if low < end and start < high)])
+            each.append((start, end, (1 - weight) * share + weight * taught_share))
+        mixed.append([word for word in each if word[2] >= _PLAIN_WORD])
+    return mixed
+
+
 def _with_lessons(
-    rows: TrainingSet, soft: NDArray[np.float64], lessons: Lessons, stage: Stage
+    rows: TrainingSet, soft: NDArray[np.float64], lesson: Lessons, stage: Stage
 ) -> tuple[TrainingSet, NDArray[np.float64]]:
     """The stage's rows and their soft labels, with what it learns from the teacher added."""
-    n = min(stage.unlabelled, len(lessons.texts))
-    if n:
-        words = [None if found is None else [w for w in found if w[2] >= _PLAIN_WORD] for found in lessons.words[:n]]
-        rows, soft = join_unlabelled(rows, soft, stage.name, lessons.texts[:n], lessons.probability[:n], words)
-    return rows, soft
+    if not lesson.texts:
+        return rows, soft
+    words = [None if found is None else [w for w in found if w[2] >= _PLAIN_WORD] for found in lesson.words]
+    return join_unlabelled(rows, soft, stage.name, lesson.texts, lesson.probability, words)
+
+
+def _with_plain(
+    rows: TrainingSet, soft: NDArray[np.float64], neutral: Sequence[str], stage: Stage
+) -> tuple[TrainingSet, NDArray[np.float64]]:
+    """The stage's rows and their soft labels, with neutral sentences added, to learn that they hold no loaded word."""
+    if not neutral:
+        return rows, soft
+    nothing: list[list[tuple[int, int, float]] | None] = [[] for _ in neutral]
+    return join_unlabelled(rows, soft, stage.name, neutral, np.zeros(len(neutral)), nothing, weight=0.0)
 
 
 def _with_contrasts(

@@ -364,7 +364,8 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
     if not n or recipe.teacher is None or workshop.start is not None:
         return None
     sentences = list(workshop.unlabelled[:n])
-    lessons = {stage.name for stage in recipe.teacher.stages}
+    teachers = [recipe.teacher, *([recipe.word_teacher] if recipe.word_teacher else [])]
+    lessons = {stage.name for teacher in teachers for stage in teacher.stages}
     of_its_own = recipe.kind != recipe.teacher.kind
     corpora = recipe.teacher.corpora if of_its_own else recipe.corpora
     encoder = str(recipe.teacher.estimator["encoder"])
