@@ -17,8 +17,8 @@ from importlib import resources
 from itertools import chain
 from typing import Any
 
-_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
-_QUOTE_MARKS = re.compile('["“”‘]')
+TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+QUOTE_MARKS = re.compile('["“”‘]')
 _QUOTATION = re.compile('"[^"“”‘]*"|“[^"“”‘]*”')
 _NUMBER = re.compile(r"(?<![\w$£€.,-])(?!(?:19|20)\d\d\b)\d[\d,]*(?= [a-z]+s\b)")
 _NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "sion", "sions")
@@ -41,7 +41,7 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class _Edit:
+class Edit:
     """Replace [start, end) by `text`, of which [mark_start, mark_end) is the loaded part."""
 
     start: int
@@ -82,15 +82,15 @@ def make_contrasts(
     for text in chain(neutral, neutral):
         if len(contrasts) >= n:
             break
-        if quotations and not _QUOTE_MARKS.search(text) and rng.random() < _QUOTED:
+        if quotations and not QUOTE_MARKS.search(text) and rng.random() < _QUOTED:
             text = _with_quotation(text, rng)
         # A word put inside a quotation would be the speaker's.
         quoted = [found.span() for found in _QUOTATION.finditer(text)] if quotations else []
-        if _QUOTE_MARKS.search(_QUOTATION.sub("", text) if quotations else text):
+        if QUOTE_MARKS.search(_QUOTATION.sub("", text) if quotations else text):
             continue
         loaded_edits = _outside(quoted, _loaded_edits(text, words, rng, wide))
-        loaded = _edited(text, _pick(loaded_edits, rng.choices((1, 2), _CHANGES)[0], rng))
-        plain = _edited(text, _pick(_outside(quoted, _plain_edits(text, words, rng)), 1, rng))
+        loaded = edited(text, _pick(loaded_edits, rng.choices((1, 2), _CHANGES)[0], rng))
+        plain = edited(text, _pick(_outside(quoted, _plain_edits(text, words, rng)), 1, rng))
         if loaded is not None and plain is not None:
             contrasts.append(Contrast(text, loaded[0], tuple(loaded[1]), plain[0]))
     return contrasts
@@ -100,6 +100,16 @@ def make_contrasts(
 def _words() -> dict[str, Any]:
     file = resources.files("loadedwords.models") / "contrast_words.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def grammar(kind: str) -> frozenset[str]:
+    """The words of one kind in the list's grammar, for instance those that stand before a noun."""
+    return frozenset(_words()["grammar"][kind])
+
+
+def is_noun(word: str) -> bool:
+    """Whether the lists know the word as a noun."""
+    return word in _words()["grammar"]["nouns"] or word in _words()["swaps"]["nouns"]
 
 
 def listed_words(*, wide: bool = False) -> frozenset[str]:
@@ -112,7 +122,7 @@ def listed_words(*, wide: bool = False) -> frozenset[str]:
 
 def _with_quotation(text: str, rng: random.Random) -> str:
     """The sentence with a run of its words in quotation marks; as it is if it has few words."""
-    tokens = list(_TOKEN.finditer(text))
+    tokens = list(TOKEN.finditer(text))
     fewest, most = _QUOTED_WORDS
     if len(tokens) < 2 * fewest:
         return text
@@ -123,16 +133,16 @@ def _with_quotation(text: str, rng: random.Random) -> str:
     return f"{text[:start]}{left}{text[start:end]}{right}{text[end:]}"
 
 
-def _outside(quoted: list[tuple[int, int]], edits: list[tuple[str, _Edit]]) -> list[tuple[str, _Edit]]:
+def _outside(quoted: list[tuple[int, int]], edits: list[tuple[str, Edit]]) -> list[tuple[str, Edit]]:
     """The edits that touch no quotation."""
     return [
         (device, edit) for device, edit in edits if all(edit.end <= start or end <= edit.start for start, end in quoted)
     ]
 
 
-def _pick(edits: list[tuple[str, _Edit]], n: int, rng: random.Random) -> list[_Edit]:
+def _pick(edits: list[tuple[str, Edit]], n: int, rng: random.Random) -> list[Edit]:
     """Up to n edits of different devices that don't touch each other; every device as likely as the others."""
-    chosen: list[_Edit] = []
+    chosen: list[Edit] = []
     devices = sorted({device for device, _ in edits})
     if rng.random() > _FRAMED:
         devices = [device for device in devices if device not in ("opening", "closing")]
@@ -144,7 +154,7 @@ def _pick(edits: list[tuple[str, _Edit]], n: int, rng: random.Random) -> list[_E
     return chosen
 
 
-def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int]]] | None:
+def edited(text: str, edits: Sequence[Edit]) -> tuple[str, list[tuple[int, int]]] | None:
     if not edits:
         return None
     marks: list[tuple[int, int]] = []
@@ -165,63 +175,63 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, list[tuple[int, int
     return text, sorted(marks)
 
 
-def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random, wide: bool) -> list[tuple[str, _Edit]]:
+def _loaded_edits(text: str, words: dict[str, Any], rng: random.Random, wide: bool) -> list[tuple[str, Edit]]:
     inserts = words["inserts"]
     edits = []
     for token, begins in _nouns(text, words):
         choices = words["swaps"]["nouns"].get(token[0])
         if begins:
-            edits.append(("adjective", _before(token, rng.choice(inserts["adjectives"]))))
+            edits.append(("adjective", put_before(token, rng.choice(inserts["adjectives"]))))
             if choices:
-                edits.append(("doubt", _before(token, rng.choice(inserts["doubts"]))))
+                edits.append(("doubt", put_before(token, rng.choice(inserts["doubts"]))))
         if choices:
-            edits.append(("noun", _replaced(token, rng.choice(choices))))
+            edits.append(("noun", put_in_place(token, rng.choice(choices))))
             edits.append(("scare quotes", _quoted(token, text, rng)))
     edits += [
-        ("verb", _replaced(token, rng.choice(words["swaps"]["verbs"][token[0]]))) for token in _verbs(text, words)
+        ("verb", put_in_place(token, rng.choice(words["swaps"]["verbs"][token[0]]))) for token in _verbs(text, words)
     ]
-    edits += [("adverb", _before(token, rng.choice(inserts["adverbs"]))) for token in _verbs(text, words)]
+    edits += [("adverb", put_before(token, rng.choice(inserts["adverbs"]))) for token in _verbs(text, words)]
     edits += _framed(text, inserts, words, rng)
     for number in _numbers(text, words):
         word = rng.choice(inserts[rng.choice(("small", "large"))])
-        edits.append(("number", _Edit(number.start(), number.start(), f"{word} ", 0, len(word))))
+        edits.append(("number", Edit(number.start(), number.start(), f"{word} ", 0, len(word))))
     return edits + _wide_edits(text, words, rng) if wide else edits
 
 
-def _wide_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+def _wide_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, Edit]]:
     """Edits by the kind of the word that stands there: any label for a person, any verb for "said"."""
     choices, grammar = words["wide"], words["grammar"]
     edits = []
     previous: re.Match[str] | None = None
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         before = previous[0].lower() if previous else ""
         edits += [
-            (f"any {kind}", _replaced(token, rng.choice(choices[kind])))
+            (f"any {kind}", put_in_place(token, rng.choice(choices[kind])))
             for kind in ("many", "one", "doings", "troubles")
             if token[0] in grammar[kind] and before in grammar["before_a_noun"]
         ]
         if token[0] in grammar["saying"] and previous and before not in grammar["not_before_a_verb"]:
-            edits.append(("any saying", _replaced(token, rng.choice(choices["said"]))))
+            edits.append(("any saying", put_in_place(token, rng.choice(choices["said"]))))
             aside = rng.choice(choices["asides"])
-            edits.append(("aside", _Edit(previous.end(), previous.end(), f", {aside},", 2, 2 + len(aside))))
+            edits.append(("aside", Edit(previous.end(), previous.end(), f", {aside},", 2, 2 + len(aside))))
         if previous and before == "the" and any(token[0] in grammar[kind] for kind in ("doings", "troubles", "bodies")):
             opener = rng.choice(choices["openers"])
-            edits.append(("opener", _Edit(previous.start(), previous.start(), f"{opener} ", 0, len(opener))))
+            edits.append(("opener", Edit(previous.start(), previous.start(), f"{opener} ", 0, len(opener))))
         previous = token
     return edits
 
 
-def _plain_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+def _plain_edits(text: str, words: dict[str, Any], rng: random.Random) -> list[tuple[str, Edit]]:
     plain = words["plain"]
     edits = [
-        ("adjective", _before(token, rng.choice(plain["adjectives"])))
+        ("adjective", put_before(token, rng.choice(plain["adjectives"])))
         for token, begins in _nouns(text, words)
         if begins
     ]
-    edits += [("adverb", _before(token, rng.choice(plain["adverbs"]))) for token in _verbs(text, words)]
+    edits += [("adverb", put_before(token, rng.choice(plain["adverbs"]))) for token in _verbs(text, words)]
     edits += _framed(text, plain, words, rng)
     edits += [
-        ("number", _Edit(number.start(), number.start(), f"{rng.choice(plain['numbers'])} ", 0, 0))
+        ("number", Edit(number.start(), number.start(), f"{rng.choice(plain['numbers'])} ", 0, 0))
         for number in _numbers(text, words)
     ]
     return edits
@@ -233,13 +243,33 @@ def _nouns(text: str, words: dict[str, Any]) -> Iterator[tuple[re.Match[str], bo
     Elsewhere than right behind a determiner or the like they are in the middle of a noun phrase, or no nouns.
     """
     previous = ""
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         word = token[0]
         begins = previous in words["grammar"]["before_a_noun"]
         known = word in words["grammar"]["nouns"] or word.endswith(_NOUN_ENDINGS)
         if word in words["swaps"]["nouns"] or (known and begins):
             yield token, begins
         previous = word.lower()
+
+
+def slots(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Where any word of a kind can be put: before the token for "adjective" and "adverb", else in its place."""
+    words = _words()
+    for token, begins in _nouns(text, words):
+        if begins:
+            yield "adjective", token
+    for token in _verbs(text, words):
+        yield "adverb", token
+        if token[0] == "said" or token[0].endswith("ed"):
+            yield "verb", token
+    previous = ""
+    for token in TOKEN.finditer(text):
+        if previous in words["grammar"]["before_a_noun"]:
+            if token[0] in words["grammar"]["many"]:
+                yield "many", token
+            if token[0] in words["grammar"]["doings"]:
+                yield "doings", token
+        previous = token[0].lower()
 
 
 def _numbers(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
@@ -252,36 +282,36 @@ def _numbers(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
 
 def _verbs(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
     previous = ""
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         if token[0] in words["swaps"]["verbs"] and previous and previous not in words["grammar"]["not_before_a_verb"]:
             yield token
         previous = token[0].lower()
 
 
-def _replaced(token: re.Match[str], choice: str) -> _Edit:
-    return _Edit(*token.span(), choice, 0, len(choice))
+def put_in_place(token: re.Match[str], choice: str) -> Edit:
+    return Edit(*token.span(), choice, 0, len(choice))
 
 
-def _before(token: re.Match[str], word: str) -> _Edit:
-    return _Edit(token.start(), token.start(), f"{word} ", 0, len(word))
+def put_before(token: re.Match[str], word: str) -> Edit:
+    return Edit(token.start(), token.start(), f"{word} ", 0, len(word))
 
 
-def _quoted(token: re.Match[str], text: str, rng: random.Random) -> _Edit:
+def _quoted(token: re.Match[str], text: str, rng: random.Random) -> Edit:
     left, right = rng.choice(('""', "“”", "''", "‘’"))
     quoted = f"{left}{text[slice(*token.span())]}{right}"
-    return _Edit(*token.span(), quoted, 1, len(quoted) - 1)
+    return Edit(*token.span(), quoted, 1, len(quoted) - 1)
 
 
-def _framed(text: str, frames: dict[str, Any], words: dict[str, Any], rng: random.Random) -> list[tuple[str, _Edit]]:
+def _framed(text: str, frames: dict[str, Any], words: dict[str, Any], rng: random.Random) -> list[tuple[str, Edit]]:
     """What can be said before and after a whole sentence."""
     edits = []
-    first = _TOKEN.match(text)
+    first = TOKEN.match(text)
     if first:
         opening = rng.choice(frames["openings"])
         word = first[0].lower() if first[0].lower() in words["grammar"]["not_names"] else first[0]
-        edits.append(("opening", _Edit(*first.span(), f"{opening} {word}", 0, len(opening) - 1)))
+        edits.append(("opening", Edit(*first.span(), f"{opening} {word}", 0, len(opening) - 1)))
     if text.endswith(".") and not text.endswith(("..", "Inc.", "U.S.")):
         closing = rng.choice(frames["closings"])
         end = len(text) - 1
-        edits.append(("closing", _Edit(end, end, f", {closing}", 2, 2 + len(closing))))
+        edits.append(("closing", Edit(end, end, f", {closing}", 2, 2 + len(closing))))
     return edits

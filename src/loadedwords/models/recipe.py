@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 OWN_LABELS = "your labels"
+# Rows of this stage are not trained on: the int8 model is compared with the float one on them.
+PARITY_STAGE = "parity"
 _SENTENCES_PER_ARTICLE = 12
 # What a stage of a recipe says beside the estimator's settings.
 _MATERIAL = (
@@ -36,6 +38,7 @@ _MATERIAL = (
     "taught_words",
     "plain",
     "word_teacher_weight",
+    "fillings",
 )
 
 
@@ -85,7 +88,8 @@ class Stage:
     `unlabelled_after` how many unlabelled sentences are passed over, because a stage before learnt them;
     `taught_words` whether the word teacher marks the words of the unlabelled sentences;
     `plain` of how many unlabelled sentences those that the teacher calls neutral are learnt as sentences without a loaded
-    word.
+    word;
+    `fillings` the number of neutral sentences in which any words of the corpora are put, for the word teacher to mark.
     """
 
     name: str
@@ -100,6 +104,7 @@ class Stage:
     taught_words: bool = False
     plain: int = 0
     word_teacher_weight: float = 0.0
+    fillings: int = 0
 
     @property
     def unlabelled_range(self) -> slice:
@@ -259,6 +264,7 @@ def _recipe(content: dict[str, Any]) -> Recipe:
             bool(stage.get("taught_words", False)),
             int(stage.get("plain", 0)),
             float(stage.get("word_teacher_weight", 0.0)),
+            int(stage.get("fillings", 0)),
         )
         for stage in content.get("stages", ())
     )
@@ -276,7 +282,9 @@ def _recipe(content: dict[str, Any]) -> Recipe:
     if "word_teacher" in content:
         of_words = _recipe({**content["word_teacher"], **_same(content), "teacher": content["teacher"]})
         recipe = replace(recipe, word_teacher=replace(of_words, teacher=recipe.teacher, from_teacher=True))
-    if recipe.word_teacher is None and any(stage.taught_words or stage.word_teacher_weight for stage in stages):
+    if recipe.word_teacher is None and any(
+        stage.taught_words or stage.word_teacher_weight or stage.fillings for stage in stages
+    ):
         raise ValueError("a stage learns words from a word_teacher, and there is none")
     if recipe.kind == "transformer" and not stages:
         raise KeyError("stages")

@@ -25,8 +25,9 @@ from loadedwords.errors import DataError
 from loadedwords.models.contrast import make_contrasts
 from loadedwords.models.encoders import WEIGHTS_FILE, find_encoder
 from loadedwords.models.exchange import make_exchanges
+from loadedwords.models.fillings import make_fillings, words_by_place
 from loadedwords.models.odds import logistic
-from loadedwords.models.recipe import Recipe, Stage, TrainingSet, Workshop
+from loadedwords.models.recipe import PARITY_STAGE, Recipe, Stage, TrainingSet, Workshop
 from loadedwords.models.transformer import TransformerFramingClassifier, mixed_targets
 
 # A teacher's word counts as plain below this probability: it keeps the targets short and changes no loss to speak of.
@@ -100,6 +101,10 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
             neutral = (lesson if stage.unlabelled else known).neutral
         if stage.contrasts and workshop.start is None:
             rows, soft = _with_contrasts(rows, soft, neutral, stage, lessons)
+        if stage.fillings and lessons is not None and recipe.word_teacher is not None:
+            made = make_fillings(known.neutral, _vocabulary(data, known), stage.fillings)
+            marked = teach(recipe.word_teacher, data, workshop, made).words
+            rows, soft = join_unlabelled(rows, soft, stage.name, made, np.zeros(len(made)), _told(marked), weight=0.0)
         if not rows.texts:  # one's own labels from scratch: only the last stage has sentences
             continue
         of_stage = 0 if recipe.shared_stages and stage is not stages[-1] else seed
@@ -263,8 +268,20 @@ def _with_lessons(
     """The stage's rows and their soft labels, with what it learns from the teacher added."""
     if not lesson.texts:
         return rows, soft
-    words = [None if found is None else [w for w in found if w[2] >= _PLAIN_WORD] for found in lesson.words]
-    return join_unlabelled(rows, soft, stage.name, lesson.texts, lesson.probability, words)
+    return join_unlabelled(rows, soft, stage.name, lesson.texts, lesson.probability, _told(lesson.words))
+
+
+def _told(
+    words: Sequence[list[tuple[int, int, float]] | None],
+) -> list[list[tuple[int, int, float]] | None]:
+    """What a teacher says of words, without those it is sure are plain."""
+    return [None if found is None else [word for word in found if word[2] >= _PLAIN_WORD] for found in words]
+
+
+def _vocabulary(data: TrainingSet, known: Lessons) -> dict[str, list[str]]:
+    """Words to put in: those of the unlabelled sentences and of all corpora but the one that is judged on."""
+    others = ~data.in_domain & np.array([PARITY_STAGE not in of for of in data.stages])
+    return words_by_place([*known.texts, *(data.texts[at] for at in np.flatnonzero(others))])
 
 
 def _with_plain(

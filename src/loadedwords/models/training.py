@@ -23,12 +23,10 @@ from loadedwords.models.golden import GOLDEN_SENTENCES
 from loadedwords.models.linear import LinearFramingClassifier
 from loadedwords.models.linear_scorer import LinearScorer, WordScore, save_scorer
 from loadedwords.models.odds import logistic
-from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
+from loadedwords.models.recipe import PARITY_STAGE, Recipe, TrainingSet, Workshop
 from loadedwords.schema import CLASSES
 
 Words = list[tuple[int, int, float]]
-# Rows of this stage are not trained on: the int8 model is compared with the float one on them.
-PARITY_STAGE = "parity"
 N_PARITY = 2000
 CALIBRATION_STAGE = "calibration"
 # Part of what kept scores are named after: raise it when the export computes something else.
