@@ -482,14 +482,14 @@ def test_a_teacher_has_a_say_in_the_labels_too(
 def test_a_second_teacher_marks_the_words_of_sentences_that_follow(
     tiny_recipe: Recipe, tiny_data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sentences = [f"Number {at} fell." for at in range(6)]
+    sentences = [f"Member {at} quietly announced the plan." for at in range(6)]
     sure, unsure = 0.01, 0.6
     marker = replace(tiny_recipe, name="marker", stages=(Stage("marker", {}, plain=4),), from_teacher=True)
     marker = replace(marker, teacher=tiny_recipe)
     student = replace(
         tiny_recipe,
         name="student",
-        stages=(Stage("words", {}, unlabelled=2, unlabelled_after=3, taught_words=True),),
+        stages=(Stage("words", {}, unlabelled=2, unlabelled_after=3, taught_words=True, fillings=2),),
         teacher=tiny_recipe,
         word_teacher=marker,
     )
@@ -512,9 +512,12 @@ def test_a_second_teacher_marks_the_words_of_sentences_that_follow(
     assert student.most_unlabelled == 5
     stages._run_stages(student, tiny_data, workshop, 0)
     _, rows, soft = learnt["student"]
-    assert rows.texts == sentences[3:5]
-    assert soft == [sure, unsure], "sentences by the teacher"
-    assert rows.word_targets == [[(0, 6, 0.9)]] * 2, "words by the word teacher, those it is sure are plain left out"
+    assert rows.texts[:2] == sentences[3:5]
+    assert soft[:2] == [sure, unsure], "sentences by the teacher"
+    assert len(rows.texts) == 4
+    assert not set(rows.texts[2:]) & set(sentences), "words were put in"
+    assert rows.weights.tolist() == [1, 1, 0, 0], "what the filled ones are as sentences is not taught"
+    assert rows.word_targets == [[(0, 6, 0.9)]] * 4, "words by the word teacher, those it is sure are plain left out"
     stages._run_stages(marker, tiny_data, workshop, 0)
     encoder, rows, _ = learnt["marker"]
     assert encoder == f"trained {tiny_recipe.stages[-1].name}", "goes on where the teacher ended"

@@ -202,6 +202,11 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
                 f"; up to {unlabelled['contrasts']:,} of them were also learnt with loaded and with plain words put in "
                 "(`models/contrast.py`)"
             )
+        if unlabelled.get("fillings"):
+            points[-1] += (
+                f"; {unlabelled['fillings']:,} more were made of them by putting in any words of the corpora, which a "
+                "teacher of words marked (`models/fillings.py`)"
+            )
         if unlabelled.get("exchanged"):
             points[-1] += (
                 f"; up to {unlabelled['exchanged']:,} sentences were learnt together with versions in which another name, "

@@ -373,6 +373,7 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
         "n_sentences": len(sentences),
         "contrasts": sum(stage.contrasts for stage in recipe.stages),
         "exchanged": sum(stage.exchanged for stage in recipe.stages),
+        "fillings": sum(stage.fillings for stage in recipe.stages),
         "teacher": f"the recipe {recipe.teacher.name} ({encoder})" if of_its_own else encoder,
         "teacher_corpora": [f"{use.name} ({use.split})" for use in corpora if lessons & set(use.stages)],
     }
