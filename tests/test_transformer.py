@@ -526,18 +526,6 @@ def test_a_second_teacher_marks_the_words_of_sentences_that_follow(
     assert not rows.weights.any()
 
 
-def test_marked_words_are_mixed_with_what_a_teacher_says_of_every_word() -> None:
-    marked: list[list[tuple[int, int, float]] | None] = [[(0, 6, 1.0)], None, []]
-    taught: list[list[tuple[int, int, float]] | None] = [
-        [(0, 6, 0.6), (7, 9, 0.4), (10, 12, 0.04)],
-        [(0, 6, 0.9)],
-        None,
-    ]
-    (first, *others) = stages.mixed_words(marked, taught, 0.25)
-    assert first == [(0, 6, pytest.approx(0.9)), (7, 9, pytest.approx(0.1))]
-    assert others == [None, []], "nobody was asked; the teacher doesn't know"
-
-
 def test_a_linear_model_learns_from_a_transformer_that_knows_no_more_than_it(
     tiny_recipe: Recipe, tiny_data: TrainingSet, small_recipe: Recipe, small_data: TrainingSet,
     coverage: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

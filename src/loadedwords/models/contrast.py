@@ -155,6 +155,7 @@ def _pick(edits: list[tuple[str, Edit]], n: int, rng: random.Random) -> list[Edi
 
 
 def edited(text: str, edits: Sequence[Edit]) -> tuple[str, list[tuple[int, int]]] | None:
+    """The text with the edits made, "a" and "an" put right, and the spans they mark; None if there is no edit."""
     if not edits:
         return None
     marks: list[tuple[int, int]] = []
@@ -289,10 +290,12 @@ def _verbs(text: str, words: dict[str, Any]) -> Iterator[re.Match[str]]:
 
 
 def put_in_place(token: re.Match[str], choice: str) -> Edit:
+    """Put `choice` where the token stands, and mark it."""
     return Edit(*token.span(), choice, 0, len(choice))
 
 
 def put_before(token: re.Match[str], word: str) -> Edit:
+    """Put `word` before the token, and mark it."""
     return Edit(token.start(), token.start(), f"{word} ", 0, len(word))
 
 

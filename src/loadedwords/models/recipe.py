@@ -37,7 +37,6 @@ _MATERIAL = (
     "unlabelled_after",
     "taught_words",
     "plain",
-    "word_teacher_weight",
     "fillings",
 )
 
@@ -81,8 +80,7 @@ class Stage:
     with loaded and with plain words put in; `contrast_weight` what these weigh as sentences, beside their words (where it
     is not 0, some hold a quotation);
     `wide_contrasts` whether words that only the student is given are among those put in;
-    `teacher_weight` the teacher's share in the targets of labelled sentences, `word_teacher_weight` the word teacher's in
-    those of their words;
+    `teacher_weight` the teacher's share in the targets of labelled sentences;
     `exchanged` the number of sentences that are learnt together with versions of them in which another name, party,
     nationality, ... stands, which should have the same score;
     `unlabelled_after` how many unlabelled sentences are passed over, because a stage before learnt them;
@@ -103,7 +101,6 @@ class Stage:
     unlabelled_after: int = 0
     taught_words: bool = False
     plain: int = 0
-    word_teacher_weight: float = 0.0
     fillings: int = 0
 
     @property
@@ -263,7 +260,6 @@ def _recipe(content: dict[str, Any]) -> Recipe:
             int(stage.get("unlabelled_after", 0)),
             bool(stage.get("taught_words", False)),
             int(stage.get("plain", 0)),
-            float(stage.get("word_teacher_weight", 0.0)),
             int(stage.get("fillings", 0)),
         )
         for stage in content.get("stages", ())
@@ -282,9 +278,7 @@ def _recipe(content: dict[str, Any]) -> Recipe:
     if "word_teacher" in content:
         of_words = _recipe({**content["word_teacher"], **_same(content), "teacher": content["teacher"]})
         recipe = replace(recipe, word_teacher=replace(of_words, teacher=recipe.teacher, from_teacher=True))
-    if recipe.word_teacher is None and any(
-        stage.taught_words or stage.word_teacher_weight or stage.fillings for stage in stages
-    ):
+    if recipe.word_teacher is None and any(stage.taught_words or stage.fillings for stage in stages):
         raise ValueError("a stage learns words from a word_teacher, and there is none")
     if recipe.kind == "transformer" and not stages:
         raise KeyError("stages")

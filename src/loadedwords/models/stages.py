@@ -90,9 +90,6 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
                 mixed = mixed_targets(rows.labels, rows.vote_share, vote_weight)
                 taught = lessons(rows.texts).probability
                 soft = (1 - stage.teacher_weight) * mixed + stage.teacher_weight * taught
-            if stage.word_teacher_weight and recipe.word_teacher is not None:
-                found = teach(recipe.word_teacher, data, workshop, rows.texts).words
-                rows = replace(rows, word_targets=mixed_words(rows.word_targets, found, stage.word_teacher_weight))
             lesson = known.part(stage.unlabelled_range)
             if stage.taught_words and recipe.word_teacher is not None:
                 lesson = replace(lesson, words=teach(recipe.word_teacher, data, workshop, lesson.texts).words)
@@ -197,7 +194,7 @@ def teach(teacher: Recipe, data: TrainingSet, workshop: Workshop, texts: Sequenc
     """What a teacher says of sentences it never saw, kept on disk; it is trained first, where it is not yet."""
     trained = _run_stages(teacher, data, workshop, seed)
     names = {stage.name for stage in teacher.stages}
-    knows_words = any(
+    knows_words = teacher.from_teacher or any(
         targets is not None and names & set(of) for targets, of in zip(data.word_targets, data.stages, strict=True)
     )
     kept = workshop.folder / f"lessons-{Path(trained).name}.jsonl"
@@ -241,25 +238,6 @@ def _kept_lessons(file: Path) -> dict[str, tuple[float, list[tuple[int, int, flo
 
 def _key(text: str) -> str:
     return _digest_of(text.encode("utf-8", "surrogatepass"))
-
-
-def mixed_words(
-    targets: Sequence[list[tuple[int, int, float]] | None],
-    taught: Sequence[list[tuple[int, int, float]] | None],
-    weight: float,
-) -> list[list[tuple[int, int, float]] | None]:
-    """Targets of marked words, with so large a part of what a teacher says of every word; None where nobody was asked."""
-    mixed: list[list[tuple[int, int, float]] | None] = []
-    for spans, found in zip(targets, taught, strict=True):
-        if spans is None or found is None:
-            mixed.append(spans)
-            continue
-        each = []
-        for start, end, taught_share in found:
-            share = max([0.0, *(share for low, high, share in spans if low < end and start < high)])
-            each.append((start, end, (1 - weight) * share + weight * taught_share))
-        mixed.append([word for word in each if word[2] >= _PLAIN_WORD])
-    return mixed
 
 
 def _with_lessons(
