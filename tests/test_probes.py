@@ -27,18 +27,18 @@ from loadedwords.text import prepare_text
 # Raise these when the model gets better; lowering one needs a reason in the commit message.
 FLOORS = {
     "pairs: the loaded sentence scores higher": 0.95,
-    "pairs: both on the right side of the threshold": 0.61,
-    "sensitivity: a loaded word put in flips the sentence, taken out flips it back": 0.87,
+    "pairs: both on the right side of the threshold": 0.70,
+    "sensitivity: a loaded word put in flips the sentence, taken out flips it back": 0.90,
     "sensitivity: negated, hedged, technical and sad plain sentences stay neutral": 0.95,
     "own voice: both": 0.97,
     "invariance, another place: decisions unchanged": 0.97,
-    "invariance, another nationality: decisions unchanged": 0.97,
-    "invariance, another gender: decisions unchanged": 0.97,
-    "invariance, another religion: decisions unchanged": 0.98,
-    "invariance, another politician: decisions unchanged": 0.96,
-    "invariance, another occupation: decisions unchanged": 0.95,
-    "invariance, another name: decisions unchanged": 0.95,
-    "invariance, another party: decisions unchanged": 0.95,
+    "invariance, another nationality: decisions unchanged": 0.98,
+    "invariance, another gender: decisions unchanged": 0.98,
+    "invariance, another religion: decisions unchanged": 0.96,
+    "invariance, another politician: decisions unchanged": 0.97,
+    "invariance, another occupation: decisions unchanged": 0.94,
+    "invariance, another name: decisions unchanged": 0.97,
+    "invariance, another party: decisions unchanged": 0.97,
 }
 FLOOR_SPEAKERS = 0.95
 FLOOR_QUOTATIONS = 0.97

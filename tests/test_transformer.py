@@ -710,21 +710,46 @@ def test_a_stage_that_learns_from_versions_is_another_one(
 
 
 def test_a_surely_loaded_word_lifts_its_sentence() -> None:
+    texts = ["The brute left.", "The man left.", ""]
     words = [[(0, 3, -4.0), (4, 9, 3.0)], [(0, 3, -4.0)], []]
     log_odds = np.array([-2.0, -2.0, -2.0])
-    plain = sentence_probability(log_odds, words, OnnxSettings())
-    lifted = sentence_probability(log_odds, words, OnnxSettings(word_lift=1.0))
+    plain = sentence_probability(texts, log_odds, words, OnnxSettings())
+    lifted = sentence_probability(texts, log_odds, words, OnnxSettings(word_lift=1.0))
     np.testing.assert_allclose(lifted[0], 1 / (1 + np.exp(-2.0)))
     np.testing.assert_array_equal(lifted[1:], plain[1:])
-    assert sentence_probability(np.array([]), [], OnnxSettings(word_lift=1.0)).shape == (0,)
+    assert sentence_probability([], np.array([]), [], OnnxSettings(word_lift=1.0)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "lifts"),
+    [
+        ("The brute left.", "brute", True),
+        ("Mr Brute left.", "Brute", False),  # a name
+        ("Brute force won.", "Brute", True),  # the sentence begins with it
+        ("“Brute force won,” she said.", "Brute", True),
+        ("It rained. Brute force won.", "Brute", True),
+        ("The verdict: Brute force won.", "Brute", True),
+        ("The BRUTE left.", "BRUTE", True),  # shouted
+        ("The party’s Anti-Brute league met.", "Anti-Brute", False),
+    ],
+)
+def test_what_is_written_as_a_name_lifts_no_sentence(text: str, word: str, lifts: bool) -> None:
+    start = text.index(word)
+    words = [[(start, start + len(word), 3.0)]]
+    settings = OnnxSettings(word_lift=1.0)
+    probability = sentence_probability([text], np.array([-2.0]), words, settings)[0]
+    assert (probability > 0.5) == lifts
+    if not lifts:
+        assert probability == sentence_probability([text], np.array([-2.0]), words, OnnxSettings())[0]
 
 
 def test_a_steep_lift_spares_milder_words_and_ends_at_its_limit() -> None:
     words = [[(4, 9, strongest)] for strongest in (5.0, 1.5, 0.5)]
     settings = OnnxSettings(word_lift=1.0, lift_slope=4.0, lift_limit=0.1)
-    lifted = sentence_probability(np.full(3, -1.5), words, settings)
+    texts = ["The brute left."] * 3
+    lifted = sentence_probability(texts, np.full(3, -1.5), words, settings)
     np.testing.assert_allclose(lifted, 1 / (1 + np.exp([-0.1, -0.1, 1.5])))
-    surer = sentence_probability(np.full(3, 2.0), words, settings)
+    surer = sentence_probability(texts, np.full(3, 2.0), words, settings)
     np.testing.assert_allclose(surer, 1 / (1 + np.exp(-2.0)))  # what the sentence says by itself is not lowered
 
 
@@ -733,11 +758,12 @@ def test_words_lift_sentences_only_where_that_costs_next_to_nothing() -> None:
     labels = rng.integers(0, 2, 400)
     log_odds = np.where(labels, 2.0, -2.0) + rng.normal(0, 1, 400)
     # Words that know the label may lift; words that say the opposite may not.
+    texts = ["brute men left"] * 400
     agreed = [[(0, 5)] if label else [] for label in labels]
     right = [[(0, 5, 0.95 if label else 0.02)] for label in labels]
-    assert fit_settings(log_odds, labels, right, agreed).word_lift is not None
+    assert fit_settings(texts, log_odds, labels, right, agreed).word_lift is not None
     wrong = [[(0, 5, 0.02 if label else 0.95), (6, 9, 0.9 if label else 0.02)] for label in labels]
-    opposed = fit_settings(log_odds, labels, wrong, [[(6, 9)] if label else [(0, 5)] for label in labels])
+    opposed = fit_settings(texts, log_odds, labels, wrong, [[(6, 9)] if label else [(0, 5)] for label in labels])
     assert opposed.word_lift is None or opposed.word_lift > 1.0
 
 

@@ -249,7 +249,10 @@ def leave_one_outlet_out(
         found, expected = scores.decision, before.decision
         if recipe.stages:
             settings = _settings(within, all_rows, np.flatnonzero(~rows))
-            found, expected = (_as_shipped(each, settings) >= settings.threshold for each in (scores, before))
+            of_outlet = [all_rows.texts[at] for at in np.flatnonzero(rows)]
+            found, expected = (
+                _as_shipped(of_outlet, each, settings) >= settings.threshold for each in (scores, before)
+            )
         decision[rows] = found
         new.append(f1_score(labels[rows], found, average="macro", labels=[0, 1], zero_division=0))
         known.append(f1_score(labels[rows], expected, average="macro", labels=[0, 1], zero_division=0))
@@ -299,17 +302,19 @@ def _calibrated(raw: Scores, rows: TrainingSet, fold_of: NDArray[np.int64]) -> S
     probability = np.zeros(len(rows.labels))
     for fold in np.unique(fold_of):
         own = np.flatnonzero(fold_of == fold)
-        probability[own] = _as_shipped(_rows_of(raw, own), _settings(raw, rows, np.flatnonzero(fold_of != fold)))
+        settings = _settings(raw, rows, np.flatnonzero(fold_of != fold))
+        probability[own] = _as_shipped([rows.texts[at] for at in own], _rows_of(raw, own), settings)
     return replace(raw, probability=probability, decision=probability >= 0.5)
 
 
 def _settings(raw: Scores, rows: TrainingSet, chosen: NDArray[np.intp]) -> OnnxSettings:
     part = _rows_of(raw, chosen)
-    return fit_settings(part.log_odds, rows.labels[chosen], part.words, [rows.loaded_words[at] for at in chosen])
+    texts, agreed = [rows.texts[at] for at in chosen], [rows.loaded_words[at] for at in chosen]
+    return fit_settings(texts, part.log_odds, rows.labels[chosen], part.words, agreed)
 
 
-def _as_shipped(raw: Scores, settings: OnnxSettings) -> NDArray[np.float64]:
-    return sentence_probability(raw.log_odds, with_log_odds(raw.words), settings)
+def _as_shipped(texts: Sequence[str], raw: Scores, settings: OnnxSettings) -> NDArray[np.float64]:
+    return sentence_probability(texts, raw.log_odds, with_log_odds(raw.words), settings)
 
 
 def _rows_of(scores: Scores, chosen: NDArray[np.intp]) -> Scores:

@@ -16,7 +16,7 @@ from loadedwords.models.onnx_scorer import OnnxSettings, sentence_probability
 N_BINS = 10
 # Tried in this order: the log-odds from which a word makes its sentence loaded; and what that may cost.
 LIFTS = tuple(round(0.1 * step, 1) for step in range(30, -11, -1))
-LIFT_COST = 0.005
+LIFT_COST = 0.006
 # Steep, as else it mixes up plain sentences far below the threshold; and no higher than just above the threshold, as of the
 # sentences that only a word makes loaded the annotators called a third so.
 LIFT_SLOPE = 4.0
@@ -24,6 +24,7 @@ LIFT_LIMIT = 0.1
 
 
 def fit_settings(
+    texts: Sequence[str],
     log_odds: NDArray[np.float64],
     labels: NDArray[np.int64],
     words: Sequence[Sequence[tuple[int, int, float]]],
@@ -33,6 +34,8 @@ def fit_settings(
 
     Parameters
     ----------
+    texts : sequence of str
+        The sentences.
     log_odds : ndarray of shape (n_sentences,)
         Of sentences the model was not trained on, before calibration.
     labels : ndarray of shape (n_sentences,)
@@ -65,11 +68,12 @@ def fit_settings(
             lift_slope=LIFT_SLOPE,
             lift_limit=LIFT_LIMIT,
         )
-        settings = replace(settings, word_lift=_fit_lift(log_odds, labels, words, settings))
+        settings = replace(settings, word_lift=_fit_lift(texts, log_odds, labels, words, settings))
     return settings
 
 
 def _fit_lift(
+    texts: Sequence[str],
     log_odds: NDArray[np.float64],
     labels: NDArray[np.int64],
     words: Sequence[Sequence[tuple[int, int, float]]],
@@ -79,7 +83,7 @@ def _fit_lift(
     word_log_odds = with_log_odds(words)
 
     def quality(lift: float | None) -> tuple[float, float]:
-        probability = sentence_probability(log_odds, word_log_odds, replace(settings, word_lift=lift))
+        probability = sentence_probability(texts, log_odds, word_log_odds, replace(settings, word_lift=lift))
         macro_f1 = f1_score(labels, probability >= settings.threshold, average="macro")
         return float(macro_f1), float(roc_auc_score(labels, probability))
 

@@ -197,6 +197,8 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
             f"`{unlabelled['sha256_of_sentences']}`), labelled by a teacher: {unlabelled['teacher']}, trained on "
             f"{', '.join(unlabelled['teacher_corpora'])}"
         )
+        if unlabelled.get("n_learnt", unlabelled["n_sentences"]) < unlabelled["n_sentences"]:
+            points[-1] += f"; {unlabelled['n_learnt']:,} of them are learnt as they stand, the others serve what follows"
         if unlabelled["contrasts"]:
             points[-1] += (
                 f"; up to {unlabelled['contrasts']:,} of them were also learnt with loaded and with plain words put in "

@@ -438,7 +438,8 @@ def measure_parity(
     exact = estimator.logits(sentences)
     quantised = OnnxScorer(folder, settings).logits(sentences)
     labelled = [
-        sentence_probability(of.sentence, of.words, settings) >= settings.threshold for of in (exact, quantised)
+        sentence_probability(sentences, of.sentence, of.words, settings) >= settings.threshold
+        for of in (exact, quantised)
     ]
     agreement = float(np.mean(labelled[0] == labelled[1]))
     f1: list[float | None] = [None, None]

@@ -27,7 +27,7 @@ from tokenizers import Tokenizer
 from loadedwords.errors import ModelError
 from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logistic
-from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
+from loadedwords.text.words import COMPOUND, FUNCTION_WORDS, is_name
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -55,7 +55,7 @@ class OnnxSettings:
     word_lift : float or None
         A sentence's log-odds are at least `lift_slope` times those of its most loaded word less this number; None where
         words don't lift sentences. A sentence that holds a loaded word is loaded, also in a text unlike those of the
-        labelled corpus.
+        labelled corpus; what is written as a name doesn't count, as rare names look like loaded words.
     lift_slope : float
         Above 1 it spares sentences whose most loaded word is not that loaded.
     lift_limit : float or None
@@ -134,7 +134,7 @@ class OnnxScorer:
         """
         logits = self.logits(sentences)
         found = [find_phrases(text, words, self.settings) for text, words in zip(sentences, logits.words, strict=True)]
-        return sentence_probability(logits.sentence, logits.words, self.settings), found
+        return sentence_probability(sentences, logits.sentence, logits.words, self.settings), found
 
     def logits(self, sentences: Sequence[str]) -> Logits:
         """Run the graph; identical sentences once."""
@@ -185,12 +185,17 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
 
 
 def sentence_probability(
-    log_odds: NDArray[np.float64], words: Sequence[Sequence[tuple[int, int, float]]], settings: OnnxSettings
+    texts: Sequence[str],
+    log_odds: NDArray[np.float64],
+    words: Sequence[Sequence[tuple[int, int, float]]],
+    settings: OnnxSettings,
 ) -> NDArray[np.float64]:
     """Calibrated probability of sentences being loaded.
 
     Parameters
     ----------
+    texts : sequence of str
+        The sentences.
     log_odds : ndarray of shape (n_sentences,)
     words : sequence of sequence of (start, end, log-odds)
         The words of each sentence; both as the graph gives them.
@@ -198,11 +203,16 @@ def sentence_probability(
     """
     calibrated = log_odds / settings.temperature + settings.bias
     if settings.word_lift is not None:
-        strongest = np.array([max((word[2] for word in found), default=-np.inf) for found in words], dtype=np.float64)
+        strongest = np.array([_strongest(text, of) for text, of in zip(texts, words, strict=True)], dtype=np.float64)
         above = strongest / settings.word_temperature + settings.word_bias - settings.word_lift
         limit = np.inf if settings.lift_limit is None else settings.lift_limit
         calibrated = np.maximum(calibrated, np.minimum(settings.lift_slope * above, limit))
     return logistic(calibrated)
+
+
+def _strongest(text: str, words: Sequence[tuple[int, int, float]]) -> float:
+    """The log-odds of the most loaded word that isn't written as a name."""
+    return max((log_odds for start, end, log_odds in words if not is_name(text, start, end)), default=-np.inf)
 
 
 def word_logits(

@@ -241,6 +241,7 @@ def _transformer_files(
         inside = inside[test]
         held_out = fit_and_score(recipe, rows, [data.texts[at] for at in inside], seed=seed, workshop=workshop)
     settings = calibration.fit_settings(
+        [data.texts[at] for at in inside],
         held_out.log_odds,
         data.labels[inside],
         held_out.words,
@@ -304,7 +305,7 @@ def export_checkpoint(
     estimator = TransformerFramingClassifier.from_checkpoint(checkpoint)
     logits = estimator.logits(labelled.texts)
     words = [[(start, end, float(logistic(np.array(score)))) for start, end, score in of] for of in logits.words]
-    settings = calibration.fit_settings(logits.sentence, labelled.labels, words, labelled.loaded_words)
+    settings = calibration.fit_settings(labelled.texts, logits.sentence, labelled.labels, words, labelled.loaded_words)
     common = {
         "kind": "transformer",
         "name": folder.name,
@@ -371,6 +372,7 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
         "source": workshop.unlabelled_from.name if workshop.unlabelled_from else "given by the caller",
         "sha256_of_sentences": hashlib.sha256("\n".join(sentences).encode("utf-8", "surrogatepass")).hexdigest(),
         "n_sentences": len(sentences),
+        "n_learnt": recipe.unlabelled or sum(stage.unlabelled for stage in recipe.stages),
         "contrasts": sum(stage.contrasts for stage in recipe.stages),
         "exchanged": sum(stage.exchanged for stage in recipe.stages),
         "fillings": sum(stage.fillings for stage in recipe.stages),

@@ -219,7 +219,7 @@ class TransformerFramingClassifier(FramingClassifier):
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
         logits = self.logits(X)
-        return logit(sentence_probability(logits.sentence, logits.words, self.settings_))
+        return logit(sentence_probability(X, logits.sentence, logits.words, self.settings_))
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The loaded words and phrases of each sentence, with offsets into it."""

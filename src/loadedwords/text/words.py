@@ -9,6 +9,9 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 # The same, a compound ("anti-choice") being one word: what is counted and underlined.
 COMPOUND = re.compile(r"\w+(?:['’‐‑-]\w+)*")
 
+# Behind these a capital letter begins something and tells nothing of the word.
+_SENTENCE_ENDS = ".!?…:"
+
 # Words that hold a sentence together and carry no slant by themselves: nobody underlines a phrase from "in a" on.
 FUNCTION_WORDS = frozenset(
     """a an the this that these those some any each
@@ -18,3 +21,19 @@ FUNCTION_WORDS = frozenset(
     is are was were be been being am has have had having do does did will would shall should can could may might must
     it's its he's she's they're we're i'm isn't aren't wasn't weren't""".split()  # noqa: SIM905 — a list of them would be five times as long
 )
+
+
+def is_name(text: str, start: int, end: int) -> bool:
+    """Whether the word there is written as a name: a capital inside a sentence, and not capitals throughout.
+
+    In a headline that has capitals everywhere all words but the first are taken for names.
+    """
+    word = text[start:end]
+    if not word[:1].isupper() or word.isupper():
+        return False
+    before = start
+    while before > 0 and not text[before - 1].isalnum():
+        before -= 1
+        if text[before] in _SENTENCE_ENDS:
+            return False
+    return before > 0
