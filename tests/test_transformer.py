@@ -14,6 +14,8 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from loadedwords.cli import main
@@ -709,6 +711,16 @@ def test_a_stage_that_learns_from_versions_is_another_one(
     assert len(folders) == 2
 
 
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 120))
+def test_a_stage_passes_over_sentences_only_where_enough_are_left(after: int, wanted: int, n_sentences: int) -> None:
+    chosen = range(n_sentences)[
+        Stage("lessons", {}, unlabelled=wanted, unlabelled_after=after).unlabelled_of(n_sentences)
+    ]
+    assert len(chosen) == min(wanted, n_sentences)
+    if n_sentences >= after + wanted and wanted:
+        assert chosen[0] == after
+
+
 def test_a_surely_loaded_word_lifts_its_sentence() -> None:
     texts = ["The brute left.", "The man left.", ""]
     words = [[(0, 3, -4.0), (4, 9, 3.0)], [(0, 3, -4.0)], []]
@@ -731,6 +743,15 @@ def test_a_surely_loaded_word_lifts_its_sentence() -> None:
         ("The verdict: Brute force won.", "Brute", True),
         ("The BRUTE left.", "BRUTE", True),  # shouted
         ("The party’s Anti-Brute league met.", "Anti-Brute", False),
+        ("The BRUTE’s men left.", "BRUTE’s", True),
+        ("Sen. Brute left.", "Brute", False),
+        ("The U.S. Brute left.", "Brute", False),
+        ("John F. Brute left.", "Brute", False),
+        ("Headline\nBrute force won.", "Brute", True),
+        ("She said, “Brute force won.”", "Brute", True),
+        ('She said, "Brute force won."', "Brute", True),
+        ('"It rained," Brute said.', "Brute", False),
+        ("“…,” Brute said.", "Brute", False),  # what is left of a sentence whose quotation was taken out
     ],
 )
 def test_what_is_written_as_a_name_lifts_no_sentence(text: str, word: str, lifts: bool) -> None:

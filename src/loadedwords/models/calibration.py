@@ -18,7 +18,7 @@ N_BINS = 10
 LIFTS = tuple(round(0.1 * step, 1) for step in range(30, -11, -1))
 LIFT_COST = 0.006
 # Steep, as else it mixes up plain sentences far below the threshold; and no higher than just above the threshold, as of the
-# sentences that only a word makes loaded the annotators called a third so.
+# sentences that only a word makes loaded the annotators called a quarter to a third so.
 LIFT_SLOPE = 4.0
 LIFT_LIMIT = 0.1
 

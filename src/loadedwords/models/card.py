@@ -198,7 +198,11 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
             f"{', '.join(unlabelled['teacher_corpora'])}"
         )
         if unlabelled.get("n_learnt", unlabelled["n_sentences"]) < unlabelled["n_sentences"]:
-            points[-1] += f"; {unlabelled['n_learnt']:,} of them are learnt as they stand, the others serve what follows"
+            points[-1] += (
+                f"; {unlabelled['n_learnt']:,} of them are learnt as they stand, the others serve what follows"
+            )
+        if unlabelled.get("words_marked"):
+            points[-1] += "; their words were marked by that teacher, trained on with contrasts and marked spans"
         if unlabelled["contrasts"]:
             points[-1] += (
                 f"; up to {unlabelled['contrasts']:,} of them were also learnt with loaded and with plain words put in "

@@ -54,8 +54,8 @@ class OnnxSettings:
         A word between two loaded ones belongs to their phrase from this probability.
     word_lift : float or None
         A sentence's log-odds are at least `lift_slope` times those of its most loaded word less this number; None where
-        words don't lift sentences. A sentence that holds a loaded word is loaded, also in a text unlike those of the
-        labelled corpus; what is written as a name doesn't count, as rare names look like loaded words.
+        words don't lift sentences. A sentence that holds a surely loaded word is loaded, also in a text unlike those of
+        the labelled corpus; what is written as a name doesn't count, as rare names look like loaded words.
     lift_slope : float
         Above 1 it spares sentences whose most loaded word is not that loaded.
     lift_limit : float or None

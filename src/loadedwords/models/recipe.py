@@ -83,7 +83,7 @@ class Stage:
     `teacher_weight` the teacher's share in the targets of labelled sentences;
     `exchanged` the number of sentences that are learnt together with versions of them in which another name, party,
     nationality, ... stands, which should have the same score;
-    `unlabelled_after` how many unlabelled sentences are passed over, because a stage before learnt them;
+    `unlabelled_after` how many unlabelled sentences are passed over, fewer where there are not enough;
     `taught_words` whether the word teacher marks the words of the unlabelled sentences;
     `plain` of how many unlabelled sentences those that the teacher calls neutral are learnt as sentences without a loaded
     word;
@@ -103,10 +103,10 @@ class Stage:
     plain: int = 0
     fillings: int = 0
 
-    @property
-    def unlabelled_range(self) -> slice:
-        """Which of the unlabelled sentences it learns from."""
-        return slice(self.unlabelled_after, self.unlabelled_after + self.unlabelled)
+    def unlabelled_of(self, n_sentences: int) -> slice:
+        """Which of so many unlabelled sentences it learns from."""
+        first = min(self.unlabelled_after, max(0, n_sentences - self.unlabelled))
+        return slice(first, first + self.unlabelled)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _run_stages(recipe: Recipe, data: TrainingSet, workshop: Workshop, seed: int
                 mixed = mixed_targets(rows.labels, rows.vote_share, vote_weight)
                 taught = lessons(rows.texts).probability
                 soft = (1 - stage.teacher_weight) * mixed + stage.teacher_weight * taught
-            lesson = known.part(stage.unlabelled_range)
+            lesson = known.part(stage.unlabelled_of(len(known.texts)))
             if stage.taught_words and recipe.word_teacher is not None:
                 lesson = replace(lesson, words=teach(recipe.word_teacher, data, workshop, lesson.texts).words)
             rows, soft = _with_lessons(rows, soft, lesson, stage)

@@ -10,7 +10,15 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 COMPOUND = re.compile(r"\w+(?:['’‐‑-]\w+)*")
 
 # Behind these a capital letter begins something and tells nothing of the word.
-_SENTENCE_ENDS = ".!?…:"
+_BEGINS_BEHIND = "!?:\n"
+# Behind a full stop, too, unless it is that of an initial or of one of these.
+_ABBREVIATION = re.compile(
+    r"\b(?:\w|mr|mrs|ms|dr|sen|rep|gov|gen|lt|col|sgt|capt|prof|rev|hon|pres|st|mt|vs)$", re.IGNORECASE
+)
+# A quotation taken out of a sentence leaves this (`text.preparation`), and what follows goes on with the sentence.
+_ELLIPSIS = "…"
+_QUOTE_MARKS = "\"“”«»„‘’'"
+_POSSESSIVE = re.compile(r"['’]s$")
 
 # Words that hold a sentence together and carry no slant by themselves: nobody underlines a phrase from "in a" on.
 FUNCTION_WORDS = frozenset(
@@ -26,14 +34,19 @@ FUNCTION_WORDS = frozenset(
 def is_name(text: str, start: int, end: int) -> bool:
     """Whether the word there is written as a name: a capital inside a sentence, and not capitals throughout.
 
-    In a headline that has capitals everywhere all words but the first are taken for names.
+    In a headline with a Capital on Every Word all words but the first are taken for names; acronyms, which can't be
+    told from shouting, are not.
     """
-    word = text[start:end]
+    word = _POSSESSIVE.sub("", text[start:end])
     if not word[:1].isupper() or word.isupper():
         return False
-    before = start
-    while before > 0 and not text[before - 1].isalnum():
-        before -= 1
-        if text[before] in _SENTENCE_ENDS:
+    for at in range(start - 1, -1, -1):
+        mark = text[at]
+        if mark.isalnum() or mark == _ELLIPSIS:
+            return True
+        if mark == ".":
+            return _ABBREVIATION.search(text, 0, at) is not None
+        # A quotation begins in mid-sentence: said, “Disgraceful ...
+        if mark in _BEGINS_BEHIND or (mark in _QUOTE_MARKS and text[:at].endswith(", ")):
             return False
-    return before > 0
+    return False
