@@ -2,7 +2,7 @@
 
 All suites were written by the authors of this package and nothing is trained on them; some of their loaded words are
 among those that contrasts for training are made with (`models.contrast`), so figures are also given without these.
-(Words that the real sentences of training hold are not left out: nobody can know a word that no text has.)
+The real sentences of training, and any of their words put into others (`models.fillings`), may still hold these words.
 The idea of testing a model by what it must and must not react to is that of CheckList (Ribeiro et al. 2020).
 """
 

@@ -14,11 +14,7 @@ from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_
 from loadedwords.text.cleaning import clean_text
 from loadedwords.text.quotes import Quotation, find_quotations, is_indirect, speech
 from loadedwords.text.sentences import Span, find_sentences
-from loadedwords.text.words import COMPOUND
-
-# What somebody else says, as a model sees it in the outlet's own words. Of nothing at all, empty marks, "this", "it is so"
-# and no marks either, it was the only one with which attributed claims always stayed neutral and own words kept theirs.
-PLACEHOLDER = "…"
+from loadedwords.text.words import COMPOUND, PLACEHOLDER
 
 _BLANK = re.compile(r"\s")
 
