@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from loadedwords.text.words import FUNCTION_WORDS
+from loadedwords.text.words import FUNCTION_WORDS, TITLES
 
 Kind = Literal["speech", "scare", "title"]
 
@@ -82,7 +82,7 @@ _ALSO_NOUNS = frozenset(
 )  # fmt: skip
 _SAYS = re.compile(rf"\b(?:{'|'.join(sorted(_ATTRIBUTING - _ALSO_NOUNS))}|according to)\b")
 _PRONOUN = r"(?:[Hh]e|[Ss]he|[Tt]hey|[Ii]t|[Ww]e|I)\b"
-_NAME = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Prof|St|[A-Z])\.|[A-Z][\w’'&-]*+)"
+_NAME = rf"(?:(?:{TITLES}|[A-Z])\.|[A-Z][\w’'&-]*+)"
 _TITLED = rf"(?:{_NAME}|of|de|van|von|bin|al)"
 _NOT_A_NAME = (
     r"(?!(?:But|And|Or|So|Yet|However|Then|When|While|As|If|In|On|At|For|By|After|Before|Since|Because|Just|Also|Meanwhile|Still"

@@ -13,12 +13,13 @@ COMPOUND = re.compile(r"\w+(?:['’‐‑-]\w+)*")
 # and no marks either, it was the only one with which attributed claims always stayed neutral and own words kept theirs.
 PLACEHOLDER = "…"
 
+# Abbreviated before a name, with a full stop that ends no sentence.
+TITLES = "Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Prof|St"
+
 # Behind these a capital letter begins something and tells nothing of the word.
 _BEGINS_BEHIND = "!?:\n"
 # Behind a full stop, too, unless it is that of an initial or of one of these.
-_ABBREVIATION = re.compile(
-    r"\b(?:\w|mr|mrs|ms|dr|sen|rep|gov|gen|lt|col|sgt|capt|prof|rev|hon|pres|st|mt|vs)$", re.IGNORECASE
-)
+_ABBREVIATION = re.compile(rf"\b(?:\w|{TITLES}|hon|pres|mt|vs)$", re.IGNORECASE)
 _QUOTE_MARKS = "\"“”«»„‘’'"
 _POSSESSIVE = re.compile(r"['’]s$")
 
