@@ -9,11 +9,19 @@ from typing import Any
 
 import pytest
 
-from loadedwords.models.recipe import Recipe, TrainingSet, load_training_set, read_recipe
-from loadedwords.models.training import train_bundle
+from loadedwords.training.labels import Labels, load_labels
+from loadedwords.training.recipe import Recipe, Stage, read_recipe
+from loadedwords.training.release import train_bundle
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "notebooks" / "data"
+N_RESAMPLES = "loadedwords.evaluation.results.N_RESAMPLES"
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that don't ask how wide an interval is, which takes most of an evaluation's time."""
+    monkeypatch.setattr(N_RESAMPLES, 20)
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +53,12 @@ def small_recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def small_data(small_recipe: Recipe) -> TrainingSet:
-    return load_training_set(small_recipe, None, [DATA / "labelled.csv"])
+def small_data(small_recipe: Recipe) -> Labels:
+    return load_labels(small_recipe, None, [DATA / "labelled.csv"])
 
 
 @pytest.fixture(scope="session")
-def small_bundle(small_recipe: Recipe, small_data: TrainingSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_bundle(small_recipe: Recipe, small_data: Labels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundles") / "small"
     train_bundle(small_recipe, small_data, folder, tell=lambda _: None)
     return folder
@@ -80,3 +88,53 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     BertModel(settings).save_pretrained(folder)
     BertTokenizerFast(tokenizer_object=words._tokenizer).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tiny_encoder: Path) -> Recipe:
+    settings = {"encoder": str(tiny_encoder), "batch_size": 16, "learning_rate": 2e-3, "max_length": 64}
+    return Recipe("transformer", "tiny", (), settings, (Stage("only", settings={"epochs": 4}),))
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tiny_recipe: Recipe) -> Labels:
+    """Our own labels in two folds."""
+    return load_labels(tiny_recipe, None, [DATA / "labelled.csv"], n_folds=2)
+
+
+@pytest.fixture(scope="session")
+def own_labels(tiny_recipe: Recipe) -> Labels:
+    """Our own labels in five folds."""
+    return load_labels(tiny_recipe, None, [DATA / "labelled.csv"])
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_recipe: Recipe, tiny_data: Labels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformer's bundle with its cross-validation; what it was made of is kept in `work` beside it."""
+    from loadedwords.evaluation import cross_validate
+    from loadedwords.training.stages import Workshop
+
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    workshop = Workshop(folder.parent / "work", tell=lambda _: None)
+    workshop.folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(N_RESAMPLES, 20)
+        evaluation = cross_validate(tiny_recipe, tiny_data, workshop=workshop, tell=lambda _: None)
+    train_bundle(
+        tiny_recipe,
+        tiny_data,
+        folder,
+        held_out=evaluation.held_out,
+        metrics=evaluation.as_dict(),
+        workshop=workshop,
+        tell=lambda _: None,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fitted(tiny_encoder: Path) -> Any:
+    """A TransformerFramingClassifier that knows the sentences of `tiny`."""
+    from tiny import LABELS, TEXTS, make, marks
+
+    return make(tiny_encoder, epochs=12, kind_weight=1.0).fit(TEXTS, LABELS, loaded_words=[marks(t) for t in TEXTS])

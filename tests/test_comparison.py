@@ -377,7 +377,7 @@ def test_the_scale_of_the_scores_is_that_of_the_prevalence(scores: Path, small_b
     (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, told(3, "Post"))), encoding="utf-8")
     done = run("score", tmp_path / "articles.jsonl", "-o", tmp_path / "out", "-m", small_bundle, "--prevalence", "0.06")
     assert done.exit_code == 0, done.output
-    assert "a corpus in which half the sentences are loaded" in run("compare", scores, "--topics", "none").stdout
+    assert "share of careful readers who would object" in run("compare", scores, "--topics", "none").stdout
     assert "a corpus in which 6% of the sentences are loaded" in run("compare", tmp_path / "out").stdout
     mixed = run("compare", scores, tmp_path / "out")
     assert (mixed.exit_code, "with different --prevalence" in " ".join(mixed.stderr.split())) == (1, True)

@@ -15,16 +15,19 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.corpora import CORPORA, find_marked, grouped_folds, load_corpus
 from loadedwords.errors import DataError
-from loadedwords.models.recipe import CorpusUse, Recipe, load_training_set, read_recipe
+from loadedwords.training.labels import load_labels
+from loadedwords.training.recipe import CorpusUse, Recipe, read_recipe
 
 COLUMNS = {"id", "text", "label", "outlet", "article", "vote_share", "loaded_words", "corpus"}
-COLUMNS |= {"annotators", "marked_words", "topic", "lean"}
+COLUMNS |= {"annotators", "marked_words", "topic", "lean", "target", "part"}
+SHAMELESS = {"start": 2, "end": 11, "share": None, "kind": None, "praise": None}
 DATA = Path(__file__).parents[1] / "notebooks" / "data"
 
 
 @pytest.mark.parametrize(
     ("name", "split", "n", "asked"),
     [
+        ("news", "train", 5600, True),
         ("babe", "train", 3118, True),
         ("anno-lexical", "train", 33804, False),
         ("anno-lexical", "validation", 7231, False),
@@ -71,7 +74,7 @@ def test_your_own_labels(tmp_path: Path) -> None:
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     first, second = loadedwords.load_corpus(str(file))
     assert (first["label"], second["label"]) == (1, 0)
-    assert first["loaded_words"] == [{"start": 2, "end": 11}]
+    assert first["loaded_words"] == [SHAMELESS]
     assert second["loaded_words"] is None
     assert first["article"] != second["article"]
 
@@ -124,7 +127,7 @@ def test_the_hub_layout_of_babe(monkeypatch: pytest.MonkeyPatch) -> None:
     (row,) = load_corpus("babe", revision="abc")
     assert asked == [("mediabiasgroup/BABE", "train", "abc")]
     assert (row["id"], row["article"], row["label"]) == ("u1", "https://example.org", 1)
-    assert row["loaded_words"] == [{"start": 2, "end": 11}]
+    assert row["loaded_words"] == [SHAMELESS]
 
 
 def test_a_hub_that_does_not_answer_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +194,7 @@ def test_training_refuses_a_published_test_split(corpora: Path) -> None:
     recipe = read_recipe("linear")
     cheating = Recipe(recipe.kind, "cheating", (CorpusUse("babe", split="test", in_domain=True),), recipe.estimator)
     with pytest.raises(DataError, match="for measuring only"):
-        load_training_set(cheating, corpora)
+        load_labels(cheating, corpora)
 
 
 def test_every_corpus_states_its_licence() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,46 +14,54 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from loadedwords.models.linear import LinearFramingClassifier
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
-from loadedwords.models.recipe import TrainingSet
-from loadedwords.models.training import fit_estimator
+from loadedwords.training.labels import Labels
+from loadedwords.training.linear import LinearFramingClassifier
+from loadedwords.training.recipe import Recipe
+from loadedwords.training.release import fit_linear
 from text_classifier import check_text_classifier
 
 
 @pytest.fixture(scope="module")
-def fitted(small_data: TrainingSet) -> LinearFramingClassifier:
-    return fit_estimator(LinearFramingClassifier(bits=14, folds=2), small_data)
+def fitted(small_recipe: Recipe, small_data: Labels) -> LinearFramingClassifier:
+    return fit_linear(small_recipe, small_data)
 
 
-def test_it_is_a_text_classifier(small_data: TrainingSet) -> None:
-    check_text_classifier(lambda: LinearFramingClassifier(bits=14, folds=2), small_data.texts, small_data.labels)
+@pytest.fixture(scope="module")
+def texts(small_data: Labels) -> list[str]:
+    return small_data.table["text"].to_list()
 
 
-def test_it_works_inside_scikit_learn(small_data: TrainingSet) -> None:
+def test_it_is_a_text_classifier(texts: list[str], small_data: Labels) -> None:
+    check_text_classifier(
+        lambda: LinearFramingClassifier(bits=14, folds=2), texts, small_data.table["label"].to_numpy()
+    )
+
+
+def test_it_works_inside_scikit_learn(small_data: Labels) -> None:
     model = make_pipeline(LinearFramingClassifier(bits=14, folds=2))
     scores = cross_val_score(
         model,
-        np.array(small_data.texts, dtype=object),
-        small_data.labels,
-        groups=small_data.articles,
+        np.array(small_data.table["text"].to_list(), dtype=object),
+        small_data.table["label"].to_numpy(),
+        groups=small_data.table["article"].to_numpy(),
         cv=GroupKFold(3),
         scoring="roc_auc",
     )
     assert scores.min() > 0.7
 
 
-def test_words_add_up_to_the_decision(fitted: LinearFramingClassifier, small_data: TrainingSet) -> None:
+def test_words_add_up_to_the_decision(fitted: LinearFramingClassifier, texts: list[str]) -> None:
     scorer = fitted.scorer_
-    found, decision, features = scorer.word_features(small_data.texts)
-    total = np.bincount(found.word_sentence, weights=features[:, 0], minlength=len(small_data.texts)) + scorer.intercept
+    found, decision, features = scorer.word_features(texts)
+    total = np.bincount(found.word_sentence, weights=features[:, 0], minlength=len(texts)) + scorer.intercept
     np.testing.assert_allclose(total, decision, atol=1e-9)
-    np.testing.assert_allclose(scorer.decision_function(small_data.texts), decision, atol=1e-9)
+    np.testing.assert_allclose(scorer.decision_function(texts), decision, atol=1e-9)
 
 
-def test_words_are_slices_and_above_the_threshold(fitted: LinearFramingClassifier, small_data: TrainingSet) -> None:
+def test_words_are_slices_and_above_the_threshold(fitted: LinearFramingClassifier, texts: list[str]) -> None:
     n = 0
-    for text, words in zip(small_data.texts, fitted.find_loaded_words(small_data.texts), strict=True):
+    for text, words in zip(texts, fitted.find_loaded_words(texts), strict=True):
         assert all(a.end <= b.start for a, b in itertools.pairwise(words))
         for word in words:
             n += 1
@@ -60,25 +70,33 @@ def test_words_are_slices_and_above_the_threshold(fitted: LinearFramingClassifie
     assert n > 50
 
 
-def test_marked_words_are_found_again(fitted: LinearFramingClassifier, small_data: TrainingSet) -> None:
+def test_marked_words_are_found_again(fitted: LinearFramingClassifier, small_data: Labels, texts: list[str]) -> None:
     """Found words are marked ones far more often than words taken by chance."""
     hits = total = n_marked = 0
-    n_words = len(" ".join(small_data.texts).split())
-    for marked, words in zip(small_data.loaded_words, fitted.find_loaded_words(small_data.texts), strict=True):
-        n_marked += len(marked or ())
+    n_words = len(" ".join(texts).split())
+    for marked, words in zip(small_data.table["words"], fitted.find_loaded_words(texts), strict=True):
+        n_marked += 0 if marked is None else len(marked)
         for word in words:
             total += 1
-            hits += any(low < word.end and word.start < high for low, high in marked or ())
+            hits += any(m["start"] < word.end and word.start < m["end"] for m in ([] if marked is None else marked))
     assert hits / total > 3 * n_marked / n_words
 
 
-def test_probabilities_are_calibrated_on_sentences_not_seen(small_data: TrainingSet) -> None:
-    even = np.array([hash_of(article) % 2 == 0 for article in small_data.articles])
-    model = fit_estimator(LinearFramingClassifier(bits=16), small_data.rows(np.flatnonzero(even)))
-    rest = small_data.rows(np.flatnonzero(~even))
-    probability = model.predict_proba(rest.texts)[:, 1]
-    assert abs(probability.mean() - rest.labels.mean()) < 0.1
-    assert roc_auc_score(rest.labels, probability) > 0.75
+def test_probabilities_are_calibrated_on_sentences_not_seen(small_recipe: Recipe, small_data: Labels) -> None:
+    even = pl.col("article").map_elements(lambda article: hash_of(article) % 2 == 0, pl.Boolean)
+    model = fit_linear(replace(small_recipe, estimator={"bits": 16}), small_data.where(even))
+    rest = small_data.table.filter(~even)
+    probability = model.predict_proba(rest["text"].to_list())[:, 1]
+    assert abs(probability.mean() - rest["label"].mean()) < 0.1
+    assert roc_auc_score(rest["label"], probability) > 0.75
+
+
+def test_a_soft_target_is_learnt(texts: list[str], small_data: Labels) -> None:
+    labels = small_data.table["label"].to_numpy()
+    turned = LinearFramingClassifier(bits=14, folds=2).fit(texts, labels, target=1.0 - labels)
+    assert roc_auc_score(labels, turned.predict_proba(texts)[:, 1]) < 0.1
+    half = LinearFramingClassifier(bits=14, folds=2).fit(texts, labels, target=0.2 + 0.1 * labels)
+    assert half.predict_proba(texts)[:, 1].mean() == pytest.approx((0.2 + 0.1 * labels).mean(), abs=0.02)
 
 
 def hash_of(text: str) -> int:

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import EMBEDDED, open_bundle
-from loadedwords.models.linear import LinearFramingClassifier
-from loadedwords.models.recipe import Recipe, TrainingSet
-from loadedwords.models.training import fit_estimator, make_estimator
 from loadedwords.scoring import FramingModel
 from loadedwords.text import prepare_text
+from loadedwords.training.labels import Labels
+from loadedwords.training.linear import LinearFramingClassifier
+from loadedwords.training.recipe import Recipe
+from loadedwords.training.release import fit_linear
 
 TEXT = "The reckless regime sneered at its critics. “This is an outrageous escapade,” said Ann Lee.\n\nThe **shameless** puppets &amp; cronies fled. “All of it is a lie.”\n\nAdvertisement"
 
@@ -207,13 +208,11 @@ def test_an_article_shows_itself_escaped(model: FramingModel) -> None:
     assert text.replace("sneered.", "sneered") in bare
 
 
-def test_saved_and_loaded_it_predicts_the_same(
-    small_bundle: Path, small_recipe: Recipe, small_data: TrainingSet
-) -> None:
-    fitted = fit_estimator(make_estimator(small_recipe), small_data)
+def test_saved_and_loaded_it_predicts_the_same(small_bundle: Path, small_recipe: Recipe, small_data: Labels) -> None:
+    fitted = fit_linear(small_recipe, small_data)
     assert isinstance(fitted, LinearFramingClassifier)
     loaded = loadedwords.load_model(small_bundle)
-    plain = [text for text in small_data.texts if "  " not in text]
+    plain = [text for text in small_data.table["text"] if "  " not in text]
     np.testing.assert_allclose(loaded.predict_proba(plain), fitted.predict_proba(plain), atol=1e-6)
 
 

@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     from loadedwords.articles import read_articles
     from loadedwords.corpora import load_corpus
     from loadedwords.errors import LoadedwordsError
-    from loadedwords.models.linear import LinearFramingClassifier
-    from loadedwords.models.transformer import TransformerFramingClassifier
     from loadedwords.outlets import compare_outlets
     from loadedwords.outlets.comparison import compare_scores
     from loadedwords.schema import Article, ScoredArticle
     from loadedwords.scoring import load_model, score_articles
+    from loadedwords.training.linear import LinearFramingClassifier
+    from loadedwords.training.transformer import TransformerFramingClassifier
 
 # Each name is imported from its room when it is first used: importing the package itself costs nothing.
 _ROOMS = {
     "Article": "schema",
-    "LinearFramingClassifier": "models.linear",
+    "LinearFramingClassifier": "training.linear",
     "LoadedwordsError": "errors",
     "ScoredArticle": "schema",
-    "TransformerFramingClassifier": "models.transformer",
+    "TransformerFramingClassifier": "training.transformer",
     "compare_outlets": "outlets",
     "compare_scores": "outlets.comparison",
     "load_corpus": "corpora",

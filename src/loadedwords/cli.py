@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
     from loadedwords.evaluation import Evaluation
     from loadedwords.evaluation.probes import Classifier
-    from loadedwords.models.recipe import Recipe, TrainingSet, Workshop
     from loadedwords.outlets.comparison import Comparison, EventSource, TopicSource
     from loadedwords.schema import CountedVoice, ScoredArticle, ScoredSentence
+    from loadedwords.training.labels import Labels
+    from loadedwords.training.recipe import Recipe
+    from loadedwords.training.stages import Workshop
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -424,8 +426,14 @@ def _with_options(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     show_default=True,
     help="Cross-validate, and record it in the card.",
 )
+@click.option(
+    "--ablation",
+    type=_EXISTING_FILE,
+    multiple=True,
+    help="What `evaluate --without PART --json` printed, for the card; once for each part.",
+)
 def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | None, corpora: Path | None, articles: Path | None,
-          work: Path, jobs: int, seed: int, seeds: int, measure: bool) -> None:  # fmt: skip
+          work: Path, jobs: int, seed: int, seeds: int, measure: bool, ablation: tuple[Path, ...]) -> None:  # fmt: skip
     """Train a model, on the recipe's corpora or on your own LABELLED files, and write it as a bundle.
 
     \b
@@ -435,17 +443,22 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     loadedwords train labelled.csv --recipe linear -o my-model          a linear model of your own
     """
     from loadedwords.evaluation import cross_validate
-    from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
-    from loadedwords.models.training import train_bundle
+    from loadedwords.training.labels import load_labels
+    from loadedwords.training.recipe import for_own_labels, read_recipe
+    from loadedwords.training.release import train_bundle
 
     plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
-    data = load_training_set(plan, corpora, labelled)
+    data = load_labels(plan, corpora, labelled)
     workshop = _workshop(plan, data, corpora, articles, work, start or ("embedded" if labelled else "scratch"))
     metrics = held_out = None
     if measure:
         evaluation = cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=_tell)
         _print_evaluation(evaluation)
         metrics, held_out = evaluation.as_dict(), evaluation.held_out
+    if ablation:
+        import json
+
+        metrics = {**(metrics or {}), "ablation": [json.loads(file.read_text(encoding="utf-8")) for file in ablation]}
     bundle = train_bundle(
         plan, data, output, held_out=held_out, metrics=metrics, workshop=workshop, seed=seed, tell=_tell
     )
@@ -462,6 +475,9 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
 @click.option(
+    "--without", "part", help="Of a recipe: leave out a stage, a corpus or exchanges, to see what it is worth."
+)
+@click.option(
     "--leave-out-outlets", is_flag=True, help="Of a recipe: leave out each of the eight largest outlets, too."
 )
 @click.option("--pairs", is_flag=True, help="Measure the model on the package's own minimal pairs.")
@@ -477,7 +493,7 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None,
-             corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, leave_out_outlets: bool,
+             corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, part: str | None, leave_out_outlets: bool,
              pairs: bool, quotations: bool, spans: bool, plot: Path | None, card: Path | None, as_json: bool) -> None:  # fmt: skip
     """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
 
@@ -488,12 +504,14 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     loadedwords evaluate --recipe linear labelled.csv                  the recipe trained and tested on your labels
     loadedwords evaluate --pairs                                       the embedded model on minimal pairs
     loadedwords evaluate --recipe default --corpora corpora/ --seeds 3 --leave-out-outlets --card card/
+    loadedwords evaluate --recipe default --corpora corpora/ --without taught --json > without-taught.json
     loadedwords evaluate --quotations                                  the quotation finder on marked passages
     loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
     """
     from loadedwords import evaluation
-    from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
     from loadedwords.scoring import load_model
+    from loadedwords.training.labels import load_labels
+    from loadedwords.training.recipe import for_own_labels, leave_out, read_recipe
 
     if card and not recipe:
         raise click.UsageError("A --card needs the --recipe to cross-validate.")
@@ -503,11 +521,10 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
         if (model and not card) or checkpoint or pairs or quotations or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
         plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
-        data = load_training_set(plan, corpora, labelled)
+        plan = plan if part is None else leave_out(plan, part)
+        data = load_labels(plan, corpora, labelled, n_folds=folds)
         workshop = _workshop(plan, data, corpora, articles, work, "scratch")
-        result = evaluation.cross_validate(
-            plan, data, n_splits=folds, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=_tell
-        )
+        result = evaluation.cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=_tell)
         if leave_out_outlets and result.held_out is not None:
             result = evaluation.with_finding(
                 result,
@@ -594,10 +611,11 @@ def export(checkpoint: Path, labelled: tuple[Path, ...], output: Path) -> None:
     The LABELLED sentences must not have been trained on: they calibrate the scores, and the int8 model is compared
     with the checkpoint on them. `train` exports by itself.
     """
-    from loadedwords.models.recipe import for_own_labels, load_training_set, read_recipe
-    from loadedwords.models.training import export_checkpoint
+    from loadedwords.training.labels import load_labels
+    from loadedwords.training.recipe import for_own_labels, read_recipe
+    from loadedwords.training.release import export_checkpoint
 
-    data = load_training_set(for_own_labels(read_recipe("default")), None, labelled)
+    data = load_labels(for_own_labels(read_recipe("default")), None, labelled)
     click.echo(export_checkpoint(checkpoint, data, output, tell=_tell).folder)
 
 
@@ -624,40 +642,41 @@ def _tell(line: str) -> None:
 
 
 def _workshop(
-    recipe: Recipe, data: TrainingSet, corpora: Path | None, articles: Path | None, work: Path, start: str
+    recipe: Recipe, data: Labels, corpora: Path | None, articles: Path | None, work: Path, start: str
 ) -> Workshop | None:
-    """Where a transformer, or a linear model's teacher, is trained, with the unlabelled sentences to be labelled."""
-    from loadedwords.models.recipe import Workshop, load_training_set, load_unlabelled
+    """Where a transformer is trained, with the unlabelled sentences to be labelled."""
+    from loadedwords.errors import require
+    from loadedwords.training.labels import load_labels, load_unlabelled
 
     if recipe.kind != "transformer" and recipe.teacher is None:
         return None
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="train", purpose="Training a transformer")
+    from loadedwords.training.stages import Workshop
+
     work.mkdir(parents=True, exist_ok=True)
-    linear = recipe.kind != "transformer"
+    linear = recipe.kind == "linear"
     checkpoint = None if linear or start == "scratch" else _checkpoint(start, work, data)
-    teacher_data = load_training_set(recipe.teacher, corpora) if linear and recipe.teacher else None
+    of_teacher = load_labels(recipe.teacher, corpora) if linear and recipe.teacher else None
     unlabelled: list[str] = []
     source = None
-    if recipe.most_unlabelled and checkpoint is None:
+    if recipe.n_taught and checkpoint is None:
         source = articles or (corpora / "articles.parquet" if corpora else None)
         if source is None or not source.exists():
             raise click.UsageError(f"The recipe {recipe.name} learns from unlabelled articles too: name --articles.")
-        known = (teacher_data or data).texts
-        unlabelled = load_unlabelled(source, recipe.most_unlabelled, without=known)
-    return Workshop(work, unlabelled, source, teacher_data, checkpoint, progress=sys.stderr.isatty(), tell=_tell)
+        unlabelled = load_unlabelled(source, recipe.n_taught, without=of_teacher or data)
+    return Workshop(work, unlabelled, source, checkpoint, of_teacher, progress=sys.stderr.isatty(), tell=_tell)
 
 
-def _checkpoint(start: str, work: Path, data: TrainingSet) -> Path:
+def _checkpoint(start: str, work: Path, data: Labels) -> Path:
     """The checkpoint to train further; of a bundle, which has none, it is made again from the int8 weights."""
-    from loadedwords.errors import require
     from loadedwords.models.bundle import CONFIG_FILE, GOLDEN_FILE, open_bundle
 
     if start != "embedded" and not (Path(start) / GOLDEN_FILE).is_file():
         if not (Path(start) / CONFIG_FILE).is_file():
             raise click.UsageError(f"--from {start} is neither embedded, scratch, nor a folder with a model.")
         return Path(start)
-    for module in ("torch", "transformers", "onnx"):
-        require(module, extra="train", purpose="Training a transformer")
-    from loadedwords.models.export import restore_checkpoint
+    from loadedwords.training.export import restore_checkpoint
 
     bundle = open_bundle(None if start == "embedded" else start)
     known = {corpus.get("sha256") for corpus in bundle.config["corpora"]} - {None}
@@ -877,12 +896,37 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             )
         if surest:
             _console().print(table)
+    if found.devices is not None:
+        _print_devices(found.devices.filter(found.devices["differs"]).sort("p_adjusted").head(most).to_dicts())
     click.echo("What can be said:")
     for line in found.says:
         click.echo(f"  - {_printable(line)}")
     click.echo("What can't:")
     for line in found.cannot_say:
         click.echo(f"  - {_printable(line)}")
+
+
+def _print_devices(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    from loadedwords.schema import KIND_NAMES
+
+    table = Table(
+        title="Devices that an outlet uses more or less than all others, per 1,000 words", title_justify="left"
+    )
+    for heading in ("outlet", "device", "words", "per 1,000", "others", "difference"):
+        table.add_column(heading, justify="left" if heading in ("outlet", "device") else "right")
+    for row in rows:
+        table.add_row(
+            _printable(row["outlet"] or "(no outlet)"),
+            KIND_NAMES.get(row["device"], row["device"]),
+            f"{row['n_loaded_words']:,}",
+            _with_interval(row["per_1000"], row["ci_low"], row["ci_high"], 2),
+            f"{row['others_per_1000']:.2f}",
+            _with_interval(row["difference"], row["difference_low"], row["difference_high"], 2),
+        )
+    if rows:
+        _console().print(table)
 
 
 def _printable(text: str) -> str:
@@ -913,6 +957,9 @@ def _print_article(scored: ScoredArticle) -> None:
             text.stylize(style, word.start - sentence.start, word.end - sentence.start)
         if not console.is_terminal:
             text = Text(_printable(_bracketed(sentence)))
+        devices = list(dict.fromkeys(word.device for word in sentence.words if word.device and not word.in_quote))
+        if devices:
+            text.append(f"  ({'; '.join(devices)})", style="italic dim")
         shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
         table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
     console.print(table)

@@ -10,9 +10,11 @@ import csv
 import hashlib
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
-from loadedwords.schema import CLASSES
+from loadedwords.schema import CLASSES, KINDS
 from loadedwords.text.words import WORD
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ _ID = ("id", "uuid", "sentence_id")
 _TOPIC = ("topic",)
 _LEAN = ("lean", "type", "political_lean")
 
+_NOTHING_KNOWN = {"share": None, "kind": None, "praise": None}
+_KIND_CODES = dict(zip("LEVXMFKIS", KINDS, strict=True))
+
 _TYPED_APART = re.compile(r"[,;/\n]")
 # Two words of at least so many letters are taken for the same, misspelt or inflected, from this similarity.
 _SHORTEST_ALIKE, _ALIKE = 4, 0.75
@@ -61,6 +66,8 @@ class Corpus:
         Name on the Hugging Face Hub.
     read : callable
         Turns a publisher's row into ours.
+    packaged : str or None
+        Of a corpus that comes with this package: its file, in `loadedwords.training`.
     """
 
     title: str
@@ -69,6 +76,7 @@ class Corpus:
     files: Mapping[str, tuple[str, ...]]
     hub: str | None
     read: Callable[[Row], Row]
+    packaged: str | None = None
 
 
 def load_corpus(
@@ -79,7 +87,7 @@ def load_corpus(
     Parameters
     ----------
     name : str
-        ``"babe"``, ``"anno-lexical"``, ``"ptc"``, ``"checkthat"``, the path of a CSV, JSONL or Parquet file with
+        ``"news"``, ``"babe"``, ``"anno-lexical"``, ``"ptc"``, ``"checkthat"``, the path of a CSV, JSONL or Parquet file with
         your own labels, or a dataset's name on the Hugging Face Hub.
     path : str or Path, optional
         A file, or the folder in which the corpus lies under its usual file name. Without it, a named corpus
@@ -94,10 +102,11 @@ def load_corpus(
     datasets.Dataset
         Columns: ``id``, ``text``, ``label`` (0 neutral, 1 loaded), ``outlet``, ``article`` (what folds are
         grouped by; the id where the corpus has none), ``vote_share`` (share of annotators who called it loaded,
-        or null), ``loaded_words`` (list of ``{start, end}`` in characters of ``text``, the words agreed on; null
-        where nobody was asked), ``annotators`` (who voted; null where unknown), ``marked_words`` (list of
+        or null), ``target`` (share of readers who would object, where the corpus says it, or null), ``loaded_words``
+        (list of ``{start, end, share, kind, praise}`` in characters of ``text``, the words agreed on; null where nobody
+        was asked, as are share, kind and praise), ``annotators`` (who voted; null where unknown), ``marked_words`` (list of
         ``{annotator, start, end}``, what each of them marked; null where unknown), ``corpus``, and, null where unknown,
-        ``topic`` and ``lean`` (of the outlet, as the corpus has it).
+        ``topic``, ``lean`` (of the outlet, as the corpus has it) and ``part`` (how the sentence was drawn).
 
     Raises
     ------
@@ -107,7 +116,9 @@ def load_corpus(
     import datasets
 
     corpus = CORPORA.get(name)
-    if path is not None:
+    if corpus is not None and corpus.packaged is not None:
+        file = None
+    elif path is not None:
         file = find_corpus_file(name, Path(path), split=split)
     elif corpus is None and (Path(name).suffix or Path(name).exists()):
         file = Path(name)
@@ -117,7 +128,10 @@ def load_corpus(
             )
     else:
         file = None
-    raw = read_rows(file) if file is not None else _fetch_rows(name, corpus, split, revision)
+    if corpus is not None and corpus.packaged is not None:
+        raw = _packaged_rows(packaged_file(corpus.packaged))
+    else:
+        raw = read_rows(file) if file is not None else _fetch_rows(name, corpus, split, revision)
     rows = list(
         _normalise(raw, name if corpus else Path(name).stem, corpus.read if corpus else _read_own, str(file or name))
     )
@@ -132,12 +146,21 @@ def load_corpus(
             "outlet": datasets.Value("string"),
             "article": datasets.Value("string"),
             "vote_share": datasets.Value("float32"),
-            "loaded_words": datasets.List(span),
+            "target": datasets.Value("float32"),
+            "loaded_words": datasets.List(
+                {
+                    **span,
+                    "share": datasets.Value("float32"),
+                    "kind": datasets.Value("string"),
+                    "praise": datasets.Value("bool"),
+                }
+            ),
             "annotators": datasets.List(datasets.Value("string")),
             "marked_words": datasets.List({"annotator": datasets.Value("string"), **span}),
             "corpus": datasets.Value("string"),
             "topic": datasets.Value("string"),
             "lean": datasets.Value("string"),
+            "part": datasets.Value("string"),
         }
     )
     return datasets.Dataset.from_list(rows, features=features)
@@ -270,17 +293,20 @@ def _normalise(rows: Iterable[Row], name: str, read: Callable[[Row], Row], where
         except DataError as error:
             raise DataError(f"{where}, row {number}: {error}") from error
         identity = str(_first(raw, _ID) or f"{name}-{number}")
+        words = row.get("loaded_words")
         yield {
             "id": identity,
             "outlet": None,
             "vote_share": None,
-            "loaded_words": None,
+            "target": None,
             "annotators": None,
             "marked_words": None,
             "corpus": name,
             "topic": None,
             "lean": None,
+            "part": None,
             **row,
+            "loaded_words": None if words is None else [{**_NOTHING_KNOWN, **word} for word in words],
             "article": row.get("article") or identity,
         }
 
@@ -326,6 +352,49 @@ def _read_ptc(raw: Row) -> Row:
         )
     spans = [{"start": s["start"], "end": s["end"]} for s in raw["spans"] if s["technique"] in WORDING_TECHNIQUES]
     return {"text": text, "label": int(bool(spans)), "article": _optional(raw.get("article_id")), "loaded_words": spans}
+
+
+def packaged_file(name: str) -> Path:
+    """The file of a corpus that comes with this package."""
+    return Path(str(resources.files("loadedwords.training") / name))
+
+
+def _packaged_rows(file: Path) -> Iterator[Row]:
+    """Every name of a group in every sentence of it."""
+    for group in tomllib.loads(file.read_text(encoding="utf-8"))["groups"]:
+        for name in group["names"]:
+            for sentence in group["sentences"]:
+                text = sentence.format(name)
+                yield {"text": text[:1].upper() + text[1:] if len(group["sentences"]) > 1 else text, "article": name}
+
+
+def _read_plain(raw: Row) -> Row:
+    return {**raw, "label": 0, "loaded_words": []}
+
+
+def _read_news(raw: Row) -> Row:
+    text, target = raw.get("text"), raw.get("target")
+    if not isinstance(text, str) or not isinstance(target, (int, float)) or "spans" not in raw:
+        raise DataError("the news corpus has a text, a target and a spans column.\nPass its file as it is published.")
+    spans = [
+        {
+            "start": s["start"],
+            "end": s["end"],
+            "share": s["share"],
+            "kind": _KIND_CODES[s["kind"]],
+            "praise": s["praise"],
+        }
+        for s in raw["spans"]
+    ]
+    return {
+        "text": text,
+        "label": int(target >= 0.5),
+        "target": float(target),
+        "outlet": _optional(raw.get("outlet")),
+        "article": _optional(raw.get("article_id")),
+        "part": _optional(raw.get("part")),
+        "loaded_words": spans,
+    }
 
 
 def _text_and_label(raw: Row) -> Row:
@@ -420,6 +489,23 @@ def _optional(value: Any) -> str | None:
 
 
 CORPORA: Mapping[str, Corpus] = {
+    "news": Corpus(
+        "Natural news, read by a language model following guidelines",
+        "this project, 2026; sentences of Baly et al. 2020, arXiv 2010.05338",
+        "Apache-2.0 (article repository); texts belong to their outlets",
+        {"train": ("news_train.jsonl",)},
+        None,
+        _read_news,
+    ),
+    "plain": Corpus(
+        "Plain sentences with rare words and odd names",
+        "written for this project (training/plain.toml)",
+        "Apache-2.0",
+        {},
+        None,
+        _read_plain,
+        "plain.toml",
+    ),
     "babe": Corpus(
         "BABE, Bias Annotations By Experts",
         "Spinde et al. 2021, arXiv 2209.14557",

@@ -77,8 +77,11 @@ def mark_words(text: str, words: Sequence[LoadedWord], offset: int = 0) -> str:
         start, end = word.start - offset, word.end - offset
         parts.append(escape(text[done:start]))
         voice = f"{escape(word.speaker)}, quoted, " if word.speaker else "quoted, " if word.in_quote else ""
+        device = f"{word.device}; " if word.device else ""
         attributes = ' class="lw-quoted"' if word.in_quote else f' style="--s:{0.15 + 0.5 * word.score:.2f}"'
-        parts.append(f'<mark{attributes} title="{voice}score {word.score:.2f}">{escape(text[start:end])}</mark>')
+        parts.append(
+            f'<mark{attributes} title="{device}{voice}score {word.score:.2f}">{escape(text[start:end])}</mark>'
+        )
         done = end
     parts.append(escape(text[done:]))
     return "".join(parts)

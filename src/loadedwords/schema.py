@@ -19,6 +19,21 @@ CountedVoice = Literal["own", "quoted", "all"]
 Status = Literal["ok", "empty", "error"]
 
 CLASSES = ("neutral", "loaded")
+# What a loaded word does, and how to call it.
+KIND_NAMES = {
+    "label": "label",
+    "judgement": "judging word",
+    "verb": "slanted verb",
+    "exaggeration": "exaggeration",
+    "minimising": "making small",
+    "image": "image",
+    "mockery": "mockery",
+    "insinuation": "insinuation",
+    "scare_quotes": "scare quotes",
+}
+KINDS = tuple(KIND_NAMES)
+# A word is said to praise from this probability on.
+PRAISES = 0.5
 
 
 @dataclass(frozen=True)
@@ -79,11 +94,17 @@ class LoadedWord:
     text : str
         Exactly that slice.
     score : float
-        Between 0 and 1: the estimated probability that annotators would mark it.
+        Between 0 and 1: the estimated share of careful readers who would mark it.
     in_quote : bool
         Whether somebody is quoted as saying it.
     speaker : str or None
         Who, as the text names them, where that can be read.
+    kind : str or None
+        What it does, one of `KINDS`; None from a model that does not tell.
+    kind_score : float or None
+        Probability of that kind, if the word is loaded.
+    praise : float or None
+        Probability that it praises or flatters.
     """
 
     start: int
@@ -92,6 +113,15 @@ class LoadedWord:
     score: float
     in_quote: bool
     speaker: str | None = None
+    kind: str | None = None
+    kind_score: float | None = None
+    praise: float | None = None
+
+    @property
+    def device(self) -> str:
+        """What it does, in plain words; empty where that isn't known."""
+        name = KIND_NAMES.get(self.kind or "", "")
+        return f"{name}, praise" if name and self.praise is not None and self.praise >= PRAISES else name
 
 
 @dataclass(frozen=True)
@@ -107,7 +137,7 @@ class ScoredSentence:
     voice : {"own", "quoted", "mixed"}
         Whether the outlet speaks, somebody it quotes, or both.
     p_loaded : float
-        Score of the whole sentence, between 0 and 1.
+        Of the whole sentence: the estimated share of careful readers who would object to its wording.
     p_own : float or None
         Score of what the outlet itself says in it; None where it only quotes. That of the whole sentence where the
         quotation can hardly matter: the whole is plain, or little of it and nothing loaded is quoted.
@@ -224,6 +254,9 @@ LOADED_WORD = pa.struct(
         ("score", pa.float32()),
         ("in_quote", pa.bool_()),
         ("speaker", pa.string()),
+        ("kind", pa.string()),
+        ("kind_score", pa.float32()),
+        ("praise", pa.float32()),
     ]
 )
 

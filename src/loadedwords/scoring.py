@@ -47,9 +47,9 @@ class FramingModel:
     Made by `load_model`. Attributes beside the methods: ``classes_``, the ndarray ``["neutral", "loaded"]``, and
     ``bundle``, where the model came from.
 
-    `p_loaded` is the probability that the annotators of the model's corpus would call the sentence loaded, if loaded
-    sentences were as frequent as there, or as `prevalence` says. A prevalence shifts every score's log-odds by the
-    same amount: the order stays, the level and the decisions change.
+    `p_loaded` is the share of careful readers who would object to the sentence's wording, in ordinary news. Where loaded
+    sentences are more frequent than there, say so as `prevalence`: it shifts every score's log-odds by the same amount,
+    so that the order of sentences stays and the level and the decisions change.
     """
 
     def __init__(self, bundle: Bundle, *, prevalence: float | None = None, threads: int | None = None) -> None:
@@ -349,7 +349,19 @@ def _place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) 
         start, end = sentence.to_article(word.start, word.end)
         quoted = next((q for q in sentence.quoted if q.start < word.end and word.start < q.end), None)
         speaker = quoted.speaker if quoted else None
-        placed.append(LoadedWord(start, end, original[start:end], word.score, quoted is not None, speaker))
+        placed.append(
+            LoadedWord(
+                start,
+                end,
+                original[start:end],
+                word.score,
+                quoted is not None,
+                speaker,
+                word.kind,
+                word.kind_score,
+                word.praise,
+            )
+        )
     return placed
 
 

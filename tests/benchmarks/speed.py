@@ -1,6 +1,6 @@
 """How fast, against a peer in the same run: python tests/benchmarks/speed.py [--corpora DIR] [--only PART]
 
-The transformer's peers are encoders that need the extra train and their weights (see loadedwords.models.encoders).
+The transformer's peers are encoders that need the extra train and their weights (see loadedwords.training.encoders).
 Prints a table of ratios; nothing here is a test, for a timing depends on what else the machine does.
 """
 
@@ -73,7 +73,7 @@ def transformer_against_pipelines(articles: Path) -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
     from transformers.utils import logging
 
-    from loadedwords.models.encoders import find_encoder
+    from loadedwords.training.encoders import find_encoder
 
     logging.set_verbosity_error()
     threads = os.cpu_count() or 1

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from loadedwords.corpora import file_hash, load_corpus
 from loadedwords.errors import DataError, require
 from loadedwords.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
+from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES
 from loadedwords.scoring import FramingModel
 
@@ -22,6 +23,9 @@ def evaluate_labelled(
     model: FramingModel, files: Sequence[str | Path], *, checkpoint: str | None = None, revision: str | None = None
 ) -> Evaluation:
     """Measure a finished model on labelled files; warns where the model was trained on one of them.
+
+    The model is measured as it is, for ordinary news, and at the labels' own share of loaded sentences: a corpus of which
+    half is loaded was drawn so, and its share is known to nobody who scores a page.
 
     Parameters
     ----------
@@ -54,6 +58,10 @@ def evaluate_labelled(
     outlets = [outlet for part in parts for outlet in part["outlet"]]
     probability = model.predict_proba(texts)[:, 1]
     runs = {model.bundle.name: Predictions(probability, (probability >= model.threshold).astype(np.int64))}
+    if 0 < (share := float(labels.mean())) < 1:
+        shift = float(logit(np.array(share)) - logit(np.array(model.prevalence)))
+        moved = logistic(logit(probability) + shift)
+        runs[f"{model.bundle.name}, prevalence {share:.2f}"] = Predictions(moved, (moved >= 0.5).astype(np.int64))
     if checkpoint is not None:
         theirs = CheckpointClassifier(checkpoint, revision=revision).predict_proba(texts)[:, 1]
         runs[checkpoint] = Predictions(theirs, (theirs >= 0.5).astype(np.int64))

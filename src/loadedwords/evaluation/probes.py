@@ -1,8 +1,6 @@
 """What a model does with sentences made for the purpose: minimal pairs, exchanged names, attributed claims, single words.
 
-All suites were written by the authors of this package and nothing is trained on them; some of their loaded words are
-among those that contrasts for training are made with (`models.contrast`), so figures are also given without these.
-The real sentences of training, and any of their words put into others (`models.fillings`), may still hold these words.
+All suites were written by the authors of this package and nothing is trained on them.
 The idea of testing a model by what it must and must not react to is that of CheckList (Ribeiro et al. 2020).
 """
 
@@ -24,12 +22,13 @@ from numpy.typing import NDArray
 from loadedwords.errors import DataError
 from loadedwords.evaluation.labelled import LOADED_NAMES
 from loadedwords.evaluation.results import Evaluation, Finding, resampled
-from loadedwords.models.contrast import listed_words
 from loadedwords.schema import Interval
 from loadedwords.text import prepare_text
 
 # Each template is filled so often with the fillers of one kind, its other slots filled otherwise each time.
 _SETTINGS = 3
+# What a plain word must stay below, as a score of its sentence.
+PLAIN = 0.3
 
 
 class Classifier(Protocol):
@@ -92,7 +91,7 @@ def probe(model: Classifier, *, name: str = "", threshold: float | None = None) 
     'pairs: the loaded sentence scores higher'
     """
     probed = _as_probed(model, name, threshold)
-    parts = [_pairs(probed), _words_in_and_out(probed), _exchanged(probed), _attributed(probed)]
+    parts = [_pairs(probed), _words_in_and_out(probed), _plain_words(probed), _exchanged(probed), _attributed(probed)]
     return Evaluation(
         f"{probed.name} on the package's own suites; threshold {probed.threshold:.2f}; 95% intervals by resampling pairs, "
         "sentences or templates, whichever belong together.",
@@ -270,23 +269,16 @@ def _pairs(probed: _Probed) -> _Part:
     neutral = probed.score([pair["neutral"] for pair in pairs])
     loaded = probed.score([pair["loaded"] for pair in pairs])
     higher, below, above = loaded > neutral, neutral < probed.threshold, loaded >= probed.threshold
-    new = np.array([not _has_listed_word(pair["loaded"], pair["neutral"]) for pair in pairs])
-    findings = []
-    for name, of in (("", np.ones(len(pairs), dtype=bool)), (", none of their words in training's contrasts", new)):
-        if not of.any():
-            continue
-        each, size = np.arange(of.sum()).astype(str), f"{of.sum()} pairs"
-        findings += [
-            Finding(
-                f"pairs{name}: the loaded sentence scores higher", _share(higher[of], each), "0.500 by chance", size
-            ),
-            Finding(
-                f"pairs{name}: both on the right side of the threshold",
-                _share((below & above)[of], each),
-                f"neutral below {below[of].mean():.3f}, loaded above {above[of].mean():.3f}; 0.250 by chance",
-                size,
-            ),
-        ]
+    each, size = np.arange(len(pairs)).astype(str), f"{len(pairs)} pairs"
+    findings = (
+        Finding("pairs: the loaded sentence scores higher", _share(higher, each), "0.500 by chance", size),
+        Finding(
+            "pairs: both on the right side of the threshold",
+            _share(below & above, each),
+            f"neutral below {below.mean():.3f}, loaded above {above.mean():.3f}; 0.250 by chance",
+            size,
+        ),
+    )
     devices = np.array([pair["device"] for pair in pairs])
     notes = tuple(
         f"pairs, {device}: higher {higher[of].mean():.2f}, neutral below {below[of].mean():.2f}, loaded above "
@@ -294,7 +286,7 @@ def _pairs(probed: _Probed) -> _Part:
         for device in sorted(set(devices.tolist()))
         for of in [devices == device]
     )
-    return tuple(findings), notes
+    return findings, notes
 
 
 def _words_in_and_out(probed: _Probed) -> _Part:
@@ -303,15 +295,13 @@ def _words_in_and_out(probed: _Probed) -> _Part:
     flips: list[bool] = []
     kinds: list[str] = []
     frames: list[str] = []
-    new: list[bool] = []
     for number, frame in enumerate(suite["loaded"]):
         plain, changed = ([_put_in(frame["text"], w) for w in frame[words]] for words in ("plain", "words"))
         stays = bool((probed.score(plain) < probed.threshold).all())
         flips += [stays and bool(p >= probed.threshold) for p in probed.score(changed)]
         kinds += [frame["kind"]] * len(changed)
         frames += [str(number)] * len(changed)
-        new += [not _has_listed_word(text, plain[0]) for text in changed]
-    hits, of_kind, unlisted = np.array(flips), np.array(kinds), np.array(new)
+    hits, of_kind = np.array(flips), np.array(kinds)
     groups = np.array(frames)
     size = f"{len(hits)} words in {len(suite['loaded'])} sentences"
     findings = [
@@ -322,15 +312,6 @@ def _words_in_and_out(probed: _Probed) -> _Part:
             size,
         )
     ]
-    if unlisted.any():
-        findings.append(
-            Finding(
-                "sensitivity, words that are not in training's contrasts",
-                _share(hits[unlisted], groups[unlisted]),
-                "0.125 by chance",
-                f"{unlisted.sum()} words",
-            )
-        )
     notes = [
         f"sensitivity, {kind}s: {hits[of_kind == kind].mean():.2f} flip ({(of_kind == kind).sum()})"
         for kind in dict.fromkeys(kinds)
@@ -349,6 +330,27 @@ def _words_in_and_out(probed: _Probed) -> _Part:
         )
     )
     return tuple(findings), tuple(notes)
+
+
+def _plain_words(probed: _Probed) -> _Part:
+    """Rare plain words: names of trades, sciences, firms, bands and beers, and what is no sentence at all."""
+    suite = _suite("plain_words")
+    kinds, scores = [], []
+    for kind, words in suite["words"].items():
+        templates = suite["templates"][kind]
+        texts = [_put_in(templates[at % len(templates)], word) for at, word in enumerate(words)]
+        scores += probed.score([text[:1].upper() + text[1:] for text in texts]).tolist()
+        kinds += [kind] * len(words)
+    plain, of_kind = np.array(scores) < PLAIN, np.array(kinds)
+    by_kind = ", ".join(f"{kind} {plain[of_kind == kind].mean():.2f}" for kind in suite["words"])
+    return (
+        Finding(
+            f"rare plain words: below {PLAIN}",
+            _share(plain, np.arange(len(plain)).astype(str)),
+            f"{by_kind}; mean score {np.mean(scores):.2f}",
+            f"{len(plain)} words, each in a plain sentence",
+        ),
+    ), ()
 
 
 def _exchanged(probed: _Probed) -> _Part:
@@ -422,18 +424,6 @@ def _put_in(text: str, word: str) -> str:
         return text.replace("{} ", "")
     article = "an" if word[0] in "aeiou" else "a"
     return re.sub(r"\ba \{\}", f"{article} {{}}", text).replace("{}", word)
-
-
-@cache
-def _listed() -> re.Pattern[str]:
-    longest_first = sorted(listed_words(wide=True), key=lambda word: (-len(word), word))
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
-
-
-def _has_listed_word(loaded: str, neutral: str) -> bool:
-    """Whether what makes the sentence loaded is among the words that training's contrasts are made with today."""
-    there = neutral.lower()
-    return any(match.group() not in there for match in _listed().finditer(loaded.lower()))
 
 
 def _share(hits: NDArray[Any], groups: NDArray[np.str_]) -> Interval:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, matthews_corrcoef, roc_auc_score
 
-from loadedwords.models.training import Scores
+from loadedwords.models.onnx_scorer import Logits
 from loadedwords.schema import Interval
 
 N_RESAMPLES = 500
@@ -71,8 +71,8 @@ class Evaluation:
         Bins of equal size, for a reliability plot; empty where nothing was cross-validated.
     slices : tuple of Slice
         Errors by outlet, topic and so on; empty where nothing was cross-validated.
-    held_out : Scores or None
-        Of a cross-validation with its first seed: for each in-domain row what a model that had not seen it says, before
+    held_out : Logits or None
+        Of a cross-validation with its first seed: for each measured row what a model that had not seen it says, before
         calibration.
     """
 
@@ -81,7 +81,7 @@ class Evaluation:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     reliability: tuple[tuple[float, float, int], ...] = ()
-    held_out: Scores | None = field(default=None, repr=False)
+    held_out: Logits | None = field(default=None, repr=False)
     slices: tuple[Slice, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.evaluation.results import N_RESAMPLES, Finding, Slice
-from loadedwords.models.recipe import TrainingSet
-from loadedwords.models.training import Scores
 from loadedwords.schema import Interval
 from loadedwords.text.words import COMPOUND
 
@@ -31,15 +30,15 @@ class _Counts:
     drawn: NDArray[np.int64]
 
 
-def slice_errors(every: Sequence[Scores], rows: TrainingSet) -> tuple[tuple[Slice, ...], list[Finding]]:
+def slice_errors(every: Sequence[NDArray[np.bool_]], rows: pl.DataFrame) -> tuple[tuple[Slice, ...], list[Finding]]:
     """Errors of held-out decisions by slice.
 
     Parameters
     ----------
-    every : sequence of Scores
-        One for each seed, of all rows.
-    rows : TrainingSet
-        The sentences.
+    every : sequence of ndarray of bool
+        For each seed which rows are called loaded.
+    rows : polars.DataFrame
+        The sentences, as `Labels` has them.
 
     Returns
     -------
@@ -58,9 +57,9 @@ def slice_errors(every: Sequence[Scores], rows: TrainingSet) -> tuple[tuple[Slic
     return slices, _ratios(counts, rows)
 
 
-def _memberships(rows: TrainingSet) -> dict[str, dict[str, NDArray[np.bool_]]]:
+def _memberships(rows: pl.DataFrame) -> dict[str, dict[str, NDArray[np.bool_]]]:
     """What slices there are: by what, of which value, which rows."""
-    n_words = np.array([len(COMPOUND.findall(text)) for text in rows.texts])
+    n_words = np.array([len(COMPOUND.findall(text)) for text in rows["text"]])
     bins = np.digitize(n_words, LENGTHS, right=True)
     names = [f"up to {LENGTHS[0]} words", *(f"{a + 1} to {b}" for a, b in pairwise(LENGTHS))]
     names.append(f"more than {LENGTHS[-1]}")
@@ -68,30 +67,28 @@ def _memberships(rows: TrainingSet) -> dict[str, dict[str, NDArray[np.bool_]]]:
     return {
         "quotation marks": {"with a double quote": quoting, "without": ~quoting},
         "length": {name: bins == at for at, name in enumerate(names)},
-        "lean of the outlet": _by_name(rows.leans),
-        "topic": _by_name(rows.topics),
-        "outlet": _by_name(rows.outlets),
+        "lean of the outlet": _by_name(rows["lean"]),
+        "topic": _by_name(rows["topic"]),
+        "outlet": _by_name(rows["outlet"]),
     }
 
 
-def _by_name(names: Sequence[str | None]) -> dict[str, NDArray[np.bool_]]:
-    known = np.array([name or "" for name in names])
+def _by_name(names: pl.Series) -> dict[str, NDArray[np.bool_]]:
+    known = names.fill_null("").to_numpy()
     return {value: known == value for value in np.unique(known).tolist() if value}
 
 
-def _quoting(rows: TrainingSet) -> NDArray[np.bool_]:
-    return np.array([bool(_DOUBLE_QUOTE.search(text)) for text in rows.texts])
+def _quoting(rows: pl.DataFrame) -> NDArray[np.bool_]:
+    return np.array([bool(_DOUBLE_QUOTE.search(text)) for text in rows["text"]])
 
 
-def _count(every: Sequence[Scores], rows: TrainingSet) -> _Counts:
-    loaded = rows.labels == 1
+def _count(every: Sequence[NDArray[np.bool_]], rows: pl.DataFrame) -> _Counts:
+    loaded = rows["label"].to_numpy() == 1
     table = np.zeros((len(loaded), 4))
-    for scores in every:
-        for column, hit in enumerate(
-            (loaded & scores.decision, loaded & ~scores.decision, ~loaded & ~scores.decision, ~loaded & scores.decision)
-        ):
+    for called in every:
+        for column, hit in enumerate((loaded & called, loaded & ~called, ~loaded & ~called, ~loaded & called)):
             table[:, column] += hit
-    names, article_of = np.unique(rows.articles, return_inverse=True)
+    names, article_of = np.unique(rows["article"].to_numpy(), return_inverse=True)
     drawn = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=N_RESAMPLES)
     return _Counts(table / len(every), article_of, drawn)
 
@@ -103,7 +100,7 @@ def _sums(counts: _Counts, of: NDArray[np.bool_]) -> tuple[NDArray[np.float64], 
     return per_article.sum(axis=0), counts.drawn @ per_article
 
 
-def _slice(by: str, value: str, of: NDArray[np.bool_], counts: _Counts, rows: TrainingSet) -> Slice:
+def _slice(by: str, value: str, of: NDArray[np.bool_], counts: _Counts, rows: pl.DataFrame) -> Slice:
     total, resampled = _sums(counts, of)
 
     def with_interval(measure: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Interval | None:
@@ -118,16 +115,16 @@ def _slice(by: str, value: str, of: NDArray[np.bool_], counts: _Counts, rows: Tr
         by,
         value,
         int(of.sum()),
-        int(rows.labels[of].sum()),
+        int(rows["label"].to_numpy()[of].sum()),
         with_interval(_macro_f1),
         with_interval(_false_positive_rate),
         with_interval(_missed),
     )
 
 
-def _ratios(counts: _Counts, rows: TrainingSet) -> list[Finding]:
+def _ratios(counts: _Counts, rows: pl.DataFrame) -> list[Finding]:
     """False-positive rates over each other, where a difference would be a bias of the model's own."""
-    quoting, leans = _quoting(rows), _by_name(rows.leans)
+    quoting, leans = _quoting(rows), _by_name(rows["lean"])
     pairs = [("with a double quote over without", quoting, ~quoting)]
     if {"left", "right"} <= set(leans):
         pairs.append(("of left outlets over right ones", leans["left"], leans["right"]))

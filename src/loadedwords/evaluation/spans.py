@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from loadedwords.corpora import load_corpus
 from loadedwords.errors import DataError
 from loadedwords.evaluation.results import Evaluation, Finding, resampled
-from loadedwords.models.recipe import is_held_out
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
 from loadedwords.text.words import WORD
+from loadedwords.training.labels import is_held_out
 
 # Share of PTC's articles that the recipes of this package never train on.
 PTC_HELD_OUT = 0.2

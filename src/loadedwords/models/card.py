@@ -66,14 +66,13 @@ def card_sections(config: Mapping[str, Any]) -> list[Section]:
         Section(
             "What the score is",
             (
-                f"`p_loaded` estimates the probability that {_labellers(config)} would call the sentence loaded, at a share of "
-                f"loaded sentences of {config['prevalence']:.0%}, as among theirs. In whole news articles the share is far "
-                "lower, so read scores on articles as a scale for comparing, not as the share of biased sentences; or tell "
-                "`load_model` or `loadedwords score` the prevalence to assume, which moves every score's log-odds by the same "
-                "amount.",
+                _meaning(config),
+                f"The mean target of the sentences that it is calibrated on is {config['prevalence']:.3f}. Where loaded sentences "
+                "are more frequent, as in a corpus that was drawn so, tell `load_model` or `loadedwords score` the prevalence to "
+                "assume, which moves every score's log-odds by the same amount.",
             ),
         ),
-        Section("What it was trained on", (_corpora(config),)),
+        Section("What it was trained on", (_corpora(config), *_labelled_by(config))),
         *measured_sections(config["metrics"]),
         Section(
             "What it must not be used for",
@@ -94,7 +93,7 @@ def card_sections(config: Mapping[str, Any]) -> list[Section]:
 
 def measured_sections(metrics: Mapping[str, Any]) -> list[Section]:
     """What `Evaluation.as_dict` holds: metrics, further figures, calibration, errors by slice."""
-    if not metrics:
+    if not metrics.get("predictors") and not metrics.get("findings"):
         return [Section("What was measured", ("Not measured. Run `loadedwords evaluate`.",))]
     parts: list[str | tuple[str, ...] | Table] = [metrics["description"]]
     if metrics["predictors"]:
@@ -113,14 +112,36 @@ def measured_sections(metrics: Mapping[str, Any]) -> list[Section]:
         *metrics.get("notes", ()),
     )
     sections = [Section("What was measured", (*parts, *([points] if points else [])))]
+    if ablation := metrics.get("ablation"):
+        sections.append(Section("What each part is worth", _ablation(metrics, ablation)))
     if bins := metrics.get("reliability"):
         rows = tuple((f"{p:.2f}", f"{share:.2f}", str(n)) for p, share, n in bins)
-        table = Table(("mean probability", "share loaded", "sentences"), rows)
+        table = Table(("mean probability", "mean target", "sentences"), rows)
         why = "After calibration on the other folds, in bins of equal size."
         sections.append(Section("Calibration", (why, table)))
     if slices := metrics.get("slices"):
         sections.append(Section("Errors by slice", (_SLICES, *_slice_tables(slices))))
     return sections
+
+
+# What a line of the ablation table shows, by the names of an evaluation's findings.
+_ABLATED = (
+    "ROC AUC, any objection",
+    "ROC AUC, clearly loaded",
+    "average precision, clearly loaded",
+    "F1 of the characters of loaded words",
+    "babe: macro-F1",
+    "babe: ROC AUC",
+)
+
+
+def _ablation(metrics: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> tuple[str | Table, ...]:
+    rows = []
+    for of in (metrics, *parts):
+        found = {finding["name"]: finding for finding in of["findings"]}
+        rows.append((of["description"].partition(":")[0], *(with_interval(found.get(name)) for name in _ABLATED)))
+    why = "The same folds with one part of the recipe left out; 95% intervals by resampling articles."
+    return (why, Table(("recipe", *_ABLATED), tuple(rows)))
 
 
 _SLICES = (
@@ -155,8 +176,29 @@ def with_interval(value: Mapping[str, float] | None) -> str:
     return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
 
 
-def _labellers(config: Mapping[str, Any]) -> str:
-    return "the annotators of " + " and ".join(corpus["name"] for corpus in config["corpora"] if corpus["in_domain"])
+def _meaning(config: Mapping[str, Any]) -> str:
+    inside = [corpus["name"] for corpus in config["corpora"] if corpus["in_domain"]]
+    if inside == ["news"]:
+        return (
+            "`p_loaded` estimates the share of careful readers who would object to the sentence's wording, in ordinary news. Each "
+            "loaded word has a kind, what it does, and a probability that it praises."
+        )
+    return f"`p_loaded` estimates the probability that those who labelled {' and '.join(inside)} would call the sentence loaded."
+
+
+# How the news corpus was labelled, from its publishers' description: what every figure on it rests on.
+_LABELLED_BY_A_MODEL = (
+    "The labels of the news corpus are a language model's, and every figure on them is agreement with it. It read sentences of "
+    "articles one by one, in eight passes, by written guidelines: 0 plain, 1 borderline, 2 loaded, and the words that carry it "
+    "with one of nine kinds. Between two passes .82 to .88 of 80 sentences have the same score, .94 to .97 the same on loaded or "
+    "not; correlation .84 to .89. Against people, on 320 sentences of BABE mixed in blind: macro-F1 .827, AUC .876.",
+    "Base rates: of the news sentences that were drawn at random 12.9% are loaded and 15.2% borderline; of BABE's, which were "
+    "drawn for it, half are biased, and its annotators judged opinion as well as wording.",
+)
+
+
+def _labelled_by(config: Mapping[str, Any]) -> tuple[str, ...]:
+    return _LABELLED_BY_A_MODEL if any(corpus["name"] == "news" for corpus in config["corpora"]) else ()
 
 
 def _made_of(config: Mapping[str, Any]) -> str:
@@ -172,7 +214,7 @@ def _made_of(config: Mapping[str, Any]) -> str:
     ]
     seeds = f", seed {', '.join(map(str, config['seeds']))}" if config["seeds"] else ""
     return (
-        f"The encoder {encoder['name']} ({', '.join(origin)}), fine-tuned with a head for the sentence and a head for its words, "
+        f"The encoder {encoder['name']} ({', '.join(origin)}), fine-tuned with heads for the sentence, its words and their kinds, "
         f"in the stages of the recipe in `config.json`{seeds}; exported to ONNX in int8. The int8 model and the float one agree "
         f"on {parity['label_agreement']:.2%} of the labels of {parity['n_sentences']:,} sentences."
     )
@@ -194,28 +236,7 @@ def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
     if unlabelled := config.get("unlabelled"):
         points.append(
             f"{unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "
-            f"`{unlabelled['sha256_of_sentences']}`), labelled by a teacher: {unlabelled['teacher']}, trained on "
+            f"`{unlabelled['sha256_of_sentences']}`), labelled by two teachers, each trained on half of what is measured: {unlabelled['teacher']}, trained on "
             f"{', '.join(unlabelled['teacher_corpora'])}"
         )
-        if unlabelled.get("n_learnt", unlabelled["n_sentences"]) < unlabelled["n_sentences"]:
-            points[-1] += (
-                f"; {unlabelled['n_learnt']:,} of them are learnt as they stand, the others serve what follows"
-            )
-        if unlabelled.get("words_marked"):
-            points[-1] += "; their words were marked by that teacher, trained on with contrasts and marked spans"
-        if unlabelled["contrasts"]:
-            points[-1] += (
-                f"; up to {unlabelled['contrasts']:,} of them were also learnt with loaded and with plain words put in "
-                "(`models/contrast.py`)"
-            )
-        if unlabelled.get("fillings"):
-            points[-1] += (
-                f"; {unlabelled['fillings']:,} more were made of them by putting in any words of the corpora, which a "
-                "teacher of words marked (`models/fillings.py`)"
-            )
-        if unlabelled.get("exchanged"):
-            points[-1] += (
-                f"; up to {unlabelled['exchanged']:,} sentences were learnt together with versions in which another name, "
-                "party, nationality, religion, group, gender, occupation or place stands (`models/exchange.py`)"
-            )
     return tuple(points)

@@ -54,11 +54,26 @@ WORD_FEATURES = ("contribution", "decision", "rarity", "name", "capital", "openi
 
 @dataclass(frozen=True)
 class WordScore:
-    """A loaded word of one sentence: offsets into it and the score."""
+    """A loaded word of one sentence: offsets into it and the score.
+
+    Attributes
+    ----------
+    start, end : int
+    score : float
+    kind : str or None
+        What it does, one of `loadedwords.schema.KINDS`; None where the model doesn't tell.
+    kind_score : float or None
+        Probability of that kind, if the word is loaded.
+    praise : float or None
+        Probability that it praises.
+    """
 
     start: int
     end: int
     score: float
+    kind: str | None = None
+    kind_score: float | None = None
+    praise: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The transformer at work: sentences in, probabilities and loaded words out, with ONNX Runtime and no torch.
 
-The graph gives one log-odds per sentence and one per token; what is made of them happens here, and the evaluation of
+The graph gives one log-odds per sentence and one per token, and what each token would do; what is made of them happens here, and the evaluation of
 a recipe goes through the same functions, so what was measured is what scoring does.
 
 Each sentence is a run of its own. In a batch, int8 shares one scale among all sentences, so a score would depend on
@@ -27,10 +27,12 @@ from tokenizers import Tokenizer
 from loadedwords.errors import ModelError
 from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logistic
-from loadedwords.text.words import COMPOUND, FUNCTION_WORDS, is_name
+from loadedwords.schema import KINDS
+from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+OUTPUTS = ("sentence", "words", "kinds")
 # In tokens. The attention's cost grows with the square of the length, and hardly a sentence is longer.
 MAX_LENGTH = 256
 _JOINS_WORDS = re.compile(r"\s*")
@@ -52,14 +54,8 @@ class OnnxSettings:
         Probability from which a sentence, or a word, counts as loaded.
     join_threshold : float
         A word between two loaded ones belongs to their phrase from this probability.
-    word_lift : float or None
-        A sentence's log-odds are at least `lift_slope` times those of its most loaded word less this number; None where
-        words don't lift sentences. A sentence that holds a surely loaded word is loaded, also in a text unlike those of
-        the labelled corpus; what is written as a name doesn't count, as rare names look like loaded words.
-    lift_slope : float
-        Above 1 it spares sentences whose most loaded word is not that loaded.
-    lift_limit : float or None
-        Log-odds to which a word lifts at most: it decides, and does not claim to know more.
+    tells_kinds : bool
+        Whether the model has learnt what loaded words do.
     """
 
     temperature: float = 1.0
@@ -69,9 +65,7 @@ class OnnxSettings:
     threshold: float = 0.5
     word_threshold: float = 0.5
     join_threshold: float = 0.2
-    word_lift: float | None = None
-    lift_slope: float = 1.0
-    lift_limit: float | None = None
+    tells_kinds: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,10 +78,13 @@ class Logits:
         Log-odds of being loaded, before calibration.
     words : list of list of (int, int, float)
         For each sentence its words: start, end, log-odds. Words beyond `MAX_LENGTH` tokens are missing.
+    kinds : list of ndarray of shape (n_words, n_kinds + 1)
+        For each word the scores of the kinds, before their softmax, and the log-odds that it praises.
     """
 
     sentence: NDArray[np.float64]
     words: list[list[tuple[int, int, float]]]
+    kinds: list[NDArray[np.float32]]
 
 
 class OnnxScorer:
@@ -133,8 +130,11 @@ class OnnxScorer:
             The words and phrases of each sentence that reach `word_threshold`, in order.
         """
         logits = self.logits(sentences)
-        found = [find_phrases(text, words, self.settings) for text, words in zip(sentences, logits.words, strict=True)]
-        return sentence_probability(sentences, logits.sentence, logits.words, self.settings), found
+        found = [
+            find_phrases(text, words, kinds, self.settings)
+            for text, words, kinds in zip(sentences, logits.words, logits.kinds, strict=True)
+        ]
+        return sentence_probability(logits.sentence, self.settings), found
 
     def logits(self, sentences: Sequence[str]) -> Logits:
         """Run the graph; identical sentences once."""
@@ -144,13 +144,14 @@ class OnnxScorer:
         encoded = self._tokenizer.encode_batch(distinct)
         sentence = np.zeros(len(distinct))
         words: list[list[tuple[int, int, float]]] = [[] for _ in distinct]
+        kinds = [np.zeros((0, len(KINDS) + 1), dtype=np.float32) for _ in distinct]
 
         def run(at: int) -> None:
             ids = np.array([encoded[at].ids], dtype=np.int64)
             inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            log_odds, tokens = self._session.run(None, {name: inputs[name] for name in self._inputs})
+            log_odds, tokens, of_tokens = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
             sentence[at] = log_odds[0]
-            words[at] = word_logits(distinct[at], encoded[at].offsets, tokens[0])
+            words[at], kinds[at] = word_logits(distinct[at], encoded[at].offsets, tokens[0], of_tokens[0])
 
         # Longest first, so that no core ends with a long one alone.
         order = sorted(range(len(distinct)), key=lambda at: -len(encoded[at].ids))
@@ -161,7 +162,7 @@ class OnnxScorer:
         else:
             for at in order:
                 run(at)
-        return Logits(sentence[where], [words[at] for at in where])
+        return Logits(sentence[where], [words[at] for at in where], [kinds[at] for at in where])
 
 
 def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None = None) -> OnnxScorer:
@@ -173,7 +174,7 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
         If a setting is missing or a file can't be read.
     """
     try:
-        stored: dict[str, Any] = {k: None if v is None else float(v) for k, v in config["scorer"].items()}
+        stored: dict[str, Any] = {k: v if isinstance(v, bool) else float(v) for k, v in config["scorer"].items()}
         settings = OnnxSettings(**stored)
         if not settings.temperature > 0 or not settings.word_temperature > 0:
             raise ValueError("a temperature is not above 0")
@@ -184,62 +185,59 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
         ) from error
 
 
-def sentence_probability(
-    texts: Sequence[str],
-    log_odds: NDArray[np.float64],
-    words: Sequence[Sequence[tuple[int, int, float]]],
-    settings: OnnxSettings,
-) -> NDArray[np.float64]:
-    """Calibrated probability of sentences being loaded.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        The sentences.
-    log_odds : ndarray of shape (n_sentences,)
-    words : sequence of sequence of (start, end, log-odds)
-        The words of each sentence; both as the graph gives them.
-    settings : OnnxSettings
-    """
-    calibrated = log_odds / settings.temperature + settings.bias
-    if settings.word_lift is not None:
-        strongest = np.array([_strongest(text, of) for text, of in zip(texts, words, strict=True)], dtype=np.float64)
-        above = strongest / settings.word_temperature + settings.word_bias - settings.word_lift
-        limit = np.inf if settings.lift_limit is None else settings.lift_limit
-        calibrated = np.maximum(calibrated, np.minimum(settings.lift_slope * above, limit))
-    return logistic(calibrated)
-
-
-def _strongest(text: str, words: Sequence[tuple[int, int, float]]) -> float:
-    """The log-odds of the most loaded word that isn't written as a name."""
-    return max((log_odds for start, end, log_odds in words if not is_name(text, start, end)), default=-np.inf)
+def sentence_probability(log_odds: NDArray[np.float64], settings: OnnxSettings) -> NDArray[np.float64]:
+    """Calibrated probability of sentences being loaded; shape (n_sentences,), as the graph's log-odds."""
+    return logistic(log_odds / settings.temperature + settings.bias)
 
 
 def word_logits(
-    text: str, offsets: Sequence[tuple[int, int]], log_odds: NDArray[np.floating[Any]]
-) -> list[tuple[int, int, float]]:
-    """From tokens to words: a word is as loaded as the most loaded of its pieces."""
-    words = []
+    text: str,
+    offsets: Sequence[tuple[int, int]],
+    log_odds: NDArray[np.floating[Any]],
+    kinds: NDArray[np.float32],
+) -> tuple[list[tuple[int, int, float]], NDArray[np.float32]]:
+    """From tokens to words: a word is as loaded, and of the kind, as the most loaded of its pieces.
+
+    Parameters
+    ----------
+    text : str
+    offsets : sequence of (int, int), shape (n_tokens,)
+    log_odds : ndarray of shape (n_tokens,)
+    kinds : ndarray of shape (n_tokens, n_kinds + 1)
+
+    Returns
+    -------
+    words : list of (start, end, log-odds)
+    kinds : ndarray of shape (n_words, n_kinds + 1)
+    """
+    words, chosen = [], []
     pieces = [(start, end, at) for at, (start, end) in enumerate(offsets) if end > start]
+    values = log_odds.tolist()
     first = 0
     for match in COMPOUND.finditer(text):
         start, end = match.span()
         while first < len(pieces) and pieces[first][1] <= start:
             first += 1
-        at, best = first, -np.inf
+        at, best, best_at = first, -np.inf, -1
         while at < len(pieces) and pieces[at][0] < end:
-            best = max(best, float(log_odds[pieces[at][2]]))
+            token = pieces[at][2]
+            if values[token] > best:
+                best, best_at = values[token], token
             at += 1
-        if best > -np.inf:
+        if best_at >= 0:
             words.append((start, end, best))
-    return words
+            chosen.append(best_at)
+    return words, kinds[chosen]
 
 
-def find_phrases(text: str, words: Sequence[tuple[int, int, float]], settings: OnnxSettings) -> list[WordScore]:
-    """What a person would underline: loaded words, those side by side as one phrase.
+def find_phrases(
+    text: str, words: Sequence[tuple[int, int, float]], kinds: NDArray[np.float32], settings: OnnxSettings
+) -> list[WordScore]:
+    """What a person would underline: loaded words, those side by side as one phrase, with what they do.
 
     A weaker word between two loaded ones ("war on women") belongs to the phrase; punctuation ends it. A phrase neither
-    begins nor ends with an article, preposition, pronoun or auxiliary, and isn't made of them alone.
+    begins nor ends with an article, preposition, pronoun or auxiliary, and isn't made of them alone. It is of the kind of
+    its most loaded word.
     """
     if not words:
         return []
@@ -256,9 +254,17 @@ def find_phrases(text: str, words: Sequence[tuple[int, int, float]], settings: O
     for phrase in phrases:
         said = [at for at in phrase if not function[at]]
         if said:
-            kept = slice(said[0], said[-1] + 1)
-            found.append(WordScore(words[said[0]][0], words[said[-1]][1], float(scores[kept].max())))
+            strongest = said[0] + int(scores[said[0] : said[-1] + 1].argmax())
+            does = _device(kinds[strongest]) if settings.tells_kinds else (None, None, None)
+            found.append(WordScore(words[said[0]][0], words[said[-1]][1], float(scores[strongest]), *does))
     return found
+
+
+def _device(scores: NDArray[np.float32]) -> tuple[str, float, float]:
+    """The likeliest kind, its probability, and that of praise."""
+    raised = np.exp(scores[:-1] - scores[:-1].max())
+    kind = int(raised.argmax())
+    return KINDS[kind], float(raised[kind] / raised.sum()), float(logistic(scores[-1:].astype(np.float64))[0])
 
 
 def _joined(

@@ -12,6 +12,7 @@ import polars as pl
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.aliases import apply_aliases
+from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import VarianceSplit, compare_pairs, shrink, split_variance
 from loadedwords.outlets.estimates import (
     COUNTED,
@@ -63,6 +64,8 @@ class Comparison:
     topics : Standardised or None
     words, other_words : DataFrame
         Each outlet's own words, and what outlets call the same thing.
+    devices : DataFrame or None
+        Kinds of loaded words per outlet, as `devices.compare_devices` gives them; None where the model told no kinds.
     timeline : DataFrame
         outlet, period (its first day), n_articles, loaded_share, ci_low, ci_high.
     corrected, corrected_pairs : DataFrame or None
@@ -88,6 +91,7 @@ class Comparison:
     standardised: Standardised | None
     words: pl.DataFrame
     other_words: pl.DataFrame
+    devices: pl.DataFrame | None
     timeline: pl.DataFrame
     corrected: pl.DataFrame | None
     corrected_pairs: pl.DataFrame | None
@@ -195,6 +199,7 @@ def compare_scores(
         standardised=standardised,
         words=words,
         other_words=other,
+        devices=compare_devices(articles, sentences, voice=voice, level=level, min_articles=min_articles),
         timeline=_timeline(articles, voice, level),
         corrected=corrected,
         corrected_pairs=corrected_pairs,
@@ -223,6 +228,7 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
         "topics": comparison.topics,
         "words": comparison.words,
         "other_words": comparison.other_words,
+        "devices": comparison.devices,
         "timeline": comparison.timeline,
         "events": comparison.events,
         "corrected": comparison.corrected,
@@ -435,11 +441,11 @@ def _summary(found: Comparison, min_articles: int, prevalence: float | None) -> 
             f"No two outlets share {MIN_EVENTS} events, so differences may be differences of what was reported on."
         )
     if found.corrected is None:
-        share = "half the" if prevalence is None else f"{100 * prevalence:.3g}% of the"
+        scale = "" if prevalence is None else f", moved to a share of {100 * prevalence:.3g}% loaded"
         cannot.append(
-            f"No hand labels were given: all figures are the model's, on the scale of a corpus in which {share} sentences are loaded. "
-            "They order outlets; they are no shares of loaded sentences, and an error that falls on one outlet more than on "
-            "another looks like a difference. loadedwords sample draws sentences to label, --gold corrects by them."
+            "No hand labels were given: all figures are the model's estimates of the share of careful readers who would "
+            f"object{scale}. They were not checked on these outlets, and an error that falls on one outlet more than on another "
+            "looks like a difference. loadedwords sample draws sentences to label, --gold corrects by them."
         )
     else:
         n = int(found.corrected["n_labelled"].max() or 0)  # type: ignore[arg-type]

@@ -19,6 +19,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from loadedwords.outlets import FEW_ARTICLES
+from loadedwords.outlets.devices import PRAISE
+from loadedwords.schema import KIND_NAMES
 
 if TYPE_CHECKING:
     from loadedwords.outlets.comparison import Comparison
@@ -59,6 +61,10 @@ class _Axis:
         step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (self.high - self.low) / s <= most), 0.5)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [{"x": self.at(k * step), "label": f"{k * step:.2f}".replace("-", "−")} for k in range(first, last + 1)]
+
+
+DEVICE_NAMES = {**KIND_NAMES, PRAISE: "praise"}
+MAX_DEVICE_ROWS = 60
 
 
 class _Names:
@@ -169,6 +175,9 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
             for row in _rows(comparison.other_words)[:MAX_OTHER_WORDS_SHOWN]
         ],
         n_other_words=0 if comparison.other_words is None else comparison.other_words.height,
+        devices=_devices(_rows(comparison.devices), order_of_size, names),
+        device_names=DEVICE_NAMES,
+        told_kinds=comparison.devices is not None,
         timeline=_timeline(_rows(comparison.timeline), order_of_size, overall, names),
         n_in_timeline=OUTLETS_IN_TIMELINE,
         events=_events(events, names),
@@ -281,6 +290,7 @@ def _tables(
         "topics": _rows(comparison.topics),
         "words": [{k: v for k, v in row.items() if k != "examples"} for row in _rows(comparison.words)],
         "other_words": _rows(comparison.other_words),
+        "devices": _rows(comparison.devices),
         "timeline": _rows(comparison.timeline),
     }
     return {table: _columns(list(rows), names) for table, rows in listed.items() if rows}
@@ -450,6 +460,18 @@ def _topics(rows: list[_Row], names: _Names) -> _Row:
             }
         )
     return {"rows": drawn, "axis": axis, "row_height": 26}
+
+
+def _devices(rows: list[_Row], order_of_size: list[_Row], names: _Names) -> list[_Row]:
+    """A row for each outlet, the largest first, with its figures in the order of `DEVICE_NAMES`."""
+    by_outlet: dict[str | None, dict[str, _Row]] = {}
+    for row in rows:
+        by_outlet.setdefault(row["outlet"], {})[row["device"]] = row
+    listed = [row["outlet"] for row in order_of_size if row["outlet"] in by_outlet]
+    return [
+        {"outlet": outlet, "o": names.number(outlet), "cells": [by_outlet[outlet][device] for device in DEVICE_NAMES]}
+        for outlet in listed[:MAX_DEVICE_ROWS]
+    ]
 
 
 def _vocabularies(words: list[_Row], order_of_size: list[_Row], names: _Names) -> list[_Row]:

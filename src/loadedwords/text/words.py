@@ -16,13 +16,6 @@ PLACEHOLDER = "…"
 # Abbreviated before a name, with a full stop that ends no sentence.
 TITLES = "Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Rev|Prof|St"
 
-# Behind these a capital letter begins something and tells nothing of the word.
-_BEGINS_BEHIND = "!?:\n"
-# Behind a full stop, too, unless it is that of an initial or of one of these.
-_ABBREVIATION = re.compile(rf"\b(?:\w|{TITLES}|hon|pres|mt|vs)$", re.IGNORECASE)
-_QUOTE_MARKS = "\"“”«»„‘’'"
-_POSSESSIVE = re.compile(r"['’]s$")
-
 # Words that hold a sentence together and carry no slant by themselves: nobody underlines a phrase from "in a" on.
 FUNCTION_WORDS = frozenset(
     """a an the this that these those some any each
@@ -32,24 +25,3 @@ FUNCTION_WORDS = frozenset(
     is are was were be been being am has have had having do does did will would shall should can could may might must
     it's its he's she's they're we're i'm isn't aren't wasn't weren't""".split()  # noqa: SIM905 — a list of them would be five times as long
 )
-
-
-def is_name(text: str, start: int, end: int) -> bool:
-    """Whether the word there is written as a name: a capital inside a sentence, and not capitals throughout.
-
-    In a headline with a Capital on Every Word all words but the first are taken for names; acronyms, which can't be
-    told from shouting, are not.
-    """
-    word = _POSSESSIVE.sub("", text[start:end])
-    if not word[:1].isupper() or word.isupper():
-        return False
-    for at in range(start - 1, -1, -1):
-        mark = text[at]
-        if mark.isalnum() or mark == PLACEHOLDER:  # what follows goes on with the sentence
-            return True
-        if mark == ".":
-            return _ABBREVIATION.search(text, 0, at) is not None
-        # A quotation begins in mid-sentence: said, “Disgraceful ...
-        if mark in _BEGINS_BEHIND or (mark in _QUOTE_MARKS and text[:at].endswith(", ")):
-            return False
-    return False

@@ -26,16 +26,17 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 
 from loadedwords.errors import ModelError
 from loadedwords.models.bundle import Bundle
-from loadedwords.models.network import FramingNetwork, save_network
 from loadedwords.models.onnx_scorer import (
     GRAPH_FILE,
     MAX_LENGTH,
+    OUTPUTS,
     TOKENIZER_FILE,
     OnnxScorer,
     OnnxSettings,
     sentence_probability,
 )
-from loadedwords.models.transformer import TransformerFramingClassifier
+from loadedwords.training.network import FramingNetwork, save_network
+from loadedwords.training.transformer import TransformerFramingClassifier
 
 MAX_BYTES = 25_000_000
 # Of sentences scored by the float and by the int8 model: how many labels must agree, how far macro-F1 may move.
@@ -71,16 +72,16 @@ class _Graph(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
         answer = self.network(input_ids, attention_mask)
-        return answer["sentence"], answer["words"]
+        return tuple(answer[name] for name in OUTPUTS)
 
 
 def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences: Sequence[str]) -> None:
     """Write `model.onnx` (int8) and `tokenizer.json` into `folder`.
 
     The graph is traced, its attention and norms fused (onnxruntime.transformers), its weights quantised to int8 by
-    output channel, its word embeddings by row; activations are quantised as they come. The two heads stay in float.
+    output channel, its word embeddings by row; activations are quantised as they come. The heads stay in float.
     What goes into the feed-forward layers has a few channels far larger than the rest, which would cost the others
     their precision: they are scaled down and the weights behind them up (SmoothQuant, Xiao et al. 2023).
 
@@ -287,7 +288,7 @@ def _quantise_embeddings(model: onnx.ModelProto) -> None:
 
 
 def _correct_bias(model: onnx.ModelProto, exact: Path, ids: Sequence[Sequence[int]]) -> None:
-    """Move both outputs by what rounding has moved them on average, in place (Nagel et al. 2019)."""
+    """Move the log-odds of sentences and words by what rounding has moved them on average, in place (Nagel et al. 2019)."""
     import onnxruntime as ort
 
     rounded, whole = (
@@ -437,10 +438,7 @@ def measure_parity(
     settings = settings or OnnxSettings()
     exact = estimator.logits(sentences)
     quantised = OnnxScorer(folder, settings).logits(sentences)
-    labelled = [
-        sentence_probability(sentences, of.sentence, of.words, settings) >= settings.threshold
-        for of in (exact, quantised)
-    ]
+    labelled = [sentence_probability(of.sentence, settings) >= settings.threshold for of in (exact, quantised)]
     agreement = float(np.mean(labelled[0] == labelled[1]))
     f1: list[float | None] = [None, None]
     if labels is not None and (known := labels >= 0).any():
@@ -465,14 +463,14 @@ def _trace(network: FramingNetwork, file: Path) -> None:
     ids = torch.randint(5, 100, (3, 24))
     mask = torch.ones_like(ids)
     mask[1, 10:] = 0
-    axes = {name: {0: "sentence", 1: "token"} for name in ("input_ids", "attention_mask", "words")}
+    axes = {name: {0: "sentence", 1: "token"} for name in ("input_ids", "attention_mask", "words", "kinds")}
     with _quiet(), torch.inference_mode():
         torch.onnx.export(
             _Graph(network).eval(),
             (ids, mask),
             str(file),
             input_names=["input_ids", "attention_mask"],
-            output_names=["sentence", "words"],
+            output_names=list(OUTPUTS),
             dynamic_axes=axes | {"sentence": {0: "sentence"}},
             opset_version=_OPSET,
             dynamo=False,  # onnxruntime's fusions know the patterns of this exporter
@@ -490,11 +488,13 @@ def _compare(network: FramingNetwork, file: Path, step: str) -> None:
         mask[-1, max(1, length // 2) :] = 0
         with torch.inference_mode():
             expected = network(ids, mask)
-        sentence, words = session.run(None, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()})
+        found = dict(
+            zip(OUTPUTS, session.run(OUTPUTS, {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}), strict=True)
+        )
         seen = mask.numpy().astype(bool)
         apart = max(
-            float(np.abs(sentence - expected["sentence"].numpy()).max()),
-            float(np.abs(words - expected["words"].numpy())[seen].max()),
+            float(np.abs(found[name] - expected[name].numpy())[seen if name != "sentence" else ...].max())
+            for name in OUTPUTS
         )
         if not apart <= _FLOAT_TOLERANCE:
             raise ModelError(
@@ -511,7 +511,7 @@ def _check_shapes(file: Path) -> None:
     session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     for rows, length in SHAPES:
         ids = np.full((rows, length), 7, dtype=np.int64)
-        sentence, words = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        sentence, words, _ = session.run(OUTPUTS, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
         if sentence.shape != (rows,) or words.shape != (rows, length) or not np.isfinite(sentence).all():
             raise ModelError(f"The int8 graph can't take {rows} sentences of {length} tokens.\nReport it.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,14 +18,16 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from loadedwords.errors import DataError
-from loadedwords.models.encoders import find_encoder
-from loadedwords.models.estimator import FramingClassifier, check_texts, encode_labels
 from loadedwords.models.linear_scorer import WordScore
-from loadedwords.models.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
 from loadedwords.models.odds import logit
 from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, sentence_probability, word_logits
+from loadedwords.schema import KINDS
+from loadedwords.training.encoders import find_encoder
+from loadedwords.training.estimator import FramingClassifier, check_texts, encode_labels
+from loadedwords.training.exchange import exchange
+from loadedwords.training.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
 
-WordTargets = Sequence[tuple[int, int, float]]
+MarkedWords = Sequence[Mapping[str, Any]]
 _PREDICT_TOKENS = 4096
 
 
@@ -38,7 +40,7 @@ class TransformerFramingClassifier(FramingClassifier):
     Parameters
     ----------
     encoder : str
-        A folder, or the name of an encoder on the Hugging Face Hub (see `loadedwords.models.encoders`); a folder
+        A folder, or the name of an encoder on the Hugging Face Hub (see `loadedwords.training.encoders`); a folder
         that `save_checkpoint` wrote is trained further, heads included.
     revision : str or None
         Of an encoder on the Hub.
@@ -48,17 +50,14 @@ class TransformerFramingClassifier(FramingClassifier):
         pipeline does not know.
     epochs, learning_rate, batch_size, weight_decay, warmup : float
         As Trainer takes them; the rate falls linearly to 0 after the share `warmup` of the steps.
-    layer_decay : float
-        Each layer learns at this multiple of the rate of the one above it (Howard & Ruder 2018).
+    head_rate : float
+        The heads for words and kinds learn at this multiple of the rate.
     max_length : int
         In tokens; what is beyond is cut off in training.
-    vote_weight : float
-        Share of the annotators' votes in a sentence's target, the rest being the label.
-    word_weight : float
-        Weight of the words' loss beside the sentences'.
-    pair_weight : float
-        Weight of the squared difference between a sentence's log-odds, and its strongest word's, and those of another
-        version of it.
+    word_weight, kind_weight : float
+        Weight of the words' loss beside the sentences', and of that of their kinds.
+    exchanges : float
+        Share of the times that a sentence is learnt with a name, group, place, ... in it exchanged for another.
     checkpoint_dir : str or None
         Folder in which training saves itself now and then; a killed `fit` called again with the same folder and data
         goes on from there. The folder is emptied when training has finished.
@@ -89,11 +88,11 @@ class TransformerFramingClassifier(FramingClassifier):
         batch_size: int = 32,
         weight_decay: float = 0.01,
         warmup: float = 0.06,
-        layer_decay: float = 1.0,
+        head_rate: float = 1.0,
         max_length: int = 112,
-        vote_weight: float = 0.5,
         word_weight: float = 1.0,
-        pair_weight: float = 0.3,
+        kind_weight: float = 0.2,
+        exchanges: float = 0.0,
         checkpoint_dir: str | None = None,
         progress: bool = False,
         threads: int | None = None,
@@ -107,11 +106,11 @@ class TransformerFramingClassifier(FramingClassifier):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.warmup = warmup
-        self.layer_decay = layer_decay
+        self.head_rate = head_rate
         self.max_length = max_length
-        self.vote_weight = vote_weight
         self.word_weight = word_weight
-        self.pair_weight = pair_weight
+        self.kind_weight = kind_weight
+        self.exchanges = exchanges
         self.checkpoint_dir = checkpoint_dir
         self.progress = progress
         self.threads = threads
@@ -123,11 +122,10 @@ class TransformerFramingClassifier(FramingClassifier):
         y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
-        vote_share: ArrayLike | None = None,
-        soft_labels: ArrayLike | None = None,
-        word_targets: Sequence[WordTargets | None] | None = None,
+        target: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        loaded_words: Sequence[MarkedWords | None] | None = None,
         word_sample_weight: ArrayLike | None = None,
-        versions: Sequence[Sequence[str]] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> Self:
         """Fine-tune.
@@ -139,16 +137,15 @@ class TransformerFramingClassifier(FramingClassifier):
             0 and 1, or "neutral" and "loaded".
         sample_weight : array-like of shape (n_sentences,), optional
             Of the sentence's own target; 0 trains on its words alone.
-        vote_share : array-like of shape (n_sentences,), optional
-            Share of the annotators who called the sentence loaded; NaN where unknown.
-        soft_labels : array-like of shape (n_sentences,), optional
-            The target itself, between 0 and 1, for instance a teacher's probability; NaN where label and votes make it.
-        word_targets : sequence, optional
-            For each sentence (start, end, share of people who would mark this slice), slices left out being 0; None
-            where nobody was asked.
+        target : array-like of shape (n_sentences,), optional
+            What to learn instead of `y`: the share of readers who would object, 0 to 1.
+        offset : array-like of shape (n_sentences,), optional
+            Log-odds to add before a sentence is compared with its target: by how much its corpus is more loaded.
+        loaded_words : sequence, optional
+            For each sentence the slices ``{"start", "end", "share", "kind", "praise"}`` that people would mark, `share`
+            of them; `kind` is one of `loadedwords.schema.KINDS`, `praise` 0 to 1, both None where unknown. The rest of
+            the sentence is plain. None for a sentence where nobody was asked.
         word_sample_weight : array-like of shape (n_sentences,), optional
-        versions : sequence of sequence of str, optional
-            For each sentence other versions of it that should have the same score, perhaps none; each step takes one.
         tell : callable
             Gets a line now and then: which step of how many.
 
@@ -165,25 +162,35 @@ class TransformerFramingClassifier(FramingClassifier):
         self.classes_, labels = encode_labels(y, len(texts))
         n = len(texts)
         weight = _column("sample_weight", sample_weight, n, 1.0)
-        votes = _column("vote_share", vote_share, n, np.nan)
-        soft = _column("soft_labels", soft_labels, n, np.nan)
+        shift = _column("offset", offset, n, 0.0)
         word_weight = _column("word_sample_weight", word_sample_weight, n, 1.0)
-        for name, column in (("word_targets", word_targets), ("versions", versions)):
-            if column is not None and len(column) != n:
-                raise DataError(f"{name} has {len(column)} rows and X has {n}.\nPass one for each sentence, or None.")
-        if soft_labels is None and len(np.unique(labels)) < 2:
+        if loaded_words is not None and len(loaded_words) != n:
+            raise DataError(
+                f"loaded_words has {len(loaded_words)} rows and X has {n}.\nPass one for each sentence, or None."
+            )
+        if target is None and len(np.unique(labels)) < 2:
             raise DataError("fit needs sentences of both classes, neutral and loaded.")
-        target = np.where(np.isnan(soft), mixed_targets(labels, votes, self.vote_weight), soft)
+        wanted = labels if target is None else _column("target", target, n, 0.0)
 
         folder = find_encoder(self.encoder, revision=self.revision)
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder)
         if self.threads:
             torch.set_num_threads(self.threads)
         network = load_network(folder, pooling=self.pooling, seed=self.random_state)
-        rows = self._rows(texts, target, weight, word_targets, word_weight * self.word_weight)
-        if versions is not None:
-            for row, of in zip(rows, versions, strict=True):
-                row["versions"] = [self._token_ids(version) for version in of]
+        ids = self.tokenizer_(texts, truncation=True, max_length=self.max_length)["input_ids"]
+        rows = [
+            {
+                "input_ids": ids[at],  # Trainer groups by their length
+                "text": texts[at],
+                "target": float(wanted[at]),
+                "offset": float(shift[at]),
+                "weight": float(weight[at]),
+                "words": None if loaded_words is None else loaded_words[at],
+                "word_weight": float(word_weight[at] * self.word_weight),
+                "kind_weight": self.kind_weight,
+            }
+            for at in range(n)
+        ]
         self._train(network, rows, tell)
         self.network_ = network.eval()
         self.settings_ = OnnxSettings()
@@ -200,6 +207,7 @@ class TransformerFramingClassifier(FramingClassifier):
         order = sorted(range(len(texts)), key=lambda at: len(ids[at]))
         sentence = np.zeros(len(texts))
         words: list[list[tuple[int, int, float]]] = [[] for _ in texts]
+        kinds = [np.zeros((0, len(KINDS) + 1), dtype=np.float32) for _ in texts]
         device = next(self.network_.parameters()).device
         half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=not exact)
         with torch.inference_mode(), half:
@@ -211,21 +219,26 @@ class TransformerFramingClassifier(FramingClassifier):
                 tensors = self.tokenizer_.pad({"input_ids": [ids[at] for at in batch]}, return_tensors="pt")
                 answer = self.network_(tensors["input_ids"].to(device), tensors["attention_mask"].to(device))
                 sentence[batch] = answer["sentence"].cpu().numpy()
-                tokens = answer["words"].cpu().numpy()
+                tokens, of_tokens = answer["words"].cpu().numpy(), answer["kinds"].cpu().numpy()
                 for row, at in enumerate(batch):
-                    words[at] = word_logits(texts[at], encoded["offset_mapping"][at], tokens[row])
-        return Logits(sentence, words)
+                    words[at], kinds[at] = word_logits(
+                        texts[at], encoded["offset_mapping"][at], tokens[row], of_tokens[row]
+                    )
+        return Logits(sentence, words, kinds)
 
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
         logits = self.logits(X)
-        return logit(sentence_probability(X, logits.sentence, logits.words, self.settings_))
+        return logit(sentence_probability(logits.sentence, self.settings_))
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The loaded words and phrases of each sentence, with offsets into it."""
         texts = check_texts(X)
-        words = self.logits(texts).words
-        return [find_phrases(text, found, self.settings_) for text, found in zip(texts, words, strict=True)]
+        logits = self.logits(texts)
+        return [
+            find_phrases(text, words, kinds, self.settings_)
+            for text, words, kinds in zip(texts, logits.words, logits.kinds, strict=True)
+        ]
 
     def save_checkpoint(self, folder: str | Path) -> Path:
         """Write weights, heads and tokenizer into `folder`, which must not exist; returns it.
@@ -260,33 +273,6 @@ class TransformerFramingClassifier(FramingClassifier):
     def _threshold(self) -> float:
         return self.settings_.threshold
 
-    def _rows(
-        self,
-        texts: list[str],
-        target: NDArray[np.float64],
-        weight: NDArray[np.float64],
-        word_targets: Sequence[WordTargets | None] | None,
-        word_weight: NDArray[np.float64],
-    ) -> list[dict[str, Any]]:
-        encoded = self.tokenizer_(texts, truncation=True, max_length=self.max_length, return_offsets_mapping=True)
-        rows = []
-        for at, (ids, offsets) in enumerate(zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)):
-            spans = None if word_targets is None else word_targets[at]
-            rows.append(
-                {
-                    "input_ids": ids,
-                    "target": float(target[at]),
-                    "weight": float(weight[at]),
-                    "word_target": [IGNORED] * len(ids) if spans is None else token_targets(offsets, spans),
-                    "word_weight": 0.0 if spans is None else float(word_weight[at]),
-                }
-            )
-        return rows
-
-    def _token_ids(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer_(text, truncation=True, max_length=self.max_length)["input_ids"]
-        return ids
-
     def _train(self, network: FramingNetwork, rows: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
         on_gpu = torch.cuda.is_available()
         if not on_gpu:
@@ -317,13 +303,13 @@ class TransformerFramingClassifier(FramingClassifier):
             seed=self.random_state,
             label_names=[],
         )
-        parameters = parameter_groups(network, self.learning_rate, self.layer_decay, self.weight_decay)
+        parameters = parameter_groups(network, self.learning_rate, self.head_rate, self.weight_decay)
         optimizer = torch.optim.AdamW(parameters, lr=self.learning_rate, fused=True)
         trainer = _SilentTrainer(
             model=network,
             args=arguments,
             train_dataset=rows,
-            data_collator=_Collator(self.tokenizer_, self.pair_weight, self.random_state),
+            data_collator=_Collator(self.tokenizer_, self.max_length, self.exchanges, self.random_state),
             optimizers=(optimizer, None),
             callbacks=[_Teller(tell)],
         )
@@ -356,28 +342,38 @@ class _SilentTrainer(Trainer):
 
 
 class _Collator:
-    """Rows of unequal length → padded tensors, with one of the other versions of each row behind them."""
+    """Rows → padded tensors; some of the sentences with something in them exchanged, another one each time."""
 
-    def __init__(self, tokenizer: Any, pair_weight: float, seed: int) -> None:
-        self.tokenizer, self.pair_weight = tokenizer, pair_weight
+    def __init__(self, tokenizer: Any, max_length: int, exchanges: float, seed: int) -> None:
+        self.tokenizer, self.max_length, self.exchanges = tokenizer, max_length, exchanges
         self.random = random.Random(seed)
 
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        versions = [(at, self.random.choice(row["versions"])) for at, row in enumerate(rows) if row.get("versions")]
-        ids = [row["input_ids"] for row in rows] + [version for _, version in versions]
-        batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt")
-        length = batch["input_ids"].shape[1]
-        words = [row["word_target"] + [IGNORED] * (length - len(row["word_target"])) for row in rows]
-        pairs = [[at, len(rows) + behind] for behind, (at, _) in enumerate(versions)]
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        learnt = [(row["text"], row["words"]) for row in rows]
+        for at, (text, words) in enumerate(learnt):
+            if self.random.random() < self.exchanges:
+                learnt[at] = exchange(text, words, self.random) or learnt[at]
+        batch = self.tokenizer(
+            [text for text, _ in learnt], truncation=True, max_length=self.max_length, padding=True,
+            return_offsets_mapping=True, return_tensors="pt",
+        )  # fmt: skip
+        tokens = [
+            token_targets(offsets, words)
+            for offsets, (_, words) in zip(batch["offset_mapping"].tolist(), learnt, strict=True)
+        ]
+        of_sentence = {
+            name: torch.tensor([row[name] for row in rows])
+            for name in ("target", "offset", "weight", "word_weight", "kind_weight")
+        }
         return {
             "input_ids": batch["input_ids"],
             "attention_mask": batch["attention_mask"],
-            "target": torch.tensor([row["target"] for row in rows]),
-            "weight": torch.tensor([row["weight"] for row in rows]),
-            "word_target": torch.tensor(words),
-            "word_weight": torch.tensor([row["word_weight"] for row in rows]),
-            "pairs": torch.tensor(pairs, dtype=torch.long).reshape(-1, 2),
-            "pair_weight": torch.tensor(self.pair_weight),
+            "taught": {
+                **of_sentence,
+                "word": torch.tensor([[token[0] for token in of] for of in tokens], dtype=torch.float32),
+                "kind": torch.tensor([[token[1] for token in of] for of in tokens]),
+                "praise": torch.tensor([[token[2] for token in of] for of in tokens], dtype=torch.float32),
+            },
         }
 
 
@@ -392,46 +388,48 @@ class _Teller(TrainerCallback):
             self.tell(f"step {state.global_step:,} of {state.max_steps:,}")
 
 
-def mixed_targets(
-    labels: NDArray[np.int64] | NDArray[np.float64], votes: NDArray[np.float64], vote_weight: float
-) -> NDArray[np.float64]:
-    """Targets of labelled sentences: their labels, with so large a part of the votes where these are known."""
-    return np.where(np.isnan(votes), labels, (1 - vote_weight) * labels + vote_weight * votes)
-
-
-def token_targets(offsets: Sequence[tuple[int, int]], spans: WordTargets) -> list[float]:
-    """The target of each token: the highest share among the slices it touches, 0 in none, ignored if no text.
+def token_targets(offsets: Sequence[tuple[int, int]], words: MarkedWords | None) -> list[tuple[float, int, float]]:
+    """What each token is to say of its word: the share who mark it, its kind, whether it praises.
 
     Parameters
     ----------
     offsets : sequence of (int, int), shape (n_tokens,)
         Characters of the sentence, end exclusive; special tokens have equal start and end.
-    spans : sequence of (start, end, share)
+    words : sequence of {start, end, share, kind, praise} or None
+        A token has what the slice says that it touches, of several the one with the highest share.
+
+    Returns
+    -------
+    list of (share, number of the kind, praise)
+        `IGNORED` where there is no text, nobody was asked, or it isn't known.
     """
-    return [
-        max([0.0, *(share for low, high, share in spans if low < end and start < high)]) if end > start else IGNORED
-        for start, end in offsets
-    ]
+    targets: list[tuple[float, int, float]] = []
+    for start, end in offsets:
+        if words is None or end <= start:
+            targets.append((IGNORED, IGNORED, IGNORED))
+            continue
+        touching = [word for word in words if word["start"] < end and start < word["end"]]
+        word = max(touching, key=lambda each: each["share"], default=None)
+        if word is None:
+            targets.append((0.0, IGNORED, IGNORED))
+        else:
+            kind = IGNORED if word["kind"] is None else KINDS.index(word["kind"])
+            targets.append((word["share"], kind, IGNORED if word["praise"] is None else word["praise"]))
+    return targets
 
 
-def parameter_groups(network: FramingNetwork, rate: float, layer_decay: float, weight_decay: float) -> list[Any]:
-    """Parameters with their learning rates: heads highest, then each layer less; no weight decay on biases and norms."""
-    n_layers = int(network.model.config.num_hidden_layers)
-    groups: dict[tuple[int, bool], list[torch.nn.Parameter]] = {}
+def parameter_groups(network: FramingNetwork, rate: float, head_rate: float, weight_decay: float) -> list[Any]:
+    """Parameters with their learning rates: those of the heads apart; no weight decay on biases and norms."""
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        depth = n_layers + 1
-        if "embeddings" in name:
-            depth = 0
-        elif ".layer." in name:
-            depth = 1 + int(name.split(".layer.")[1].split(".")[0])
-        groups.setdefault((depth, parameter.ndim > 1), []).append(parameter)
+        groups.setdefault((name.startswith("heads."), parameter.ndim > 1), []).append(parameter)
     return [
         {
             "params": parameters,
-            "lr": rate * layer_decay ** (n_layers + 1 - depth),
+            "lr": rate * (head_rate if of_head else 1.0),
             "weight_decay": weight_decay if decays else 0.0,
         }
-        for (depth, decays), parameters in groups.items()
+        for (of_head, decays), parameters in groups.items()
     ]
 
 

@@ -1,9 +1,9 @@
-"""The network: one encoder, a head for the sentence and a head for its words, trained together."""
+"""The network: one encoder, with heads for the sentence, its words and their kinds, trained together."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,16 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel
 from transformers.utils import logging as hf_logging
 
 from loadedwords.errors import DataError
-from loadedwords.schema import CLASSES
+from loadedwords.schema import CLASSES, KINDS
 
 HEADS_FILE = "framing_heads.safetensors"
 SETTINGS_FILE = "framing.json"
 POOLINGS = ("first", "mean")
-# Words below these log-odds are plain either way: that they are so to another degree is no reason to teach anything.
-_PLAIN_WORD = -3.0
-IGNORED = -1.0  # target of a token or sentence that no loss is taken from
+IGNORED = -1  # target of a token that no loss is taken from
 
 
 class FramingNetwork(nn.Module):
-    """An encoder with a sentence head and a word head.
+    """An encoder with a sentence head, a word head, and one that says what a loaded word does.
 
     Parameters
     ----------
@@ -48,39 +46,31 @@ class FramingNetwork(nn.Module):
         self.heads = nn.ModuleDict({"word": nn.Linear(width, 1)})
         if pooling == "mean":
             self.heads["sentence"] = nn.Linear(width, 2)
+        self.heads["kind"] = nn.Linear(width, len(KINDS) + 1)  # the last one says whether it praises
         self.dropout = nn.Dropout(0.1)
 
     def forward(
         self,
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
-        target: torch.Tensor | None = None,
-        weight: torch.Tensor | None = None,
-        word_target: torch.Tensor | None = None,
-        word_weight: torch.Tensor | None = None,
-        pairs: torch.Tensor | None = None,
-        pair_weight: torch.Tensor | None = None,
+        taught: Mapping[str, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Log-odds of sentences and tokens, and the loss where targets are given.
+        """Log-odds of sentences, tokens and kinds, and the loss where targets are given.
 
         Parameters
         ----------
         input_ids, attention_mask : Tensor of shape (n_sentences, length)
-        target, weight : Tensor of shape (n_taught,), optional
-            Share of loaded, 0 to 1, and the sentence's weight, of the first sentences; those behind them are second
-            versions, which have no target of their own.
-        word_target : Tensor of shape (n_taught, length), optional
-            For each token the share of people who would mark its word; `IGNORED` where nobody was asked.
-        word_weight : Tensor of shape (n_taught,), optional
-        pairs : Tensor of shape (n_pairs, 2), optional
-            Sentences that should have the same log-odds: versions of each other.
-        pair_weight : Tensor of shape (), optional
-            Of the mean squared difference of their log-odds and of those of their strongest words.
+        taught : mapping of str to Tensor, optional
+            ``target``, ``offset``, ``weight``, ``word_weight`` and ``kind_weight`` of shape (n_sentences,): the share of
+            loaded, the log-odds by which its corpus is more loaded, and the weights of sentence, words and kinds;
+            ``word``, ``kind`` and ``praise`` of shape (n_sentences, length): for each token the share of people who
+            would mark its word, the number of its kind, whether it praises; `IGNORED` where nobody was asked.
 
         Returns
         -------
         dict
-            ``sentence`` (n_sentences,), ``words`` (n_sentences, length) and perhaps ``loss``.
+            ``sentence`` (n_sentences,), ``words`` (n_sentences, length), ``kinds`` (n_sentences, length,
+            n_kinds + 1) and perhaps ``loss``.
         """
         if self.pooling == "first":
             out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
@@ -89,26 +79,35 @@ class FramingNetwork(nn.Module):
             hidden = self.model.base_model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
             mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
             logits = self.heads["sentence"](self.dropout((hidden * mask).sum(1) / mask.sum(1)))
-        words = self.heads["word"](self.dropout(hidden)).squeeze(-1).float()
-        sentence = (logits[:, 1] - logits[:, 0]).float()
-        answer = {"sentence": sentence, "words": words}
-        if target is not None and weight is not None:
-            taught = len(target)
-            each = functional.binary_cross_entropy_with_logits(sentence[:taught], target, reduction="none")
-            loss = (each * weight).mean()
-            if word_target is not None and word_weight is not None:
-                asked = (word_target != IGNORED) & (word_weight > 0).unsqueeze(-1)
-                if asked.any():
-                    tokens = functional.binary_cross_entropy_with_logits(words[:taught], word_target, reduction="none")
-                    # The mean over each sentence's tokens, so that a long sentence weighs no more than a short one.
-                    per_sentence = (tokens * asked).sum(1) / asked.sum(1).clamp(min=1)
-                    loss = loss + (per_sentence * word_weight).mean()
-            if pairs is not None and pair_weight is not None and len(pairs):
-                strongest = words.masked_fill(attention_mask == 0, _PLAIN_WORD).amax(1).clamp(min=_PLAIN_WORD)
-                both = torch.stack([sentence, strongest], 1)
-                loss = loss + pair_weight * (both[pairs[:, 0]] - both[pairs[:, 1]]).square().mean()
-            answer["loss"] = loss
+        dropped = self.dropout(hidden)
+        answer = {
+            "sentence": (logits[:, 1] - logits[:, 0]).float(),
+            "words": self.heads["word"](dropped).squeeze(-1).float(),
+            "kinds": self.heads["kind"](dropped).float(),
+        }
+        if taught is not None:
+            answer["loss"] = _loss(answer, taught)
         return answer
+
+
+def _loss(answer: Mapping[str, torch.Tensor], taught: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    cross_entropy = functional.binary_cross_entropy_with_logits
+    each = cross_entropy(answer["sentence"] + taught["offset"], taught["target"], reduction="none")
+    loss = (each * taught["weight"]).mean()
+    asked = (taught["word"] != IGNORED) & (taught["word_weight"] > 0).unsqueeze(-1)
+    if asked.any():
+        tokens = cross_entropy(answer["words"], taught["word"], reduction="none")
+        # The mean over each sentence's tokens, so that a long sentence weighs no more than a short one.
+        per_sentence = (tokens * asked).sum(1) / asked.sum(1).clamp(min=1)
+        loss = loss + (per_sentence * taught["word_weight"]).mean()
+    kind_weight = taught["kind_weight"].mean()
+    known = taught["kind"] != IGNORED
+    if known.any():
+        loss = loss + kind_weight * functional.cross_entropy(answer["kinds"][known][:, :-1], taught["kind"][known])
+    known = taught["praise"] != IGNORED
+    if known.any():
+        loss = loss + kind_weight * cross_entropy(answer["kinds"][known][:, -1], taught["praise"][known])
+    return loss
 
 
 class ByteDropout(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -11,17 +11,16 @@ import scipy.sparse as sp
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from loadedwords.errors import DataError
-from loadedwords.models.calibration import best_f1
-from loadedwords.models.estimator import FramingClassifier, check_texts, encode_labels
 from loadedwords.models.linear_scorer import Calibration, LinearScorer, WordScore
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
+from loadedwords.training.calibration import best_f1, fit_temperature
+from loadedwords.training.estimator import FramingClassifier, check_texts, encode_labels
 
-Spans = Sequence[tuple[int, int]]
+MarkedWords = Sequence[Mapping[str, Any]]
 _COUNT_BATCH = 2000
 # A word is a name if it has a capital inside sentences at least so often, and in at least this share of cases.
 _NAME_OCCURRENCES, _NAME_SHARE = 2, 0.9
@@ -46,8 +45,6 @@ class LinearFramingClassifier(FramingClassifier):
     own_weight : float
         How freely the corpus of interest may depart from what it shares with the others (Daumé III 2007);
         without effect where `fit` gets no `in_domain`.
-    vote_weight : float
-        Share of the annotators' votes in the target, the rest being the label; 0 ignores the votes.
     folds : int
         Folds for the calibration (Platt 1999).
     random_state : int
@@ -80,7 +77,6 @@ class LinearFramingClassifier(FramingClassifier):
         min_sentences: int = 2,
         C: float = 10.0,  # noqa: N803  scikit-learn's name
         own_weight: float = 0.5,
-        vote_weight: float = 0.5,
         folds: int = 5,
         random_state: int = 0,
         n_jobs: int | None = None,
@@ -91,7 +87,6 @@ class LinearFramingClassifier(FramingClassifier):
         self.min_sentences = min_sentences
         self.C = C
         self.own_weight = own_weight
-        self.vote_weight = vote_weight
         self.folds = folds
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -104,9 +99,8 @@ class LinearFramingClassifier(FramingClassifier):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         in_domain: ArrayLike | None = None,
-        vote_share: ArrayLike | None = None,
-        soft_labels: ArrayLike | None = None,
-        loaded_words: Sequence[Spans | None] | None = None,
+        target: ArrayLike | None = None,
+        loaded_words: Sequence[MarkedWords | None] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -121,13 +115,11 @@ class LinearFramingClassifier(FramingClassifier):
         in_domain : array-like of bool, shape (n_sentences,), optional
             The sentences of the corpus whose labels `p_loaded` is to be the probability of. The others help
             to train; calibration uses these alone. All, if not given.
-        vote_share : array-like of shape (n_sentences,), optional
-            Share of the annotators who called the sentence loaded; NaN where unknown.
-        soft_labels : array-like of shape (n_sentences,), optional
-            The target itself, between 0 and 1, for instance a teacher's probability; NaN where label and votes make it.
+        target : array-like of shape (n_sentences,), optional
+            What to learn instead of `y`: the share of readers who would object, 0 to 1.
         loaded_words : sequence, optional
-            For each sentence the slices that annotators marked, or None where nobody was asked. Calibrates the
-            scores of the words.
+            For each sentence the slices ``{"start", "end", "share"}`` that people would mark, or None where nobody was
+            asked. Calibrates the scores of the words.
 
         Returns
         -------
@@ -144,22 +136,18 @@ class LinearFramingClassifier(FramingClassifier):
         weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=float)
         group = np.arange(n) if groups is None else np.asarray(groups)
         domain = np.ones(n, dtype=bool) if in_domain is None else np.asarray(in_domain, dtype=bool)
-        votes = np.full(n, np.nan) if vote_share is None else np.asarray(vote_share, dtype=float)
-        soft = np.full(n, np.nan) if soft_labels is None else np.asarray(soft_labels, dtype=float)
+        wanted = labels if target is None else np.asarray(target, dtype=float)
         for name, values in (
             ("sample_weight", weight),
             ("groups", group),
             ("in_domain", domain),
-            ("vote_share", votes),
-            ("soft_labels", soft),
+            ("target", wanted),
         ):
             if len(values) != n:
                 raise DataError(f"{name} has {len(values)} rows and X has {n}.\nPass one for each sentence.")
         if len(np.unique(labels[domain])) < 2:
             raise DataError("fit needs sentences of both classes, neutral and loaded, in the corpus of interest.")
 
-        mixed = np.where(np.isnan(votes), labels, (1 - self.vote_weight) * labels + self.vote_weight * votes)
-        target = np.where(np.isnan(soft), mixed, soft)
         spec = NgramSpec((self.words[0], self.words[1]), (self.characters[0], self.characters[1]), self.bits)
         counts, names = _count(texts, spec)
         present = np.bincount(counts.indices, minlength=spec.n_buckets)
@@ -170,14 +158,14 @@ class LinearFramingClassifier(FramingClassifier):
         features = features[:, used]
 
         def fit_scorer(rows: NDArray[np.intp]) -> LinearScorer:
-            coefficients, intercept = self._fit_weights(features, target, weight, domain, rows)
+            coefficients, intercept = self._fit_weights(features, wanted, weight, domain, rows)
             weights = np.zeros(spec.n_buckets, dtype=np.float32)
             weights[used] = coefficients * rarity[used]
             return LinearScorer(
                 spec, weights, (rarity**2).astype(np.float32), names, intercept, Calibration(), 0.5, 0.5
             )
 
-        self.scorer_ = self._calibrate(fit_scorer, texts, labels, group, domain, weight, loaded_words)
+        self.scorer_ = self._calibrate(fit_scorer, texts, wanted, group, domain, loaded_words)
         return self
 
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
@@ -192,6 +180,11 @@ class LinearFramingClassifier(FramingClassifier):
         """The words that carry the decision, with offsets into each sentence."""
         check_is_fitted(self)
         return self.scorer_.score(check_texts(X))[1]
+
+    def every_word(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
+        """All words of each sentence with their scores, loaded or not."""
+        check_is_fitted(self)
+        return replace(self.scorer_, word_threshold=0.0).score(check_texts(X))[1]
 
     @property
     def _threshold(self) -> float:
@@ -229,11 +222,10 @@ class LinearFramingClassifier(FramingClassifier):
         self,
         fit_scorer: Any,
         texts: list[str],
-        labels: NDArray[np.float64],
+        target: NDArray[np.float64],
         group: NDArray[Any],
         domain: NDArray[np.bool_],
-        weight: NDArray[np.float64],
-        loaded_words: Sequence[Spans | None] | None,
+        loaded_words: Sequence[MarkedWords | None] | None,
     ) -> LinearScorer:
         """Fit on everything; take the calibration from folds that leave whole articles out."""
         final: LinearScorer = fit_scorer(np.arange(len(texts)))
@@ -242,9 +234,11 @@ class LinearFramingClassifier(FramingClassifier):
         word_features, marked = [], []
         splits = list(_group_folds(group[inside], self.folds, self.random_state))
         # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
-        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(fit_scorer)(np.concatenate([outside, inside[train]])) for train, _ in splits
-        )
+        trained = [
+            np.concatenate([outside[~np.isin(group[outside], group[inside[test]])], inside[train]])
+            for train, test in splits
+        ]
+        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(fit_scorer)(rows) for rows in trained)
         for scorer, (_, test) in zip(fitted, splits, strict=True):
             held_out = inside[test]
             found, decision, features = scorer.word_features([texts[at] for at in held_out])
@@ -256,19 +250,18 @@ class LinearFramingClassifier(FramingClassifier):
                 marked.append(
                     _is_marked(found.word_sentence, found.word_start, found.word_end, held_out, loaded_words)[chosen]
                 )
-        platt = _fit_line(decisions[inside][:, None], labels[inside], weight[inside])
-        calibration = replace(Calibration(), slope=float(platt.coef_[0][0]), intercept=float(platt.intercept_[0]))
+        temperature, intercept = fit_temperature(decisions[inside], target[inside])
+        calibration = replace(Calibration(), slope=1 / temperature, intercept=intercept)
         word_threshold = 0.5
         is_marked = np.concatenate([np.zeros(0, dtype=bool), *marked])
         if is_marked.any() and not is_marked.all():
             stacked = np.concatenate(word_features)
-            line = _fit_line(stacked, is_marked, np.ones(len(is_marked)))
+            # So weak a penalty that it only keeps separable toy data finite.
+            line = LogisticRegression(C=1e4, max_iter=1000).fit(stacked, is_marked)
             weights = tuple(float(weight) for weight in line.coef_[0])
             calibration = replace(calibration, word_weights=weights, word_intercept=float(line.intercept_[0]))
             word_threshold = best_f1(is_marked, line.predict_proba(stacked)[:, 1])[1]
-        calibrated = replace(final, calibration=calibration, word_threshold=word_threshold)
-        threshold = _best_macro_f1(labels[inside], calibrated.probability(decisions[inside]))
-        return replace(calibrated, threshold=threshold)
+        return replace(final, calibration=calibration, word_threshold=word_threshold)
 
 
 def _count(texts: Sequence[str], spec: NgramSpec) -> tuple[sp.csr_matrix, NDArray[np.bool_]]:
@@ -309,26 +302,12 @@ def _is_marked(
     start: NDArray[np.int64],
     end: NDArray[np.int64],
     rows: NDArray[np.intp],
-    loaded_words: Sequence[Spans | None],
+    loaded_words: Sequence[MarkedWords | None],
 ) -> NDArray[np.bool_]:
     """Whether each word overlaps a slice that annotators marked."""
     marked = np.zeros(len(sentence), dtype=bool)
     for at in range(len(sentence)):
-        for low, high in loaded_words[rows[sentence[at]]] or ():
-            if start[at] < high and low < end[at]:
+        for word in loaded_words[rows[sentence[at]]] or ():
+            if start[at] < word["end"] and word["start"] < end[at]:
                 marked[at] = True
     return marked
-
-
-def _fit_line(values: NDArray[np.float64], labels: NDArray[Any], weight: NDArray[np.float64]) -> LogisticRegression:
-    # So weak a penalty that it only keeps separable toy data finite.
-    return LogisticRegression(C=1e4, max_iter=1000).fit(values, labels, sample_weight=weight)
-
-
-def _best_macro_f1(labels: NDArray[np.float64], probability: NDArray[np.float64]) -> float:
-    """The probability, in steps of 0.01 near one half, from which macro-F1 is highest."""
-    candidates = np.arange(0.35, 0.651, 0.01)
-    quality = [f1_score(labels, probability >= candidate, average="macro") for candidate in candidates]
-    # The middle of the best stretch: a single best point is mostly luck.
-    smooth = np.convolve(np.pad(quality, 2, mode="edge"), np.full(5, 0.2), mode="valid")
-    return float(np.round(candidates[int(np.argmax(smooth))], 2))

@@ -1,0 +1,1 @@
+"""What trains: labelled corpora and a recipe in, a bundle out. Nothing that scores imports from here."""

@@ -1,0 +1,297 @@
+"""The labelled sentences of a recipe, as one table with named columns, and sentences that nobody labelled.
+
+Columns of the table, one row a sentence of a corpus:
+
+    corpus, part                    where it is from; `part` is how it was drawn, where the corpus says so
+    article, outlet, topic, lean    the article (no fold splits one), and what else is known
+    text, label                     the sentence; 0 plain, 1 loaded
+    target                          the share of readers who would object, as far as the corpus knows it, 0 to 1
+    offset                          log-odds by which a measured corpus is more loaded than the one in domain
+    weight, word_weight             of the sentence and of its words in the loss
+    words                           marked words {start, end, share, kind, praise}; null where nobody was asked
+    annotators, marked_words        who was asked and what each of them marked; null where unknown
+    stages                          the stages that train on it
+    in_domain                       whether `p_loaded` is on its terms
+    fold                            the fold that it is measured in; null where it is only trained on
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from loadedwords.corpora import CORPORA, file_hash, find_corpus_file, grouped_folds, load_corpus, packaged_file
+from loadedwords.errors import DataError
+from loadedwords.models.odds import logit
+from loadedwords.text.words import WORD
+from loadedwords.training.recipe import PARITY_STAGE, CorpusUse, Recipe
+
+OWN_LABELS = "your labels"
+N_FOLDS = 5
+# What is told apart from the rest of a corpus, as it was not drawn at random: no rate of loaded sentences rests on it.
+ENRICHED = "enriched"
+_SENTENCES_PER_ARTICLE = 12
+_MARKED = pl.List(
+    pl.Struct({"start": pl.Int32, "end": pl.Int32, "share": pl.Float64, "kind": pl.String, "praise": pl.Float64})
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labelled sentences, as described above, and where they are from.
+
+    Attributes
+    ----------
+    table : polars.DataFrame
+    provenance : tuple of dict
+        Each file with its hash and licence.
+    """
+
+    table: pl.DataFrame
+    provenance: tuple[dict[str, Any], ...]
+
+    @property
+    def prevalence(self) -> float:
+        """Mean target of the sentences in domain that were drawn at random."""
+        return float(calibrating(self.table)["target"].mean())  # type: ignore[arg-type]
+
+    def where(self, condition: pl.Expr) -> Labels:
+        """Some of the rows."""
+        return replace(self, table=self.table.filter(condition))
+
+    def trained_on(self) -> pl.DataFrame:
+        """The rows that train, which are all but those that the int8 model is compared on."""
+        return self.table.filter(~pl.col("stages").list.contains(PARITY_STAGE))
+
+
+def calibrating(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose rates are those of ordinary text of the domain."""
+    return table.filter(pl.col("in_domain") & (pl.col("part").is_null() | (pl.col("part") != ENRICHED)))
+
+
+def load_labels(
+    recipe: Recipe, corpora: Path | None, labelled: Sequence[Path] = (), *, n_folds: int = N_FOLDS
+) -> Labels:
+    """Load what a recipe trains on.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    corpora : Path or None
+        Folder in which the recipe's corpora lie; from the Hub if None.
+    labelled : sequence of Path
+        Your own labels, which then take the place of the recipe's corpora.
+    n_folds : int
+        Of what is measured, grouped by article.
+
+    Raises
+    ------
+    DataError
+        If a corpus is missing, or a test split is asked for: a model that saw it can't be measured on it.
+    """
+    last = tuple(stage.name for stage in recipe.stages[-1:])
+    uses = recipe.corpora
+    if labelled:
+        uses = tuple(CorpusUse(str(file), in_domain=True, stages=last) for file in labelled)
+    if not uses:
+        raise DataError(f"The recipe {recipe.name} names no corpus, and no labelled file was given.\nPass one.")
+    table = pl.concat([_rows_of(use, None if labelled else corpora) for use in uses])
+    return Labels(
+        _with_folds(_with_offsets(table), n_folds), tuple(_provenance(use, corpora, own=bool(labelled)) for use in uses)
+    )
+
+
+def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
+    if use.split == "test":
+        raise DataError(
+            f"A recipe trains on the test split of {use.name}.\nA published test split is for measuring only."
+        )
+    known = use.name in CORPORA
+    rows: pl.DataFrame = load_corpus(use.name, corpora if known else None, split=use.split).to_polars()
+    if use.held_out:
+        rows = rows.filter(~pl.col("article").map_elements(lambda a: is_held_out(a, use.held_out), pl.Boolean))
+    if use.neutral_per_loaded is not None:
+        n_loaded = int(rows["label"].sum())
+        share = use.neutral_per_loaded * n_loaded / max(1, len(rows) - n_loaded)
+        drawn = pl.col("text").map_elements(_drawn, pl.Float64)
+        rows = rows.filter((pl.col("label") == 1) | (drawn < share))
+    corpus = use.name if known else OWN_LABELS
+    votes = use.vote_weight * pl.col("vote_share") + (1 - use.vote_weight) * pl.col("label")
+    words = [
+        word_targets(*row) for row in rows.select("text", "loaded_words", "annotators", "marked_words").iter_rows()
+    ]
+    return rows.select(
+        corpus=pl.lit(corpus),
+        part=pl.col("part"),
+        article=pl.lit(f"{corpus}/") + pl.col("article"),
+        outlet=pl.col("outlet"),
+        topic=pl.col("topic"),
+        lean=pl.col("lean"),
+        text=pl.col("text"),
+        label=pl.col("label").cast(pl.Int64),
+        target=pl.coalesce("target", votes, "label").cast(pl.Float64),
+        offset=pl.lit(0.0),
+        weight=pl.lit(use.weight),
+        word_weight=pl.lit(use.word_weight),
+        words=pl.Series(words, dtype=_MARKED),
+        annotators=pl.col("annotators"),
+        marked_words=pl.col("marked_words"),
+        stages=pl.lit(list(use.stages), dtype=pl.List(pl.String)),
+        in_domain=pl.lit(use.in_domain),
+        fold=pl.lit(0 if use.in_domain or use.measured else None, dtype=pl.Int64),
+    )
+
+
+def _with_offsets(table: pl.DataFrame) -> pl.DataFrame:
+    """Log-odds of loaded of what is measured beside the one in domain (logit adjustment, Menon et al. 2021).
+
+    A corpus of which half is loaded, because it was drawn so, then teaches which of its sentences are and not that
+    half of all sentences are.
+    """
+    inside = calibrating(table)["target"].mean()
+    if inside is None:
+        raise DataError(
+            "None of the sentences is in domain, so there is nothing to calibrate on.\nMark a corpus in_domain."
+        )
+    base = float(logit(np.array(inside)))
+    of_corpus = {
+        str(corpus): float(logit(np.array(rows["target"].mean()))) - base
+        for (corpus,), rows in table.filter(pl.col("fold").is_not_null()).group_by("corpus")
+        if not rows["in_domain"].any()
+    }
+    return table.with_columns(offset=pl.col("corpus").replace_strict(of_corpus, default=0.0, return_dtype=pl.Float64))
+
+
+def _with_folds(table: pl.DataFrame, n_folds: int) -> pl.DataFrame:
+    """The fold of each row that is measured; each corpus is spread over all folds, and no article over two."""
+    fold = table["fold"].to_list()
+    measured = table.with_row_index("row").filter(pl.col("fold").is_not_null())
+    for _, rows in measured.group_by("corpus", maintain_order=True):
+        at = rows["row"].to_numpy()
+        for number, (_, test) in enumerate(grouped_folds(rows["article"], n_splits=n_folds)):
+            for row in at[test]:
+                fold[row] = number
+    return table.with_columns(fold=pl.Series(fold, dtype=pl.Int64))
+
+
+def _provenance(use: CorpusUse, corpora: Path | None, *, own: bool) -> dict[str, Any]:
+    if own:
+        file = Path(use.name)
+        return {"name": OWN_LABELS, "file": file.name, "sha256": file_hash(file), "licence": "yours", "in_domain": True}
+    known = CORPORA[use.name]
+    entry = {
+        "name": use.name,
+        "split": use.split,
+        "source": known.source,
+        "licence": known.licence,
+        "in_domain": use.in_domain,
+        "stages": list(use.stages),
+        "weight": use.weight,
+        "word_weight": use.word_weight,
+        "articles_held_out": use.held_out,
+        "neutral_per_loaded": use.neutral_per_loaded,
+    }
+    if known.packaged is not None:
+        entry |= {"file": known.packaged, "sha256": file_hash(packaged_file(known.packaged))}
+    elif corpora is not None:
+        file = find_corpus_file(use.name, corpora, split=use.split)
+        entry |= {"file": file.name, "sha256": file_hash(file)}
+    return entry
+
+
+def is_held_out(article: str, share: float) -> bool:
+    """Whether an article is among those kept for measuring; by its name alone, so the same in every run."""
+    return _drawn(article) < share
+
+
+def _drawn(name: str) -> float:
+    """A number from 0 to 1 that depends on the name alone."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4]) / 2**32
+
+
+def load_unlabelled(articles: Path, n: int, *, without: Labels | None = None, seed: int = 0) -> list[str]:
+    """Sentences of unlabelled articles for the teachers to label.
+
+    Parameters
+    ----------
+    articles : Path
+        A file or folder that `read_articles` reads.
+    n : int
+        How many; at most `_SENTENCES_PER_ARTICLE` from one article, so that many outlets and topics are among them.
+    without : Labels, optional
+        Labelled articles and sentences, which must not come in by this door.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If there is no article.
+    """
+    from loadedwords.articles import read_articles
+    from loadedwords.schema import Article
+    from loadedwords.text import prepare_text
+
+    rng = random.Random(seed)
+    labelled = set() if without is None else {name.partition("/")[2] for name in without.table["article"]}
+    taken = set() if without is None else {text.strip().lower() for text in without.table["text"]}
+    read = read_articles([str(articles)])
+    texts = [article.text for article in read if isinstance(article, Article) and article.id not in labelled]
+    if not texts:
+        raise DataError(f"{articles} holds no article to learn from.\nName a file or folder of articles.")
+    rng.shuffle(texts)
+    chosen: list[str] = []
+    for text in texts:
+        sentences = [s.text for s in prepare_text(text).sentences if len(s.text.split()) >= 5]
+        for sentence in rng.sample(sentences, min(_SENTENCES_PER_ARTICLE, len(sentences))):
+            if (key := sentence.strip().lower()) not in taken:
+                taken.add(key)
+                chosen.append(sentence)
+        if len(chosen) >= n:
+            break
+    return chosen[:n]
+
+
+def word_targets(
+    text: str,
+    agreed: Sequence[dict[str, Any]] | None,
+    annotators: Sequence[str] | None,
+    marked: Sequence[dict[str, Any]] | None,
+) -> list[dict[str, Any]] | None:
+    """What the word heads are to learn of a sentence.
+
+    Where single annotators are known, the share is half of the agreed words and half of the share who marked each.
+
+    Parameters
+    ----------
+    text : str
+    agreed, annotators, marked
+        `loaded_words`, `annotators` and `marked_words` as `load_corpus` gives them.
+
+    Returns
+    -------
+    list of {start, end, share, kind, praise} or None
+        Marked words with their share, 0 to 1; None where nobody was asked.
+    """
+    if agreed is None:
+        return None
+    if not annotators or marked is None:
+        return [{**span, "share": 1.0 if span["share"] is None else span["share"]} for span in agreed]
+    targets = []
+    for word in WORD.finditer(text):
+        start, end = word.span()
+
+        def touches(span: dict[str, Any], start: int = start, end: int = end) -> bool:
+            return bool(span["start"] < end and start < span["end"])
+
+        share = len({span["annotator"] for span in marked if touches(span)}) / len(annotators)
+        target = 0.5 * share + 0.5 * any(touches(span) for span in agreed)
+        if target:
+            targets.append({"start": start, "end": end, "share": target, "kind": None, "praise": None})
+    return targets

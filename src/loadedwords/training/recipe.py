@@ -1,0 +1,181 @@
+"""Recipes: what a model is trained on, in which stages, and how; as in `training/recipes/*.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from loadedwords.errors import DataError
+
+# Rows of this stage are not trained on: the int8 model is compared with the float one on them.
+PARITY_STAGE = "parity"
+
+
+@dataclass(frozen=True)
+class CorpusUse:
+    """One corpus of a recipe.
+
+    Attributes
+    ----------
+    name, split : str
+    stages : tuple of str
+        The stages that train on it; a linear recipe has none and trains on all of its corpora.
+    weight, word_weight : float
+        Of its sentences' targets, and of its marked words.
+    in_domain : bool
+        Whether `p_loaded` is on its terms: it calibrates, on the rows that were drawn at random.
+    measured : bool
+        Whether it is cross-validated; one that is in domain always is.
+    vote_weight : float
+        Share of the annotators' votes in a sentence's target, the rest being the label.
+    held_out : float
+        Share of its articles that no model trains on, so that it can always be measured on them; the same articles
+        every time.
+    neutral_per_loaded : float or None
+        Where a corpus is mostly neutral, so many neutral sentences are kept for each loaded one; all if None.
+    """
+
+    name: str
+    split: str = "train"
+    stages: tuple[str, ...] = ()
+    weight: float = 1.0
+    word_weight: float = 1.0
+    in_domain: bool = False
+    measured: bool = False
+    vote_weight: float = 0.5
+    held_out: float = 0.0
+    neutral_per_loaded: float | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training: the name that corpora refer to, and what it sets otherwise than the estimator's settings.
+
+    `taught` is the number of sentences of unlabelled articles that are learnt as the teachers see them; with
+    `exchanges`, names and groups in a sentence are exchanged for others each time it is learnt.
+    """
+
+    name: str
+    taught: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train, on what, and how.
+
+    The stages follow each other, each on the weights that the one before it left. All seeds share those before the last.
+    The teachers are two models of one recipe on the same corpora, each trained on half of what is measured, so that
+    whoever is measured on one half may learn from the teacher of the other. A linear recipe names the transformer recipe
+    whose teachers it learns from: `taught` sentences, each of the weight `taught_weight`. `without` names what was left
+    out of a recipe.
+    """
+
+    kind: str
+    name: str
+    corpora: tuple[CorpusUse, ...]
+    estimator: dict[str, Any]
+    stages: tuple[Stage, ...] = ()
+    teacher: Recipe | None = None
+    taught: int = 0
+    taught_weight: float = 1.0
+    without: str | None = None
+
+    @property
+    def n_taught(self) -> int:
+        """How many unlabelled sentences training needs."""
+        return max([self.taught, *(stage.taught for stage in self.stages)])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a bundle's config."""
+        return asdict(self)
+
+
+def read_recipe(name: str) -> Recipe:
+    """A recipe by its name in `training/recipes`, or from a TOML file.
+
+    Raises
+    ------
+    DataError
+        If there is none of that name or it can't be understood.
+    """
+    shipped = resources.files("loadedwords.training") / "recipes"
+    source = Path(name) if name.endswith(".toml") else shipped / f"{name}.toml"
+    if not source.is_file():
+        known = sorted(file.name.removesuffix(".toml") for file in shipped.iterdir() if file.name.endswith(".toml"))
+        raise DataError(f"There is no recipe {name}.\nName one of {', '.join(known)}, or a .toml file.")
+    try:
+        return _recipe(tomllib.loads(source.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"The recipe {source} can't be used: {error}.\nCompare it with those in training/recipes."
+        ) from error
+
+
+def _recipe(content: dict[str, Any]) -> Recipe:
+    corpora = tuple(CorpusUse(**{**corpus, "stages": tuple(corpus.get("stages", ()))}) for corpus in content["corpora"])
+    own = {each.name for each in fields(Stage)} - {"settings"}
+    stages = tuple(
+        Stage(
+            **{key: value for key, value in stage.items() if key in own},
+            settings={key: value for key, value in stage.items() if key not in own},
+        )
+        for stage in content.get("stages", ())
+    )
+    teacher = content.get("teacher")
+    if isinstance(teacher, str):
+        teacher = read_recipe(teacher)
+    elif teacher:
+        same = {"kind": content["kind"], "name": f"{content['name']}-teacher", "corpora": content["corpora"]}
+        teacher = _recipe({**teacher, **same})
+    recipe = Recipe(
+        content["kind"],
+        content["name"],
+        corpora,
+        content["estimator"],
+        stages,
+        teacher,
+        int(content.get("taught", 0)),
+        float(content.get("taught_weight", 1.0)),
+    )
+    if recipe.kind == "transformer" and not stages:
+        raise KeyError("stages")
+    if recipe.n_taught and teacher is None:
+        raise ValueError("it learns taught sentences, and there is no teacher")
+    return recipe
+
+
+def leave_out(recipe: Recipe, part: str) -> Recipe:
+    """The recipe without one of its parts, to see what that is worth.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    part : str
+        A stage; a corpus, which then trains in no stage and is measured all the same; or "exchanges".
+
+    Raises
+    ------
+    DataError
+        If the recipe has no such part.
+    """
+    known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora), "exchanges"]
+    if part not in known:
+        raise DataError(f"The recipe {recipe.name} has no part {part}.\nName one of {', '.join(dict.fromkeys(known))}.")
+    stages = tuple(
+        replace(stage, settings={k: v for k, v in stage.settings.items() if k != part})
+        for stage in recipe.stages
+        if stage.name != part
+    )
+    corpora = tuple(replace(use, stages=()) if use.name == part else use for use in recipe.corpora)
+    teacher = replace(recipe.teacher, corpora=corpora) if recipe.teacher and any(s.taught for s in stages) else None
+    return replace(recipe, stages=stages, corpora=corpora, teacher=teacher, without=part)
+
+
+def for_own_labels(recipe: Recipe) -> Recipe:
+    """What of a recipe applies to one's own labels: its last stage, as what comes before needs the recipe's corpora."""
+    stages = tuple(replace(stage, taught=0) for stage in recipe.stages[-1:])
+    return replace(recipe, stages=stages, teacher=None, taught=0)

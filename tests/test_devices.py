@@ -1,0 +1,97 @@
+"""Kinds of loaded words by outlet: counted rightly, with intervals that hold, and nothing where no kinds were told."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from loadedwords.outlets.devices import SCHEMA, compare_devices
+from loadedwords.schema import KINDS, LoadedWord
+
+
+def tables(rates: dict[str, float], *, n_articles: int = 40, seed: int = 0) -> tuple[pl.DataFrame, pl.LazyFrame]:
+    """Articles of 500 words whose labels are drawn at a rate per 1,000 words of the outlet, and two quoted verbs each."""
+    rng = np.random.default_rng(seed)
+    articles, sentences = [], []
+    for outlet, rate in rates.items():
+        for at in range(n_articles):
+            article = f"{outlet}-{at}"
+            words = [word("label", praise=0.9 if k % 2 else 0.1) for k in range(rng.poisson(rate / 2))]
+            words += [word("verb", in_quote=True)] * 2
+            articles.append({"article_id": article, "outlet": outlet, "n_words": 500, "n_quoted_words": 100})
+            sentences.append({"article_id": article, "words": words})
+    return pl.DataFrame(articles), pl.LazyFrame(sentences)
+
+
+def word(kind: str, *, in_quote: bool = False, praise: float = 0.0) -> dict[str, object]:
+    return {"start": 0, "end": 3, "text": "Mob", "score": 0.9, "in_quote": in_quote, "kind": kind, "praise": praise}
+
+
+def row(table: pl.DataFrame, outlet: str, device: str) -> dict[str, float]:
+    return table.filter((pl.col("outlet") == outlet) & (pl.col("device") == device)).to_dicts()[0]
+
+
+def test_counts_by_hand() -> None:
+    articles, sentences = tables({"A": 8.0, "B": 8.0})
+    found = compare_devices(articles, sentences)
+    assert found is not None
+    assert found.schema == SCHEMA
+    labels = row(found, "A", "label")
+    n = sentences.filter(pl.col("article_id").str.starts_with("A")).collect()["words"].explode().struct.unnest()
+    own = n.filter(~pl.col("in_quote"))
+    assert labels["n_loaded_words"] == own.height
+    assert labels["n_words"] == 40 * 500
+    assert labels["per_1000"] == pytest.approx(1000 * own.height / (40 * 500))
+    assert labels["others_per_1000"] == row(found, "B", "label")["per_1000"]
+    assert row(found, "A", "praise")["n_loaded_words"] == own.filter(pl.col("praise") >= 0.5).height
+    assert row(found, "A", "verb")["n_loaded_words"] == 0, "they are quoted"
+    assert row(found, "A", "verb")["differs"] is None
+    quoted = compare_devices(articles, sentences, voice="quoted")
+    assert quoted is not None
+    assert row(quoted, "A", "verb")["per_1000"] == pytest.approx(20.0)
+    everything = compare_devices(articles, sentences, voice="all")
+    assert everything is not None
+    assert row(everything, "A", "verb")["per_1000"] == pytest.approx(1000 * 80 / (40 * 600))
+    assert set(found["device"]) == {*KINDS, "praise"}
+
+
+def test_intervals_hold_and_differences_are_declared_with_care() -> None:
+    hits = false = found_true = 0
+    for seed in range(60):
+        alike = compare_devices(*tables({"A": 8.0, "B": 8.0, "C": 8.0}, seed=seed))
+        assert alike is not None
+        hits += row(alike, "A", "label")["ci_low"] <= 8.0 <= row(alike, "A", "label")["ci_high"]
+        false += bool(alike["differs"].fill_null(False).any())
+        apart = compare_devices(*tables({"A": 14.0, "B": 8.0, "C": 8.0}, seed=seed))
+        assert apart is not None
+        label = row(apart, "A", "label")
+        found_true += bool(label["differs"]) and label["difference_low"] > 0
+    assert hits >= 52  # of 60 at 95%
+    assert false <= 8  # of 60 at 5% for all comparisons together
+    assert found_true >= 55
+
+
+def test_scores_without_kinds_have_no_devices() -> None:
+    articles, sentences = tables({"A": 8.0, "B": 8.0})
+    old = ("start", "end", "text", "score", "in_quote")
+    before = pl.col("words").list.eval(pl.struct(*(pl.element().struct.field(name) for name in old)))
+    assert compare_devices(articles, sentences.with_columns(before)) is None
+    untold = pl.col("words").list.eval(pl.element().struct.with_fields(kind=pl.lit(None, pl.String)))
+    assert compare_devices(articles, sentences.with_columns(untold)) is None
+
+
+def test_few_articles_take_no_part() -> None:
+    articles, sentences = tables({"A": 8.0}, n_articles=4)
+    found = compare_devices(articles, sentences)
+    assert found is not None
+    assert found.is_empty()
+    alone = compare_devices(*tables({"A": 8.0}))
+    assert alone is not None
+    assert alone["differs"].null_count() == alone.height, "there are no others"
+
+
+def test_a_device_in_plain_words() -> None:
+    assert LoadedWord(0, 3, "mob", 0.9, False).device == ""
+    assert LoadedWord(0, 3, "mob", 0.9, False, kind="verb", praise=0.2).device == "slanted verb"
+    assert LoadedWord(0, 3, "mob", 0.9, False, kind="judgement", praise=0.7).device == "judging word, praise"
