@@ -137,4 +137,4 @@ def fitted(tiny_encoder: Path) -> Any:
     """A TransformerFramingClassifier that knows the sentences of `tiny`."""
     from tiny import LABELS, TEXTS, make, marks
 
-    return make(tiny_encoder, epochs=12, kind_weight=1.0).fit(TEXTS, LABELS, loaded_words=[marks(t) for t in TEXTS])
+    return make(tiny_encoder, epochs=24, kind_weight=2.0).fit(TEXTS, LABELS, loaded_words=[marks(t) for t in TEXTS])

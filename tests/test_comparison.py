@@ -378,7 +378,7 @@ def test_the_scale_of_the_scores_is_that_of_the_prevalence(scores: Path, small_b
     done = run("score", tmp_path / "articles.jsonl", "-o", tmp_path / "out", "-m", small_bundle, "--prevalence", "0.06")
     assert done.exit_code == 0, done.output
     assert "share of careful readers who would object" in run("compare", scores, "--topics", "none").stdout
-    assert "a corpus in which 6% of the sentences are loaded" in run("compare", tmp_path / "out").stdout
+    assert "moved to a share of 6% loaded" in run("compare", tmp_path / "out").stdout
     mixed = run("compare", scores, tmp_path / "out")
     assert (mixed.exit_code, "with different --prevalence" in " ".join(mixed.stderr.split())) == (1, True)
 

@@ -20,7 +20,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from loadedwords.outlets.devices import PRAISE, SCHEMA
 from loadedwords.report.comparison import write_comparison_page
+from loadedwords.schema import KINDS
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FORMULA = "=cmd()|'/c calc'!A1"
@@ -52,6 +54,16 @@ def _outlet(name: str | None, at: int, n: int) -> dict[str, Any]:
         **_interval(0.5 - 0.05 * at, 0.08, "share_above", "above_ci_low", "above_ci_high"),
         **_interval(0.27 + (share - 0.27) * n / (n + 8), 0.03, "shrunken_share", "shrunken_low", "shrunken_high"),
     }
+
+
+def _devices(outlets: list[dict[str, Any]]) -> pl.DataFrame:
+    """Every device of every outlet; the first outlet's labels differ."""
+    rows = [
+        (row["outlet"], device, 12, 9000, 9, 1.0, 0.5, 2.0, 0.4, 0.6, 0.1, 1.1, 0.01, at == 0 and device == "label")
+        for at, row in enumerate(outlets)
+        for device in (*KINDS, PRAISE)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods: int = 8) -> Any:
@@ -181,6 +193,7 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         topics=pl.DataFrame(topics),
         words=pl.DataFrame(words),
         other_words=pl.DataFrame(other_words),
+        devices=_devices(outlets),
         timeline=pl.DataFrame(timeline, infer_schema_length=None),
         corrected=pl.DataFrame(corrected),
         level=0.95,
@@ -296,7 +309,7 @@ def test_marks_say_what_they_rest_on(page: str) -> None:
 
 
 def test_the_matrix_turns_differences_round(page: str) -> None:
-    matrix = page[page.index('class="scroll matrix"') :]
+    matrix = page[page.index('class="scroll matrix"') :].partition("</table>")[0]
     cells = [html.unescape(title) for title in re.findall(r'<td class="[^"]*" title="([^"]*)"', matrix)]
     assert len(cells) == len(OUTLETS) * (len(OUTLETS) - 1)
     assert "Harbour Post minus Mill Lane Mail: +0.030 [−0.020, +0.080], p adjusted 0.200" in cells
@@ -333,7 +346,7 @@ def test_a_large_comparison_stays_small(tmp_path: Path) -> None:
 
 def test_it_copes_with_little(tmp_path: Path) -> None:
     comparison = made_up([None])
-    for empty in ("events", "topics", "other_words", "timeline", "words"):
+    for empty in ("events", "topics", "other_words", "timeline", "words", "devices"):
         setattr(comparison, empty, getattr(comparison, empty).clear())
     comparison.corrected = comparison.topics = comparison.corrected_pairs = None
     comparison.outlets = comparison.outlets.with_columns(shrunken_share=pl.lit(float("nan")))

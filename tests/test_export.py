@@ -27,7 +27,7 @@ from loadedwords.training.release import export_checkpoint
 from loadedwords.training.stages import Workshop, train_stages
 from loadedwords.training.transformer import TransformerFramingClassifier
 from text_classifier import SENTENCES
-from tiny import LABELS, MARKED, TEXTS, make
+from tiny import LABELS, TEXTS, make
 
 
 def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClassifier, tmp_path: Path) -> None:
@@ -184,10 +184,8 @@ def test_a_checkpoint_becomes_a_bundle(
     assert (model.predict(TEXTS) == np.where(LABELS, "loaded", "neutral")).mean() > 0.9
     article = model.score_text("The shameless council met on Monday. His cronies peddled lies.")
     words = {w.text: w for sentence in article.sentences for w in sentence.words}
-    for text, (kind, praise) in MARKED.items():
-        if word := words.get(text):
-            assert (word.kind, (word.praise or 0) > 0.5) == (kind, bool(praise))
     assert {"shameless", "cronies"} <= set(words)
+    assert {word.kind for word in words.values()} == {None}, "labels without kinds vouch for none"
     main(["card", str(tmp_path / "bundle")], standalone_mode=False)
     card = capsys.readouterr().out
     assert card == (tmp_path / "bundle" / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -58,7 +58,7 @@ def _applied(
     def moved(place: int, *, is_end: bool) -> int:
         shift = 0
         for start, end, new in edits:
-            if end <= place and (is_end or end < place or start < end):
+            if end <= place:
                 shift += len(new) - (end - start)
             elif start < place:  # inside what was exchanged
                 return start + shift + (len(new) if is_end else 0)

@@ -89,7 +89,7 @@ def load_labels(
     labelled : sequence of Path
         Your own labels, which then take the place of the recipe's corpora.
     n_folds : int
-        Of what is measured, grouped by article.
+        Of what is measured, grouped by article; fewer where there are fewer articles.
 
     Raises
     ------
@@ -175,7 +175,10 @@ def _with_folds(table: pl.DataFrame, n_folds: int) -> pl.DataFrame:
     measured = table.with_row_index("row").filter(pl.col("fold").is_not_null())
     for _, rows in measured.group_by("corpus", maintain_order=True):
         at = rows["row"].to_numpy()
-        for number, (_, test) in enumerate(grouped_folds(rows["article"], n_splits=n_folds)):
+        n_splits = min(n_folds, rows["article"].n_unique())
+        if n_splits < 2:  # all in fold 0: whoever wants to measure says that there is nothing to learn from
+            continue
+        for number, (_, test) in enumerate(grouped_folds(rows["article"], n_splits=n_splits)):
             for row in at[test]:
                 fold[row] = number
     return table.with_columns(fold=pl.Series(fold, dtype=pl.Int64))

@@ -320,6 +320,7 @@ class TransformerFramingClassifier(FramingClassifier):
             # Trainer leaves its mixed precision wrapped around the forward pass.
             trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
         finally:
+            torch.set_flush_denormal(False)  # it is the whole process's
             if not keep:
                 shutil.rmtree(folder, ignore_errors=True)
         if keep:
