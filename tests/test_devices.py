@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from loadedwords.cli import main
 from loadedwords.outlets.devices import SCHEMA, compare_devices
 from loadedwords.schema import KINDS, LoadedWord
 
@@ -86,6 +92,7 @@ def test_few_articles_take_no_part() -> None:
     found = compare_devices(articles, sentences)
     assert found is not None
     assert found.is_empty()
+    assert found.schema == SCHEMA
     alone = compare_devices(*tables({"A": 8.0}))
     assert alone is not None
     assert alone["differs"].null_count() == alone.height, "there are no others"
@@ -95,3 +102,32 @@ def test_a_device_in_plain_words() -> None:
     assert LoadedWord(0, 3, "mob", 0.9, False).device == ""
     assert LoadedWord(0, 3, "mob", 0.9, False, kind="verb", praise=0.2).device == "slanted verb"
     assert LoadedWord(0, 3, "mob", 0.9, False, kind="judgement", praise=0.7).device == "judging word, praise"
+
+
+def test_devices_go_through_the_command(tmp_path: Path) -> None:
+    """With few articles too, where nothing can be told."""
+    texts = {"Post": "The shameless puppets grovelled before a vile regime.", "Wire": "The council met on Tuesday."}
+    rows = [
+        {"id": f"{o}{at}", "outlet": o, "text": f"{text} It is day {at}."}
+        for o, text in texts.items()
+        for at in range(4)
+    ]
+    (tmp_path / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    runner = CliRunner()
+    done = runner.invoke(main, ["score", str(tmp_path / "articles.jsonl"), "-o", str(tmp_path / "scores")])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
+    assert "What the loaded words do" in page
+    assert re.search(r'<mark[^>]*title="(label|judging word|slanted verb)', page)
+    for least, told in (("10", False), ("3", True)):
+        done = runner.invoke(
+            main, ["compare", str(tmp_path / "scores"), "-o", str(tmp_path / least), "--min-articles", least]
+        )
+        assert done.exit_code == 0, done.output
+        table = pl.read_csv(tmp_path / least / "devices.csv")
+        assert (table.height > 0) == told
+        shown = (tmp_path / least / "comparison.html").read_text(encoding="utf-8")
+        assert ("No outlet has enough articles to tell its devices" in shown) != told
+    (tmp_path / "articles.txt").write_text(texts["Post"], encoding="utf-8")
+    shown = runner.invoke(main, ["highlight", str(tmp_path / "articles.txt")])
+    assert re.search(r"\((label|judging word|slanted verb)", shown.output), shown.output

@@ -897,7 +897,9 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
         if surest:
             _console().print(table)
     if found.devices is not None:
-        _print_devices(found.devices.filter(found.devices["differs"]).sort("p_adjusted").head(most).to_dicts())
+        _print_devices(
+            found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted").head(most).to_dicts()
+        )
     click.echo("What can be said:")
     for line in found.says:
         click.echo(f"  - {_printable(line)}")

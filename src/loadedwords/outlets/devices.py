@@ -93,8 +93,10 @@ def compare_devices(
     adjusted = np.full(table.height, np.nan)
     adjusted[tested] = adjust_holm(table["p_value"].to_numpy()[tested])
     return table.drop("p_value").with_columns(
-        p_adjusted=pl.Series(adjusted).fill_nan(None),
-        differs=pl.Series([bool(p < 1 - level) if ok else None for p, ok in zip(adjusted, tested, strict=True)]),
+        p_adjusted=pl.Series(adjusted, dtype=pl.Float64).fill_nan(None),
+        differs=pl.Series(
+            [bool(p < 1 - level) if ok else None for p, ok in zip(adjusted, tested, strict=True)], dtype=pl.Boolean
+        ),
     )
 
 
