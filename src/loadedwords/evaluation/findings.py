@@ -223,13 +223,13 @@ def annotator_findings(logits: Logits, rows: pl.DataFrame) -> list[Finding]:
         return []
     chosen = _chosen(words, rows)
     ends = np.cumsum(np.bincount(words.sentence, minlength=len(rows)))
-    asked, marked_words = rows["annotators"].to_list(), rows["marked_words"].to_list()
+    asked, marked_words, known = (rows[name].to_list() for name in ("annotators", "marked_words", "words"))
     names = sorted({name for who in asked for name in who or ()})
     people, models = [], []
     for name in names:
         theirs, ours, reference = [], [], []
         for at, who in enumerate(asked):
-            if name not in (who or ()) or rows["words"][at] is None:
+            if name not in (who or ()) or known[at] is None:
                 continue
             first = ends[at - 1] if at else 0
             for k, (start, end, _) in enumerate(logits.words[at]):
