@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from loadedwords.cli import _print_comparison, main
+from loadedwords.cli import main
+from loadedwords.cli.compare import _print_comparison
 from loadedwords.errors import DataError
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences
 from loadedwords.outlets.comparison import Comparison, compare_scores, write_tables

@@ -1,0 +1,69 @@
+"""The command line: one file a command, which parses, calls and prints. Each imports its room when it runs."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+import click
+
+from loadedwords.cli import (
+    aliases,
+    card,
+    compare,
+    evaluate,
+    export,
+    highlight,
+    label,
+    probe,
+    sample,
+    score,
+    train,
+    verify,
+)
+from loadedwords.cli.terminal import fail
+
+
+class _Group(click.Group):
+    """Turns the package's own errors into a message and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from loadedwords.errors import LoadedwordsError
+
+        try:
+            return super().invoke(ctx)
+        except LoadedwordsError as error:
+            fail(f"{type(error).__name__}: {error}")
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of our output has gone
+        except OSError as error:
+            fail(f"{type(error).__name__}: {error}")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="loadedwords")
+def main() -> None:
+    """Measure loaded framing in news: which words, which sentences, how much of an article, how outlets differ.
+
+    Exit status: 0 done, 1 error, 2 wrong usage, 3 done but some articles were rejected.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of another encoding shows "?" where it must
+
+
+for _command in (
+    score.score,
+    highlight.highlight,
+    compare.compare,
+    aliases.aliases,
+    sample.sample,
+    label.label,
+    train.train,
+    evaluate.evaluate,
+    probe.probe,
+    verify.verify,
+    export.export,
+    card.card,
+):
+    main.add_command(_command)

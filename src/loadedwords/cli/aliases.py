@@ -1,0 +1,30 @@
+"""`loadedwords aliases`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loadedwords.cli.options import EXISTING
+from loadedwords.cli.terminal import tell
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=EXISTING)
+def aliases(folders: tuple[Path, ...]) -> None:
+    """Print the outlets' names as a table to edit, with suggestions for --aliases.
+
+    Nothing is merged by a suggestion: copy it into the column outlet to accept it.
+
+    \b
+    loadedwords aliases scores/ > aliases.csv
+    loadedwords compare scores/ --aliases aliases.csv
+    """
+    from loadedwords.outlets import load_articles
+    from loadedwords.outlets.aliases import suggest_aliases
+
+    table = suggest_aliases(load_articles([str(folder) for folder in folders]))
+    click.echo(table.write_csv(), nl=False)
+    n = int(table["suggested"].is_not_null().sum())
+    tell(f"{table.height} names, {n} suggestions")

@@ -1,0 +1,193 @@
+"""`loadedwords compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from loadedwords.cli.options import EXISTING, EXISTING_FILE, no_nan, voice_option
+from loadedwords.cli.tables import print_outlets
+from loadedwords.cli.terminal import make_console, printable, tell, with_interval
+
+if TYPE_CHECKING:
+    from loadedwords.outlets.comparison import Comparison, EventSource, TopicSource
+    from loadedwords.schema import CountedVoice
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=EXISTING)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for comparison.html and its tables.",
+)
+@click.option(
+    "--level",
+    default=0.95,
+    show_default=True,
+    type=click.FloatRange(0.5, 0.999),
+    callback=no_nan,
+    help="Coverage of the intervals.",
+)
+@voice_option
+@click.option("--aliases", type=EXISTING_FILE, help="Table of outlets' names, as loadedwords aliases writes it.")
+@click.option(
+    "--gold", multiple=True, type=EXISTING_FILE, help="Hand labels, as loadedwords sample and label leave them."
+)
+@click.option(
+    "--events",
+    type=click.Choice(["auto", "column", "find", "none"]),
+    default="auto",
+    show_default=True,
+    help="Same events: from the scores' column, found in the texts, or none; auto finds them where there is no column.",
+)
+@click.option(
+    "--topics",
+    type=click.Choice(["auto", "column", "find", "none"]),
+    default="auto",
+    show_default=True,
+    help="Topics to hold equal: likewise.",
+)
+@click.option(
+    "--threshold",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    callback=no_nan,
+    help="Share from which an article is loaded.",
+)
+@click.option(
+    "--min-articles",
+    default=10,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Outlets with fewer are not compared in pairs.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the resampling.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print only the table of outlets, as CSV; events are those of the scores' column.",
+)
+def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
+            gold: tuple[Path, ...], events: str, topics: str, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
+    """Compare the outlets of one or more score folders, with intervals.
+
+    Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what
+    others call the same thing. With hand labels, all is corrected by them.
+
+    \b
+    loadedwords compare scores/ -o comparison
+    loadedwords compare scores/ --aliases aliases.csv --gold labels.csv -o comparison
+    """
+    from loadedwords.outlets import compare_outlets, load_articles
+    from loadedwords.outlets.aliases import apply_aliases, read_aliases
+    from loadedwords.outlets.comparison import compare_scores, write_tables
+
+    if as_csv and (output or gold or events in ("find", "none") or topics != "auto"):
+        raise click.UsageError(
+            "--csv prints the table of outlets alone; leave out --output, --gold, --events and --topics."
+        )
+    if output and any((output / "articles").glob("part-*.parquet")):
+        raise click.UsageError(f"{output} is a folder of scores, whose tables would be written over; name another.")
+    names = read_aliases(aliases) if aliases else {}
+    if as_csv:
+        articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
+        table = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
+        click.echo(table.write_csv(), nl=False)
+        return
+    labels = None
+    if gold:
+        from loadedwords.outlets.hand_labels import read_gold
+
+        labels = read_gold(gold)
+    comparison = compare_scores(
+        folders, voice=voice, level=level, seed=seed, threshold=threshold, min_articles=min_articles, aliases=names,
+        events=cast("EventSource", events), topics=cast("TopicSource", topics), gold=labels, tell=tell,
+    )  # fmt: skip
+    _print_comparison(comparison)
+    if output:
+        from loadedwords.report.comparison import write_comparison_page
+
+        tables = write_tables(comparison, output)
+        page = write_comparison_page(comparison, output / "comparison.html")
+        click.echo(f"{page} and {len(tables)} tables beside it.")
+
+
+def _print_comparison(found: Comparison, most: int = 12) -> None:
+    from rich.table import Table
+
+    print_outlets(found.outlets, found.overall, found.level, cast("CountedVoice", found.voice))
+    if found.corrected is not None:
+        table = Table(
+            title="Corrected by hand labels: share of own-voice sentences that the labellers call loaded",
+            title_justify="left",
+        )
+        for heading in ("outlet", "labels", "model's share", "corrected share", "note"):
+            table.add_column(heading, justify="left" if heading in ("outlet", "note") else "right")
+        rows = found.corrected.drop_nulls("corrected_share").to_dicts()
+        for row in rows[: 2 * most]:
+            table.add_row(
+                printable(row["outlet"] or "(no outlet)"),
+                f"{row['n_labelled']:,}",
+                f"{row['loaded_share_raw']:.3f}",
+                with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
+                row["note"],
+            )
+        if rows:
+            make_console().print(table)
+        if len(rows) > 2 * most:
+            click.echo(f"{len(rows) - 2 * most} outlets below these are not shown.")
+    if found.pairs.height:
+        surest = found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()
+        table = Table(title="The surest differences in loaded share", title_justify="left")
+        for heading in ("more loaded", "less loaded", "difference", "adjusted p"):
+            table.add_column(heading, justify="right" if heading[0] in "da" else "left")
+        for row in surest:
+            more, less = ("outlet_a", "outlet_b") if row["difference"] > 0 else ("outlet_b", "outlet_a")
+            low, high = sorted([abs(row["ci_low"]), abs(row["ci_high"])])
+            table.add_row(
+                printable(row[more] or "(no outlet)"),
+                printable(row[less] or "(no outlet)"),
+                with_interval(abs(row["difference"]), low, high, 3),
+                f"{row['p_adjusted']:.2g}",
+            )
+        if surest:
+            make_console().print(table)
+    if found.devices is not None:
+        _print_devices(
+            found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted").head(most).to_dicts()
+        )
+    click.echo("What can be said:")
+    for line in found.says:
+        click.echo(f"  - {printable(line)}")
+    click.echo("What can't:")
+    for line in found.cannot_say:
+        click.echo(f"  - {printable(line)}")
+
+
+def _print_devices(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    from loadedwords.schema import KIND_NAMES
+
+    table = Table(
+        title="Devices that an outlet uses more or less than all others, per 1,000 words", title_justify="left"
+    )
+    for heading in ("outlet", "device", "words", "per 1,000", "others", "difference"):
+        table.add_column(heading, justify="left" if heading in ("outlet", "device") else "right")
+    for row in rows:
+        table.add_row(
+            printable(row["outlet"] or "(no outlet)"),
+            KIND_NAMES.get(row["device"], row["device"]),
+            f"{row['n_loaded_words']:,}",
+            with_interval(row["per_1000"], row["ci_low"], row["ci_high"], 2),
+            f"{row['others_per_1000']:.2f}",
+            with_interval(row["difference"], row["difference_low"], row["difference_high"], 2),
+        )
+    if rows:
+        make_console().print(table)

@@ -1,0 +1,110 @@
+"""`loadedwords evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loadedwords.cli.options import EXISTING_FILE, model_option
+from loadedwords.cli.recipes import RECIPE_OPTIONS, with_options, workshop_for
+from loadedwords.cli.tables import show_evaluation
+from loadedwords.cli.terminal import tell
+
+
+@click.command()
+@click.argument("labelled", nargs=-1, type=EXISTING_FILE)
+@model_option
+@click.option("--checkpoint", help="A transformers checkpoint (folder or Hub name) to measure beside the model.")
+@click.option("--revision", help="Revision of the checkpoint on the Hub.")
+@click.option("--recipe", help="Cross-validate this recipe instead of measuring a finished model.")
+@with_options(RECIPE_OPTIONS)
+@click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
+@click.option(
+    "--without", "part", help="Of a recipe: leave out a stage, a corpus or exchanges, to see what it is worth."
+)
+@click.option(
+    "--leave-out-outlets", is_flag=True, help="Of a recipe: leave out each of the eight largest outlets, too."
+)
+@click.option("--pairs", is_flag=True, help="Measure the model on the package's own minimal pairs.")
+@click.option("--quotations", is_flag=True, help="Measure the quotation finder on the package's own passages.")
+@click.option("--spans", is_flag=True, help="Measure the model's words on PTC's articles that no model trained on.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Of a recipe: write a reliability plot (SVG)."
+)
+@click.option(
+    "--card",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Of a recipe: write the card of --model, with slices and suites, into this folder (Markdown and HTML).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None,
+             corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, part: str | None, leave_out_outlets: bool,
+             pairs: bool, quotations: bool, spans: bool, plot: Path | None, card: Path | None, as_json: bool) -> None:  # fmt: skip
+    """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
+
+    \b
+    loadedwords evaluate labelled.csv                                  the embedded model on your labels
+    loadedwords evaluate --recipe linear --corpora corpora/ --seeds 3  the recipe on its corpus
+    loadedwords evaluate labelled.csv --checkpoint owner/name          a published model beside it
+    loadedwords evaluate --recipe linear labelled.csv                  the recipe trained and tested on your labels
+    loadedwords evaluate --pairs                                       the embedded model on minimal pairs
+    loadedwords evaluate --recipe default --corpora corpora/ --seeds 3 --leave-out-outlets --card card/
+    loadedwords evaluate --recipe default --corpora corpora/ --without taught --json > without-taught.json
+    loadedwords evaluate --quotations                                  the quotation finder on marked passages
+    loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
+    """
+    from loadedwords import evaluation
+    from loadedwords.scoring import load_model
+    from loadedwords.training.labels import load_labels
+    from loadedwords.training.recipe import for_own_labels, leave_out, read_recipe
+
+    if card and not recipe:
+        raise click.UsageError("A --card needs the --recipe to cross-validate.")
+    if sum([bool(labelled and not recipe), pairs, quotations, spans]) > 1:
+        raise click.UsageError("A LABELLED file, --pairs, --quotations and --spans are measured one at a time.")
+    if recipe:
+        if (model and not card) or checkpoint or pairs or quotations or spans:
+            raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
+        plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
+        plan = plan if part is None else leave_out(plan, part)
+        data = load_labels(plan, corpora, labelled, n_folds=folds)
+        workshop = workshop_for(plan, data, corpora, articles, work, "scratch")
+        result = evaluation.cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=tell)
+        if leave_out_outlets and result.held_out is not None:
+            result = evaluation.with_finding(
+                result,
+                evaluation.leave_one_outlet_out(plan, data, result.held_out, workshop=workshop, jobs=jobs, tell=tell),
+            )
+        if plot is not None:
+            from loadedwords.report.charts import write_reliability_plot
+
+            write_reliability_plot(result.reliability, plot)
+        if card is not None:
+            from loadedwords.evaluation.card import write_evaluation_card
+
+            finished = load_model(model)
+            made_by = (finished.bundle.config.get("recipe") or {}).get("name")
+            if labelled or made_by != plan.name:
+                raise click.UsageError(
+                    f"The model {finished.bundle.name} was not made by the recipe {plan.name}: name the one that was with --model."
+                )
+            suites = [evaluation.probe(finished), evaluation.evaluate_quotations()]
+            if corpora is not None and any(use.name == "ptc" for use in plan.corpora):
+                suites.append(evaluation.evaluate_spans(finished, corpora))
+            for file in write_evaluation_card(card, finished, result, suites):
+                tell(f"wrote {file}")
+    elif pairs:
+        result = evaluation.evaluate_pairs(load_model(model))
+    elif quotations:
+        result = evaluation.evaluate_quotations()
+    elif spans:
+        if corpora is None:
+            raise click.UsageError("Name the folder of --corpora that holds the Propaganda Techniques Corpus.")
+        result = evaluation.evaluate_spans(load_model(model), corpora)
+    elif labelled:
+        result = evaluation.evaluate_labelled(load_model(model), labelled, checkpoint=checkpoint, revision=revision)
+    else:
+        raise click.UsageError("Name a LABELLED file, a --recipe to cross-validate, --pairs, --quotations or --spans.")
+    show_evaluation(result, as_json)

@@ -1,0 +1,75 @@
+"""`loadedwords highlight`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loadedwords.cli.options import model_option
+from loadedwords.cli.terminal import fail, make_console, printable
+
+if TYPE_CHECKING:
+    from loadedwords.schema import ScoredArticle, ScoredSentence
+
+
+@click.command()
+@click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
+@model_option
+def highlight(file: Path, model: str | None) -> None:
+    """Show one article in the terminal: loaded words marked, each sentence's own-voice score beside it.
+
+    FILE is a text, Markdown or HTML file, or - for standard input; of a table, the first article is shown.
+    """
+    from loadedwords.articles import read_articles
+    from loadedwords.schema import Reject
+    from loadedwords.scoring import load_model
+
+    first = next(iter(read_articles([str(file)])), None)
+    if first is None or isinstance(first, Reject):
+        fail(f"{file} can't be read: {first.reason if first else 'it holds no article'}.")
+    scored = next(load_model(model).score_articles([first]))
+    _print_article(scored)
+
+
+def _print_article(scored: ScoredArticle) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = make_console()
+    if scored.article.title:
+        console.print(Text(printable(scored.article.title), style="bold"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for sentence in scored.sentences:
+        text = Text(printable(sentence.text))
+        for word in sentence.words:
+            style = "underline" if word.in_quote else "bold white on red"
+            text.stylize(style, word.start - sentence.start, word.end - sentence.start)
+        if not console.is_terminal:
+            text = Text(printable(_bracketed(sentence)))
+        devices = list(dict.fromkeys(word.device for word in sentence.words if word.device and not word.in_quote))
+        if devices:
+            text.append(f"  ({'; '.join(devices)})", style="italic dim")
+        shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
+        table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
+    console.print(table)
+    if scored.loaded_share is None:
+        click.echo(f"No sentence in the outlet's own voice. {scored.message}".strip())
+        return
+    click.echo(
+        f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences; "
+        f"{scored.n_loaded_words} loaded in {scored.n_words} own words; {len(scored.boilerplate)} passages left out. {scored.message}".rstrip()
+    )
+
+
+def _bracketed(sentence: ScoredSentence) -> str:
+    """Where there are no colours: [own words] and <quoted ones>."""
+    text = sentence.text
+    for word in reversed(sentence.words):
+        start, end = word.start - sentence.start, word.end - sentence.start
+        opening, closing = "<>" if word.in_quote else "[]"
+        text = f"{text[:start]}{opening}{text[start:end]}{closing}{text[end:]}"
+    return text

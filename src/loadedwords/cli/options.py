@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+EXISTING = click.Path(exists=True, path_type=Path)
+
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def no_nan(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if value != value:  # which lies in every range, as click compares
+        raise click.BadParameter("nan is not in the range.")
+    return value
+
+
+voice_option = click.option(
+    "--voice",
+    type=click.Choice(["own", "quoted", "all"]),
+    default="own",
+    show_default=True,
+    help="Whose words the outlets' figures rest on: the outlet's own, sentences in which it quotes somebody, or all.",
+)
+
+
+model_option = click.option("-m", "--model", help="An embedded model (default, linear) or the folder of a bundle.")

@@ -1,0 +1,201 @@
+"""`loadedwords score`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from loadedwords.cli.options import model_option, no_nan, voice_option
+from loadedwords.cli.tables import print_outlets
+from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail
+
+if TYPE_CHECKING:
+    from loadedwords.batch import RunSummary, State
+    from loadedwords.schema import CountedVoice
+
+
+@click.command()
+@click.argument("inputs", nargs=-1)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+)
+@click.option("--dataset", help="Score a Hugging Face dataset instead: a name on the Hub, or a folder.")
+@click.option("--split", default="train", show_default=True, help="Split of the dataset.")
+@click.option("--config", help="Configuration of the dataset.")
+@click.option("--revision", help="Revision of the dataset on the Hub.")
+@model_option
+@click.option("--text-column", help="Column of the text, if not text, body, content or article.")
+@click.option("--outlet-column", help="Column of the outlet, if not outlet, source, publisher or site.")
+@click.option("--title-column", help="Column of the title, if not title or headline.")
+@click.option("--date-column", help="Column of the date, if not date, published or published_at.")
+@click.option("--url-column", help="Column of the address, if not url or link.")
+@click.option("--id-column", help="Column of the id, if not id or article_id.")
+@click.option("--event-column", help="Column of the event, if not event_id or event.")
+@click.option("--topic-column", help="Column of the topic, if not topic, section or desk.")
+@click.option("--byline-column", help="Column of the byline, if not byline, author or authors.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of text files.")
+@click.option(
+    "--max-characters",
+    default=1_000_000,
+    show_default=True,
+    type=click.IntRange(1, 100_000_000),
+    help="Reject longer articles.",
+)
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    callback=lambda context, parameter, value: None if value is None else no_nan(context, parameter, value),
+    help="Share of loaded sentences to assume, for instance 0.06 for whole news articles.  [default: as in training, about a half]",
+)
+@voice_option
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
+@click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
+@click.option(
+    "--report-articles",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0, 100_000),
+    help="Articles shown in full in the report.",
+)
+def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
+          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, workers: int | None, overwrite: bool,
+          report_articles: int, **columns: str | None) -> None:  # fmt: skip
+    """Score articles into a folder of tables, with a report.
+
+    INPUTS are files (.jsonl, .csv, .tsv, .txt, .md, each also .gz or .zst; .parquet; .html), folders, globs, or -
+    for standard input. What can't be read goes to rejects.jsonl with the reason. Stopped half-way, the same command
+    goes on where it was.
+
+    \b
+    loadedwords score articles/ -o scores
+    loadedwords score news.csv --text-column copy --outlet-column paper -o scores
+    loadedwords score --dataset my/dataset --split test -o scores
+    """
+    from loadedwords.articles import STDIN, Progress, ReadOptions, read_articles, read_dataset
+    from loadedwords.batch import RunDescription, score_to_folder
+
+    if bool(inputs) == bool(dataset):
+        raise click.UsageError("Name either INPUTS or a --dataset.")
+    named = {key.removesuffix("_column").replace("event", "event_id"): value for key, value in columns.items() if value}
+    options = ReadOptions(named, _known_encoding(encoding), max_characters)
+    progress = Progress()
+    if dataset:
+        stream = read_dataset(dataset, split=split, config=config, revision=revision, options=options)
+        description = RunDescription(
+            [f"{dataset}[{split}]"], {"columns": named, "config": config, "revision": revision}
+        )
+    else:
+        stream = read_articles(inputs, options=options, progress=progress, without=output)
+        description = RunDescription(
+            [given if given == STDIN else str(Path(given).resolve()) for given in inputs],
+            {"columns": named, "encoding": encoding, "max_characters": max_characters},
+        )
+    try:
+        with _progress_bar() as tell:
+            summary = score_to_folder(
+                stream,
+                output,
+                description=description,
+                model=model,
+                prevalence=prevalence,
+                voice=voice,
+                workers=workers or os.cpu_count() or 1,
+                overwrite=overwrite,
+                progress=progress,
+                tell=tell,
+            )
+    except KeyboardInterrupt:
+        fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
+    if not summary.counts.articles:
+        fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
+    from loadedwords.report import write_report
+
+    write_report(output, max_articles=report_articles)
+    _print_summary(summary)
+    if summary.n_rejected or summary.counts.errors:
+        sys.exit(EXIT_REJECTS)
+
+
+def _known_encoding(encoding: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[State], None]]:
+    """Articles, sentences per second and time left, on stderr; in a log file a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    said = [time.monotonic()]
+
+    def line(state: State) -> str:
+        rate = state.counts.sentences / state.seconds if state.seconds and not state.n_reused else None
+        speed = f" · {rate:,.0f} sentences/s" if rate else ""
+        rejected = f" · {state.n_rejected:,} rejected" if state.n_rejected else ""
+        left = ""
+        if state.share_done:
+            left = f" · {duration(state.seconds * (1 - state.share_done) / state.share_done)} left"
+        return f"{state.counts.articles:,} articles{speed}{left}{rejected}"
+
+    if not console.is_terminal:
+
+        def tell_line(state: State) -> None:
+            if time.monotonic() - said[0] >= 10:
+                said[0] = time.monotonic()
+                click.echo(line(state), err=True)
+
+        yield tell_line
+        return
+    with Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def tell_bar(state: State) -> None:
+            total = 1.0 if state.share_done is not None else None
+            bar.update(task, total=total, completed=state.share_done or 0, description=line(state))
+
+        yield tell_bar
+
+
+def _first_reject(folder: Path) -> str:
+    import json
+
+    with (folder / "rejects.jsonl").open(encoding="utf-8") as lines:
+        first = next(lines, None)
+    if first is None:
+        return "The input is empty."
+    reject = json.loads(first)
+    line = f", line {reject['line']}" if reject["line"] else ""
+    return f"The first: {reject['file']}{line}: {reject['reason']}"
+
+
+def _print_summary(summary: RunSummary) -> None:
+    counts = summary.counts
+    click.echo(
+        f"{counts.articles:,} articles, {counts.sentences:,} sentences ({counts.own_sentences:,} with the outlet's own voice), "
+        f"{counts.boilerplate:,} passages of boilerplate left out"
+    )
+    for n, what in (
+        (counts.empty, "articles had nothing to score"),
+        (counts.errors, "articles failed, see their message in the articles table"),
+        (summary.n_rejected, "rejects, see rejects.jsonl"),
+    ):
+        if n:
+            click.echo(f"{n:,} {what}")
+    reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
+    click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
+    if summary.outlets is not None and summary.overall is not None:
+        print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
+    click.echo(f"Tables, run.json and report.html are in {summary.folder}")

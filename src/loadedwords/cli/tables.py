@@ -1,0 +1,104 @@
+"""Tables that several commands print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from loadedwords.cli.terminal import make_console, printable, with_interval
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from loadedwords.evaluation import Evaluation
+    from loadedwords.schema import CountedVoice
+
+
+def print_outlets(
+    outlets: pl.DataFrame, overall: pl.DataFrame, level: float, voice: CountedVoice, most: int = 30
+) -> None:
+    from rich.table import Table
+
+    from loadedwords.outlets import FEW_ARTICLES, well_covered
+
+    rests_on = {
+        "own": "own-voice sentences",
+        "quoted": "sentences that quote somebody",
+        "all": "all sentences, whoever speaks",
+    }
+    if not overall.height:
+        click.echo(f"There are no {rests_on[voice]}, so there is nothing to compare.")
+        return
+    table = Table(
+        title=f"Loaded share of {rests_on[voice]}, {100 * level:.3g}% intervals (articles are the units)",
+        title_justify="left",
+    )
+    for heading in (
+        "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",
+    ):  # fmt: skip
+        table.add_column(
+            heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading == "outlet"
+        )
+    covered = well_covered(outlets)
+    rows = covered.to_dicts()
+    # Of many, both ends say more than the upper end alone.
+    left_out = max(0, len(rows) - most)
+    ends = [*rows[: most // 2], *rows[-most // 2 :]] if left_out else rows
+    for row in [*overall.to_dicts(), *ends]:
+        table.add_row(
+            printable(row["outlet"] or "(no outlet)"),
+            f"{row['n_articles']:,}",
+            f"{row['n_sentences']:,}",
+            with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
+            with_interval(row["loaded_words_per_1000"], row["words_ci_low"], row["words_ci_high"], 1),
+            with_interval(row["loaded_share_all"], row["all_ci_low"], row["all_ci_high"], 3),
+            row["note"],
+        )
+        if len(table.rows) in ((1, 1 + most // 2) if left_out else (1,)):
+            table.add_section()
+    make_console().print(table)
+    if left_out:
+        click.echo(f"{left_out} outlets between these are not shown.")
+    if outlets.height > covered.height:
+        click.echo(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
+    click.echo(
+        "Articles differ in topic and kind: outlets whose intervals overlap can't be told apart, others may still differ for what they cover."
+    )
+
+
+def show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(evaluation.as_dict(), indent=2))
+    else:
+        print_evaluation(evaluation)
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    from rich.table import Table
+
+    click.echo(evaluation.description)
+    table = Table()
+    table.add_column("predictor", no_wrap=True)
+    names = {
+        "macro_f1": "macro-F1",
+        "mcc": "MCC",
+        "roc_auc": "ROC AUC",
+        "average_precision": "average precision",
+        "brier": "Brier (lower is better)",
+    }
+    for heading in names.values():
+        table.add_column(heading, justify="right")
+    for predictor, metrics in evaluation.metrics.items():
+        table.add_row(
+            predictor, *(with_interval(metrics[m].estimate, metrics[m].low, metrics[m].high, 3) for m in names)
+        )
+    if evaluation.metrics:
+        make_console().print(table)
+    for finding in evaluation.findings:
+        value = with_interval(finding.value.estimate, finding.value.low, finding.value.high, 3)
+        click.echo(f"{finding.name}: {value}; {finding.beside} ({finding.rests_on})")
+    for note in evaluation.notes:
+        click.echo(note)
