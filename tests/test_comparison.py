@@ -20,7 +20,8 @@ from loadedwords.cli.compare import _print_comparison
 from loadedwords.errors import DataError
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences
 from loadedwords.outlets.comparison import Comparison, compare_scores, write_tables
-from loadedwords.outlets.gold import draw_sample, read_gold, write_sample
+from loadedwords.outlets.hand_labels import read_gold, write_sample
+from loadedwords.outlets.sampling import draw_sample
 
 FORMULA = '=HYPERLINK("x")'
 UNICODE = "Ünïcode 新聞, “Rand”"

@@ -14,12 +14,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.events import (
-    compare_within_events,
-    find_events,
-    outlets_within_events,
-    pairwise_scores,
-)
+from loadedwords.outlets.events import find_events
+from loadedwords.outlets.known_events import pairwise_scores
+from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
 DAY = datetime.date(2024, 3, 1)

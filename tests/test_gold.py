@@ -15,20 +15,16 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.gold import (
-    ALL_OUTLETS,
-    OTHER_OUTLETS,
+from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold, corrected_differences
+from loadedwords.outlets.hand_labels import (
     SAMPLE_COLUMNS,
     Agreement,
-    correct_by_gold,
-    corrected_differences,
-    draw_sample,
     label_agreement,
-    plan_strata,
     read_gold,
     read_sample,
     write_sample,
 )
+from loadedwords.outlets.sampling import OTHER_OUTLETS, draw_sample, plan_strata
 
 BENCHMARK = Path(__file__).parent / "benchmarks" / "intervals_gold.py"
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.gold import read_gold, read_sample, write_sample
+from loadedwords.outlets.hand_labels import read_gold, read_sample, write_sample
 from loadedwords.report.labelling import LabellingServer, LabellingSheet, serve_labelling
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadedwords.errors import DataError
-from loadedwords.outlets import vocabulary
-from loadedwords.outlets.vocabulary import count_other_words, other_words, own_words
+from loadedwords.outlets import own_words as own_words_room
+from loadedwords.outlets.other_words import count_other_words, other_words
+from loadedwords.outlets.own_words import own_words
 
 Articles = list[tuple[str, list[str]]]  # outlet, loaded words in own voice
 
@@ -80,8 +81,8 @@ def test_what_repeats_in_an_article_counts_less() -> None:
     # independent uses: 3 * 7/8 * 24/23 = 2.73913. Design effect 9 / 2.73913 = 3.28571: three uses count for 0.913.
     others = ["thug", "sneered", "puppet"]
     articles: Articles = [("A", ["regime"] * 3), *[("A", others)] * 7, *[("B", ["regime", *others])] * 4]
-    uses = vocabulary._own_voice_words(*one_sentence_each(articles))
-    row = vocabulary._score_words(uses, 500.0, 2).row(
+    uses = own_words_room._own_voice_words(*one_sentence_each(articles))
+    row = own_words_room._score_words(uses, 500.0, 2).row(
         by_predicate=(pl.col("word") == "regime") & (pl.col("outlet") == "A"), named=True
     )
     assert row["design_effect"] == pytest.approx(3.28571, abs=1e-5)
@@ -129,9 +130,9 @@ def from_the_paper(articles: Articles, prior: float) -> dict[tuple[str, str], di
 @settings(max_examples=60, deadline=None)
 def test_agrees_with_a_loop_written_from_the_paper(articles: Articles, prior: float) -> None:
     expected = from_the_paper(articles, prior)
-    uses = vocabulary._own_voice_words(*one_sentence_each(articles))
+    uses = own_words_room._own_voice_words(*one_sentence_each(articles))
     scored = {
-        (row["outlet"], row["word"]): row for row in vocabulary._score_words(uses, prior, 2).iter_rows(named=True)
+        (row["outlet"], row["word"]): row for row in own_words_room._score_words(uses, prior, 2).iter_rows(named=True)
     }
     assert scored.keys() == expected.keys()
     for pair, figures in expected.items():
@@ -144,7 +145,7 @@ def test_chance_is_the_binomial_tail(uses: int, elsewhere: int, total: int, othe
     both = uses + elsewhere
     tail = sum(comb(both, k) * here**k * (1 - here) ** (both - k) for k in range(uses, both + 1))
     counts = [np.array([float(count)]) for count in (uses, total, elsewhere, others)]
-    assert vocabulary._more_by_chance(*counts)[0] == pytest.approx(min(1.0, 2 * tail))
+    assert own_words_room._more_by_chance(*counts)[0] == pytest.approx(min(1.0, 2 * tail))
 
 
 def test_no_difference_gives_few_false_alarms() -> None:
@@ -159,12 +160,12 @@ def test_no_difference_gives_few_false_alarms() -> None:
             drawn = rng.multinomial(length, rng.dirichlet(shares * 12))
             rows += [(f"{article % 4}", article, f"w{k}") for k in np.repeat(np.arange(60), drawn)]
         uses = pl.DataFrame(rows, schema=["outlet", "article", "word"], orient="row")
-        scored = vocabulary._score_words(uses, 20.0, 10)
+        scored = own_words_room._score_words(uses, 20.0, 10)
         beyond += (scored["z_score"].abs() > 1.96).to_list()
         chance += (scored["p_value"] < 0.05).to_list()
         y, total, rest = (scored[name].to_numpy().astype(float) for name in ("n", "n_loaded_words", "n_elsewhere"))
         alpha = 20.0 * (y + rest) / uses.height
-        as_independent = vocabulary.log_odds_ratio(y, total, rest, uses.height - total, alpha=alpha, prior=20.0)
+        as_independent = own_words_room.log_odds_ratio(y, total, rest, uses.height - total, alpha=alpha, prior=20.0)
         beyond_as_independent += (np.abs(as_independent[0] / as_independent[1]) > 1.96).tolist()
     assert len(beyond) > 900
     assert np.mean(beyond_as_independent) > 0.10  # what the paper's variance would have shouted about

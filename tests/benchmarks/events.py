@@ -25,15 +25,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from loadedwords.outlets import load_articles, scan_sentences
-from loadedwords.outlets.events import (
-    FEATURES,
-    THRESHOLD,
-    candidate_pairs,
-    compare_within_events,
-    find_events,
-    outlets_within_events,
-    pairwise_scores,
-)
+from loadedwords.outlets.events import FEATURES, THRESHOLD, candidate_pairs, find_events
+from loadedwords.outlets.known_events import pairwise_scores
+from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 
 N_OTHERS = 5000
 HALVES = "tuned on", "held out"

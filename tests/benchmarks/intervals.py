@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from loadedwords.outlets import compare_outlets
 from loadedwords.outlets.differences import compare_pairs
-from loadedwords.outlets.events import compare_within_events
+from loadedwords.outlets.within_events import compare_within_events
 
 SIZES = (5, 10, 30, 100, 500)
 # What an outlet adds to the logit of each sentence, and what the classifier adds to that outlet's scores alone.

@@ -20,7 +20,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.outlets import ratio_interval
-from loadedwords.outlets.gold import correct_by_gold, corrected_differences, draw_sample
+from loadedwords.outlets.correction import correct_by_gold, corrected_differences
+from loadedwords.outlets.sampling import draw_sample
 
 N_EVENTS = 2000
 # Of an event and of an article on the log-odds of its sentences; what a sentence's own wording adds.

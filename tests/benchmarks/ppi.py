@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from ppi_py import ppi_mean_ci, ppi_mean_pointestimate
 
-from loadedwords.outlets.gold import correct_by_gold
+from loadedwords.outlets.correction import correct_by_gold
 
 
 def draw(rng: np.random.Generator, n_labels: int, n_all: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -182,7 +182,7 @@ def compare_scores(
     words, other = _words(articles, sentences, min_articles)
     corrected = corrected_pairs = None
     if gold is not None:
-        from loadedwords.outlets.gold import correct_by_gold, corrected_differences
+        from loadedwords.outlets.correction import correct_by_gold, corrected_differences
 
         tell("correction by hand labels")
         corrected = correct_by_gold(articles, sentences, gold, level=level)
@@ -305,7 +305,7 @@ def _with_topics(
 def _events_tables(
     articles: pl.DataFrame, sentences: pl.LazyFrame, why: pl.DataFrame, voice: CountedVoice, level: float
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, int]:
-    from loadedwords.outlets.events import compare_within_events, outlets_within_events
+    from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 
     grouped = articles.filter(pl.col("event_id").is_not_null())
     # Who published an article without an outlet isn't known: it makes no second one.
@@ -348,7 +348,8 @@ def _events_tables(
 
 
 def _words(articles: pl.DataFrame, sentences: pl.LazyFrame, min_articles: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    from loadedwords.outlets.vocabulary import other_words, own_words
+    from loadedwords.outlets.other_words import other_words
+    from loadedwords.outlets.own_words import own_words
 
     grouped = articles.filter(pl.col("event_id").is_not_null())
     return own_words(sentences, articles, min_articles=min_articles), other_words(sentences, grouped)

@@ -1,4 +1,4 @@
-"""Articles that report the same event: found, held against known events, and outlets compared within them."""
+"""Articles that report the same event, found by what they say."""
 
 from __future__ import annotations
 
@@ -6,25 +6,18 @@ import hashlib
 import heapq
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit, stdtr, stdtrit
+from scipy.special import expit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.differences import adjust_holm
-from loadedwords.outlets.estimates import COUNTED, VOICES
-from loadedwords.schema import CountedVoice, Interval
+from loadedwords.outlets.tables import need_columns
 
 DAYS = 4
 THRESHOLD = 0.45
-N_RESAMPLES = 2000
-# Below this many shared events a pair of outlets gets an interval, but no place among the tests.
-FEW_EVENTS = 5
-
 # An article is compared by its headline and the sentences that follow it; later ones are mostly background.
 _LEAD_SENTENCES = 25
 _WORD = r"[\p{L}\p{N}][\p{L}\p{N}'-]*"
@@ -45,7 +38,6 @@ _USUAL_BACKGROUND = 0.10
 _WEAKEST = 0.05
 _WHY = 8
 _NAME_BONUS = 0.5
-
 FEATURES = (
     "words",
     "word_pairs",
@@ -60,35 +52,12 @@ FEATURES = (
 # A logistic regression on half of 934 known events, made by tests/benchmarks/events.py --fit.
 _DATED = (-6.801, 0.0, 0.0, 0.0, 6.055, 4.872, 2.389, 0.0, -1.437, -0.156)
 _UNDATED = (-11.814, 0.0, 2.851, 0.0, 4.068, 6.704, 8.355, 3.308, 0.0, 0.0)
-
 _FOUND: dict[str, pl.DataType | type[pl.DataType]] = {
     "article_id": pl.String,
     "event_id": pl.String,
     "similarity": pl.Float64,
     "why": pl.List(pl.String),
 }
-
-
-@dataclass(frozen=True)
-class PairwiseScores:
-    """How well found groups agree with known events, over pairs of articles.
-
-    Attributes
-    ----------
-    precision, recall : float
-        Share of the found pairs that are known, and of the known pairs that were found; 0 where there is no pair.
-    f1 : Interval
-        Their harmonic mean, with an interval that resamples events.
-    n_found, n_true, n_both : int
-        Pairs found, known, and both.
-    """
-
-    precision: float
-    recall: float
-    f1: Interval
-    n_found: int
-    n_true: int
-    n_both: int
 
 
 @dataclass(frozen=True)
@@ -216,195 +185,6 @@ def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: in
     )
 
 
-def pairwise_scores(
-    found: pl.DataFrame,
-    true: pl.DataFrame,
-    *,
-    among: Literal["labelled", "touching", "all"] = "labelled",
-    level: float = 0.95,
-    seed: int = 0,
-) -> PairwiseScores:
-    """Hold found groups against known events, pair of articles by pair.
-
-    Parameters
-    ----------
-    found, true : DataFrame
-        With article_id and event_id; an article may belong to several events.
-    among : {"labelled", "touching", "all"}
-        Which found pairs count: those whose two articles are both in `true`; those with at least one; all. Known events
-        are seldom all events there are, so that the last two count as errors what nobody has labelled.
-    level : float
-        Nominal coverage of the interval.
-    seed : int
-
-    Returns
-    -------
-    PairwiseScores
-        The interval of F1 resamples known events, and found groups of articles of no known event; a pair counts half
-        for each article's event.
-
-    Raises
-    ------
-    DataError
-        If a column is missing or `true` holds no pair.
-    """
-    for frame, name in ((found, "found"), (true, "true")):
-        _need(frame, {"article_id", "event_id"}, f"The table of {name} events")
-    true_pairs, found_pairs = _pairs_of(true), _pairs_of(found)
-    if not true_pairs:
-        raise DataError("The known events hold no two articles of one event, so there is nothing to hold against.")
-    labelled = set(true["article_id"].to_list())
-    enough = {"labelled": 2, "touching": 1, "all": 0}[among]
-    found_pairs = {pair for pair in found_pairs if (pair[0] in labelled) + (pair[1] in labelled) >= enough}
-    unit_of: dict[str, tuple[bool, str]] = {}
-    for frame, known in ((true, True), (found, False)):
-        for article, event in frame.select("article_id", "event_id").sort("article_id", "event_id").iter_rows():
-            unit_of.setdefault(article, (known, event))
-    units = {unit: at for at, unit in enumerate(sorted(set(unit_of.values())))}
-    counts = np.zeros((len(units), 2))  # of each event: pairs that are both, and pairs found plus pairs known
-    for pairs, column in ((found_pairs & true_pairs, 0), (found_pairs, 1), (true_pairs, 1)):
-        for pair in pairs:
-            for article in pair:
-                counts[units[unit_of[article]], column] += 0.5
-    counts = counts[counts[:, 1] > 0]
-    draws = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), N_RESAMPLES)
-    totals = draws @ counts
-    low, high = np.quantile(2 * totals[:, 0] / totals[:, 1], [(1 - level) / 2, (1 + level) / 2])
-    n_both = len(found_pairs & true_pairs)
-    return PairwiseScores(
-        precision=n_both / len(found_pairs) if found_pairs else 0.0,
-        recall=n_both / len(true_pairs),
-        f1=Interval(2 * n_both / (len(found_pairs) + len(true_pairs)), float(low), float(high)),
-        n_found=len(found_pairs),
-        n_true=len(true_pairs),
-        n_both=n_both,
-    )
-
-
-def compare_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95) -> pl.DataFrame:
-    """Compare every two outlets over the events that both report.
-
-    What an outlet chooses to report changes how loaded it looks; within an event both had the same to report. The event
-    is the unit: of each, one difference between the two outlets' shares. Intervals and tests are Student's of these
-    differences. Of intervals that take the event as the unit it is the one that covers with few: simulated events with
-    skewed scores and unequal spreads gave 97% at 5 events, 95% at 10 and more, for nominal 95%, where percentiles of
-    resampled events gave 81% and 89%, and the bootstrap-t (Efron 1981) 95% and 93%.
-
-    Parameters
-    ----------
-    articles : DataFrame
-        As `load_articles` reads it; articles without event_id, without outlet, or without sentences that count are left
-        out.
-    voice : {"own", "quoted", "all"}
-        Whose words count, as in `compare_outlets`.
-    level : float
-        Nominal coverage, between 0 and 1.
-
-    Returns
-    -------
-    DataFrame
-        One row for every two outlets with an event in common, the most events first: outlet_a < outlet_b, n_events,
-        difference (mean over events of a's share minus b's; a share is the mean score of the sentences of all the
-        outlet's articles on the event), ci_low, ci_high, p_value (null below two events, or where all differences are
-        the same), and p_adjusted (Holm 1979, over the pairs with at least `FEW_EVENTS` events; null for others).
-
-    Raises
-    ------
-    DataError
-        If a column is missing, or a setting is out of range.
-
-    Examples
-    --------
-    >>> articles = pl.DataFrame({"event_id": ["x", "x", "y", "y"], "outlet": ["A", "B"] * 2,
-    ...                          "loaded_share": [0.3, 0.1, 0.5, 0.2], "n_own": [10] * 4})
-    >>> compare_within_events(articles).select("n_events", "difference").row(0)
-    (2, 0.25)
-    """
-    shares = _shares(articles, voice, level)
-    differences = (
-        shares.join(shares, on="event_id", suffix="_b")
-        .filter(pl.col("outlet") < pl.col("outlet_b"))
-        .select(outlet_a="outlet", outlet_b="outlet_b", difference=pl.col("share") - pl.col("share_b"))
-    )
-    table = _student(differences, ["outlet_a", "outlet_b"], level)
-    tested = (pl.col("n_events") >= FEW_EVENTS) & pl.col("p_value").is_not_null()
-    ranked = table.filter(tested).select("outlet_a", "outlet_b", "p_value")
-    adjusted = ranked.select("outlet_a", "outlet_b", p_adjusted=pl.Series(adjust_holm(ranked["p_value"].to_numpy())))
-    return table.join(adjusted, on=["outlet_a", "outlet_b"], how="left").sort(
-        ["n_events", "outlet_a", "outlet_b"], descending=[True, False, False]
-    )
-
-
-def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95) -> pl.DataFrame:
-    """How each outlet differs from the others that report the same events.
-
-    Parameters
-    ----------
-    articles, voice, level
-        As of `compare_within_events`.
-
-    Returns
-    -------
-    DataFrame
-        One row for every outlet that shares an event with another, the most loaded first: outlet, n_events (shared),
-        difference (mean over events of its share minus the mean of the other outlets' shares), ci_low, ci_high, p_value
-        (not adjusted; null below two events).
-
-    Raises
-    ------
-    DataError
-        As `compare_within_events`.
-    """
-    shares = _shares(articles, voice, level)
-    n_others = pl.len().over("event_id") - 1
-    differences = shares.filter(n_others > 0).select(
-        "outlet", difference=pl.col("share") - (pl.col("share").sum().over("event_id") - pl.col("share")) / n_others
-    )
-    return _student(differences, ["outlet"], level).sort(["difference", "outlet"], descending=[True, False])
-
-
-def _shares(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.DataFrame:
-    """One row for each event and outlet: its share, over all sentences that count of all its articles on the event."""
-    if voice not in COUNTED:
-        raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
-    if not 0 < level < 1:
-        raise DataError(f"level is {level}; it lies between 0 and 1, such as 0.95.")
-    share, n = COUNTED[voice].share, COUNTED[voice].sentences
-    _need(articles, {"event_id", "outlet", share, n}, "The table of scores")
-    return (
-        articles.filter(pl.col("event_id").is_not_null() & pl.col("outlet").is_not_null() & (pl.col(n) > 0))
-        .group_by("event_id", "outlet")
-        .agg(share=(pl.col(share).fill_null(0.0) * pl.col(n)).sum() / pl.col(n).sum())
-        .sort("event_id", "outlet")
-    )
-
-
-def _student(differences: pl.DataFrame, by: list[str], level: float) -> pl.DataFrame:
-    """Mean difference of each group with Student's interval and two-sided p-value, null where they have no spread."""
-    table = (
-        differences.group_by(by)
-        .agg(
-            n_events=pl.len().cast(pl.Int64),
-            difference=pl.col("difference").mean(),
-            spread=pl.col("difference").std(),
-        )
-        .sort(by)
-    )
-    n = table["n_events"].to_numpy().astype(float)
-    mean = table["difference"].to_numpy()
-    spread = table["spread"].fill_null(0.0).to_numpy()
-    known = spread > 1e-12  # what is left of equal differences after rounding is no spread
-    error, freedom = np.where(known, spread, 1.0) / np.sqrt(n), np.maximum(n - 1, 1)
-    reach = error * stdtrit(freedom, (1 + level) / 2)
-    columns = {
-        "ci_low": mean - reach,
-        "ci_high": mean + reach,
-        "p_value": 2 * stdtr(freedom, -np.abs(mean) / error),
-    }
-    figures = [pl.Series(name, np.where(known, values, np.nan)).fill_nan(None) for name, values in columns.items()]
-    return table.drop("spread").with_columns(figures)
-
-
 def _check_settings(days: int, threshold: float) -> None:
     if days < 0:
         raise DataError(f"days is {days}; it can't be negative. Pass 0 for articles of the same day only.")
@@ -413,7 +193,7 @@ def _check_settings(days: int, threshold: float) -> None:
 
 
 def _checked(articles: pl.DataFrame) -> pl.DataFrame:
-    _need(articles, {"article_id", "title", "date"}, "The table of scores")
+    need_columns(articles.columns, {"article_id", "title", "date"}, "The table of scores")
     if articles["date"].dtype not in (pl.Date, pl.Null):
         raise DataError(
             f"The column date of the table of scores holds {articles['date'].dtype}, not dates.\n"
@@ -425,20 +205,6 @@ def _checked(articles: pl.DataFrame) -> pl.DataFrame:
             f"The article {twice} is in the table of scores more than once.\nKeep one row for each article_id."
         )
     return articles.select("article_id", "title", pl.col("date").cast(pl.Date)).sort("article_id")
-
-
-def _need(frame: pl.DataFrame, columns: set[str], where: str) -> None:
-    if missing := columns - set(frame.columns):
-        raise DataError(
-            f"{where} lacks the columns {', '.join(sorted(missing))}.\n"
-            "Score the articles again with this version, or add them."
-        )
-
-
-def _pairs_of(events: pl.DataFrame) -> set[tuple[str, str]]:
-    table = events.select("article_id", "event_id").unique()
-    pairs = table.join(table, on="event_id", suffix="_b").filter(pl.col("article_id") < pl.col("article_id_b"))
-    return set(pairs.select("article_id", "article_id_b").iter_rows())
 
 
 def _event_id(members: list[str]) -> str:

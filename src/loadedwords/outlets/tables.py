@@ -53,7 +53,7 @@ def load_articles(scores: Scores) -> pl.DataFrame:
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
             frame = pl.DataFrame([[row[name] for name in _COLUMNS] for row in rows], schema=_COLUMNS, orient="row")
-    _check_columns(frame, "The table of scores")
+    need_columns(frame.columns, _COLUMNS, "The table of scores")
     return frame
 
 
@@ -117,7 +117,7 @@ def _read_table(folder: Path) -> pl.DataFrame:
     for part in _parts(folder):
         with _readable(part):
             tables.append(pl.read_parquet(part, glob=False))
-    _check_columns(tables[0], str(folder))
+    need_columns(tables[0].columns, _COLUMNS, str(folder))
     return pl.concat(tables)
 
 
@@ -150,11 +150,12 @@ def _refuse_twice(articles: pl.DataFrame) -> None:
         )
 
 
-def _check_columns(frame: pl.DataFrame, where: str) -> None:
-    if missing := set(_COLUMNS) - set(frame.columns):
+def need_columns(columns: Iterable[str], needed: Iterable[str], where: str) -> None:
+    """Refuse a table that lacks columns, as tables of earlier versions may."""
+    if missing := set(needed) - set(columns):
         raise DataError(
             f"{where} lacks the columns {', '.join(sorted(missing))}.\n"
-            "Score the articles again with this version, or pass a folder that it wrote."
+            "Score the articles again with this version, or pass what it wrote."
         )
 
 

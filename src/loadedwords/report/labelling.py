@@ -20,7 +20,7 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.gold import read_sample, write_sample
+from loadedwords.outlets.hand_labels import read_sample, write_sample
 
 LABELS = ("loaded", "neutral", "skip")
 _SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}

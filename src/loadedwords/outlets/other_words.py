@@ -1,4 +1,4 @@
-"""Which loaded words are an outlet's own: those it uses more than others do, and those it has where others are plainer."""
+"""Where one outlet has a loaded word, and another reporting the same event a plainer one."""
 
 from __future__ import annotations
 
@@ -7,50 +7,14 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from loadedwords.errors import DataError
+from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
+from loadedwords.outlets.tables import need_columns
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
-Numbers = NDArray[np.float64]
-
-# Total weight of the prior in loaded words: what a few dozen articles hold, so that an outlet of a few hundred words is
-# drawn towards the others by half and one of many thousands hardly at all.
-PRIOR = 500.0
-# A word that fewer articles use, in all outlets together, can't tell any two of them apart: it is not tested.
-FEWEST_ARTICLES = 5
-# In how many of its articles an outlet must use a word for it to be listed as its own, whatever the score.
-FEWEST_OWN = 3
 # Cosine from which two sentences about one event are held to say the same.
 SIMILARITY = 0.3
-_Z95 = 1.959963984540054
-_EXAMPLES = 3
-_EASILY_READ = 300  # characters; longer "sentences" are often captions run together
-
-# What is left of a contraction is an auxiliary: a matter of style, not a word that carries slant.
-_CONTRACTION = r"(?:n't|'(?:re|ve|ll|m|d))$"
-
-_OWN_WORDS = {
-    "outlet": pl.String,
-    "word": pl.String,
-    "n": pl.Int64,
-    "n_articles": pl.Int64,
-    "n_elsewhere": pl.Int64,
-    "n_articles_elsewhere": pl.Int64,
-    "per_1000": pl.Float64,
-    "per_1000_elsewhere": pl.Float64,
-    "log_odds": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "z_score": pl.Float64,
-    "p_value": pl.Float64,
-    "p_adjusted": pl.Float64,
-    "design_effect": pl.Float64,
-    "n_loaded_words": pl.Int64,
-    "outlet_articles": pl.Int64,
-    "examples": pl.List(pl.Struct({"article_id": pl.String, "text": pl.String})),
-}
-
 # Matched marks only: which of the others opens and which closes can't be told from one sentence.
 _QUOTED = r'"[^"]*"|“[^”]*”'
 _MARK = "§"
@@ -70,7 +34,6 @@ _IRREGULAR = frozenset(
     led lost met put won spoke wrote thought found began became brought bought built came chose drove felt grew knew
     paid ran sold spent stood taught threw understood withdrew""".split()  # noqa: SIM905 — as above
 )
-
 _OTHER_WORDS = {
     "event_id": pl.String,
     "outlet": pl.String,
@@ -84,288 +47,6 @@ _OTHER_WORDS = {
     "plain_article_id": pl.String,
     "n_sentences": pl.Int64,
 }
-
-
-def own_words(
-    sentences: pl.LazyFrame,
-    articles: pl.DataFrame,
-    *,
-    prior: float = PRIOR,
-    most: int = 20,
-    min_articles: int = 10,
-) -> pl.DataFrame:
-    """The loaded words that each outlet uses, in its own voice, more than the others do.
-
-    Each outlet is held against all others together by the log-odds ratio with an informative Dirichlet prior (Monroe,
-    Colaresi & Quinn 2008, "Fightin' Words", section 3, equations 15 to 22). With `y` the uses of a word, `n` all loaded
-    words, `i` the outlet and `j` the others,
-
-        log_odds = log((y_i + a) / (n_i + a_0 - y_i - a)) - log((y_j + a) / (n_j + a_0 - y_j - a))
-        variance = 1 / (y_i + a) + 1 / (y_j + a)
-        z_score  = log_odds / sqrt(variance)
-
-    where ``a_0 = prior`` is the weight of the prior and ``a = a_0 * (y_i + y_j) / (n_i + n_j)`` the word's part in it.
-
-    The denominator is loaded words, not all words: this is what an outlet's mix of loaded words consists of, whatever
-    their number, which `compare_outlets` gives.
-
-    That variance takes each use for independent, but a word comes several times in one article and then in none. Uses
-    and totals of each side are therefore divided by the word's design effect there (Rao & Scott 1992): the variance of
-    its share among loaded words with whole articles as the units (the linearised ratio), over the variance if uses
-    were independent, and at least 1. A word that one article has twenty times counts about once. Where every article
-    has a single loaded word, the figures are those of the paper.
-
-    The z-score takes the log-odds for normal, which for a handful of uses they are far from: three uses where a
-    seventh of one was to be expected come to a z of 4.6, and to one chance in a thousand. Order and p-values are
-    therefore those of the conditional test of two rates (Przyborowski & Wilenski 1940), on the same divided counts.
-
-    Articles about the same subject share its words: an outlet's words show what it covers as well as how it speaks.
-
-    Parameters
-    ----------
-    sentences : LazyFrame
-        The sentences table (`scan_sentences`): article_id, sentence_id, outlet, start, end, text, words.
-    articles : DataFrame
-        article_id and outlet; only sentences of these articles count. The outlet named here stands before the one in
-        `sentences`. Articles without an outlet count among the others.
-    prior : float
-        Weight of the prior, in loaded words; the larger, the more an outlet of few words is drawn towards the others.
-    most : int
-        Rows for each outlet.
-    min_articles : int
-        Outlets with fewer articles that hold a loaded word have no rows; they count among the others. Below
-        `FEWEST_OWN` it has no effect.
-
-    Returns
-    -------
-    polars.DataFrame
-        Sorted by outlet and rising p-value, positive z-scores only: outlet, word (lower case, straight apostrophes, no
-        possessive 's; contractions are left out), n and n_articles (uses, and articles with one, in the outlet),
-        n_elsewhere, n_articles_elsewhere, per_1000 and per_1000_elsewhere (uses for each 1,000 loaded words),
-        log_odds, ci_low, ci_high (95%, normal), z_score, p_value (twice the upper tail), p_adjusted (by Benjamini &
-        Hochberg 1995 over all outlets with rows and all words that `FEWEST_ARTICLES` articles use), design_effect (in
-        the outlet), n_loaded_words and outlet_articles (what the outlet's figures rest on), examples (up to 3, each
-        of another article: article_id, text). At least `FEWEST_OWN` of the outlet's articles use the word. Empty
-        where there is only one outlet.
-
-    Raises
-    ------
-    DataError
-        If a column is missing, or `prior`, `most` or `min_articles` is out of range.
-    """
-    if not (np.isfinite(prior) and prior > 0):
-        raise DataError(f"prior is {prior}; it is a weight in loaded words, above 0.\nTry {PRIOR:g}.")
-    if most < 1 or min_articles < 1:
-        raise DataError(f"most is {most} and min_articles {min_articles}; both are at least 1.")
-    uses = _own_voice_words(sentences, articles)
-    scored = _score_words(uses, prior, max(min_articles, FEWEST_OWN))
-    listed = (
-        scored.filter(pl.col("z_score") > 0, pl.col("n_articles") >= FEWEST_OWN)
-        .sort(["outlet", "p_value", "z_score", "word"], descending=[False, False, True, False])
-        .group_by("outlet", maintain_order=True)
-        .head(most)
-    )
-    with_examples = listed.join(_examples(uses, listed, sentences), on=["outlet", "word"], how="left")
-    return with_examples.select(list(_OWN_WORDS)).cast(_OWN_WORDS)  # type: ignore[arg-type]
-
-
-def _check_columns(columns: list[str], needed: tuple[str, ...], what: str) -> None:
-    if missing := [name for name in needed if name not in columns]:
-        raise DataError(
-            f"The table of {what} lacks the columns {', '.join(missing)}.\n"
-            "Score the articles again with this version, or pass a table that it wrote."
-        )
-
-
-def _plain_spelling(word: pl.Expr) -> pl.Expr:
-    """Words as they are counted: one spelling for each."""
-    return (
-        word.str.normalize("NFC")
-        .str.to_lowercase()
-        .str.replace_all("[’ʼ]", "'")
-        .str.replace_all(r"\s+", " ")
-        .str.replace(r"'s?$", "")
-    )
-
-
-def _own_voice_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
-    """One row for each loaded word in own voice: article (a number), article_id, sentence_id, outlet, word, score, long."""
-    _check_columns(
-        sentences.collect_schema().names(),
-        ("article_id", "sentence_id", "outlet", "start", "end", "text", "words"),
-        "sentences",
-    )
-    _check_columns(articles.columns, ("article_id", "outlet"), "articles")
-    known = articles.select("article_id", named="outlet").unique("article_id", keep="first").with_row_index("article")
-    return (
-        sentences.filter(pl.col("words").list.len() > 0)
-        .select("article_id", "sentence_id", "outlet", "words", long=pl.col("end") - pl.col("start") > _EASILY_READ)
-        .explode("words")
-        .filter(~pl.col("words").struct.field("in_quote"))
-        .select(
-            "article_id",
-            "sentence_id",
-            "outlet",
-            "long",
-            word=_plain_spelling(pl.col("words").struct.field("text")),
-            score=pl.col("words").struct.field("score"),
-        )
-        .filter(
-            ~pl.col("word").str.contains(_CONTRACTION),
-            ~pl.col("word").is_in(sorted(FUNCTION_WORDS)),
-            pl.col("word") != "",
-        )
-        .join(known.lazy(), on="article_id", how="inner")
-        .with_columns(outlet=pl.coalesce("named", "outlet"))
-        .drop("named")
-        .collect()
-    )
-
-
-def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
-    """Every outlet with enough articles and every tested word it uses, with the figures of `own_words`."""
-    in_article = uses.group_by("outlet", "article", "word").agg(y=pl.len().cast(pl.Float64))
-    lengths = in_article.group_by("outlet", "article").agg(m=pl.col("y").sum())
-    outlets = lengths.group_by("outlet").agg(
-        total=pl.col("m").sum(), squares=(pl.col("m") ** 2).sum(), units=pl.len().cast(pl.Float64)
-    )
-    pairs = (
-        in_article.join(lengths.drop("outlet"), on="article")
-        .group_by("outlet", "word")
-        .agg(
-            y=pl.col("y").sum(),
-            users=pl.len().cast(pl.Float64),
-            yy=(pl.col("y") ** 2).sum(),
-            ym=(pl.col("y") * pl.col("m")).sum(),
-        )
-    )
-    words = (
-        pairs.group_by("word")
-        .agg(pl.col("y", "users", "yy", "ym").sum().name.suffix("_all"))
-        .filter(pl.col("users_all") >= FEWEST_ARTICLES)
-    )
-    everybody = outlets.select(pl.col("total", "squares", "units").sum().name.suffix("_all"))
-    compared = outlets.filter(pl.col("outlet").is_not_null(), pl.col("units") >= min_articles)
-    table = pairs.join(words, on="word").join(compared, on="outlet").join(everybody, how="cross")
-    # Without at least two articles of somebody else there is nobody to be held against.
-    table = table.filter(pl.col("units_all") - pl.col("units") >= 2)
-
-    column = {name: table[name].to_numpy().astype(float) for name in table.columns if name not in ("outlet", "word")}
-    rest = {
-        name: column[f"{name}_all"] - column[name] for name in ("y", "users", "yy", "ym", "total", "squares", "units")
-    }
-    effect, effect_rest = _design_effect(column), _design_effect(rest)
-    counts = (column["y"] / effect, column["total"] / effect, rest["y"] / effect_rest, rest["total"] / effect_rest)
-    alpha = prior * column["y_all"] / column["total_all"]
-    log_odds, deviation = log_odds_ratio(*counts, alpha=alpha, prior=prior)
-    p_value = _more_by_chance(*counts)
-    return table.select(
-        "outlet",
-        "word",
-        n="y",
-        n_articles="users",
-        n_elsewhere=pl.Series(rest["y"]),
-        n_articles_elsewhere=pl.Series(rest["users"]),
-        per_1000=1000 * pl.col("y") / pl.col("total"),
-        per_1000_elsewhere=pl.Series(1000 * rest["y"] / rest["total"]),
-        log_odds=pl.Series(log_odds),
-        ci_low=pl.Series(log_odds - _Z95 * deviation),
-        ci_high=pl.Series(log_odds + _Z95 * deviation),
-        z_score=pl.Series(log_odds / deviation),
-        p_value=pl.Series(p_value),
-        # A word that an outlet never uses was tested too, and has a p-value of 1.
-        p_adjusted=pl.Series(_adjusted(p_value, compared.height * words.height)),
-        design_effect=pl.Series(effect),
-        n_loaded_words="total",
-        outlet_articles="units",
-    )
-
-
-def log_odds_ratio(
-    uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers, *, alpha: Numbers, prior: float
-) -> tuple[Numbers, Numbers]:
-    """Log-odds ratio with an informative Dirichlet prior, and its standard deviation (Monroe et al. 2008).
-
-    Parameters
-    ----------
-    uses, total, uses_elsewhere, total_elsewhere : ndarray of shape (n_words,)
-        Of each word, and all words, on either side.
-    alpha : ndarray of shape (n_words,)
-        Each word's part in the prior, positive.
-    prior : float
-        The sum of `alpha` over all words.
-
-    Returns
-    -------
-    log_odds, deviation : ndarray of shape (n_words,)
-
-    Examples
-    --------
-    >>> of = np.array
-    >>> estimate, deviation = log_odds_ratio(of([3.0]), of([10.0]), of([1.0]), of([10.0]), alpha=of([1.0]), prior=10.0)
-    >>> estimate.round(3), deviation.round(3)  # log(4 / 16) - log(2 / 18), sqrt(1 / 4 + 1 / 2)
-    (array([0.811]), array([0.866]))
-    """
-    here, there = uses + alpha, uses_elsewhere + alpha
-    log_odds = np.log(here / (total + prior - here)) - np.log(there / (total_elsewhere + prior - there))
-    return log_odds, np.sqrt(1 / here + 1 / there)
-
-
-def _more_by_chance(uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers) -> Numbers:
-    """Twice the chance of as many uses or more: binomial, given the uses on both sides (Przyborowski & Wilenski 1940)."""
-    # The binomial tail as an incomplete beta function, which takes the fractions that divided counts are.
-    tail: Numbers = betainc(uses, uses_elsewhere + 1, total / (total + total_elsewhere))
-    doubled: Numbers = np.minimum(2 * tail, 1.0)
-    return doubled
-
-
-def _design_effect(side: dict[str, Numbers]) -> Numbers:
-    """By how much the variance of a word's share exceeds that of independent uses, at least 1.
-
-    The sum over articles of ``(y - share * m) ** 2``, with `y` uses and `m` loaded words of an article, from its parts:
-    most articles have no use, and are never listed one by one.
-    """
-    total, units = side["total"], side["units"]
-    share = side["y"] / total
-    squares = side["yy"] - 2 * share * side["ym"] + share**2 * side["squares"]
-    clustered = squares * units / (units - 1)
-    independent = side["y"] * (1 - share) * total / np.maximum(total - 1, 1)
-    ratio = np.divide(clustered, independent, out=np.ones_like(share), where=independent > 0)
-    return np.maximum(ratio, 1.0)
-
-
-def _adjusted(p_values: Numbers, n_tests: int) -> Numbers:
-    """p-values by Benjamini & Hochberg (1995) where the other ``n_tests - len(p_values)`` are 1."""
-    order = np.argsort(p_values)[::-1]
-    ranks = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(np.minimum.accumulate(p_values[order] * n_tests / ranks), 1.0)
-    return adjusted
-
-
-def _examples(uses: pl.DataFrame, listed: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
-    """For each outlet and word listed up to three sentences: those that read easily first, then the surest words."""
-    chosen = (
-        uses.join(listed.select("outlet", "word"), on=["outlet", "word"], how="semi")
-        .sort(["long", "score", "article_id", "sentence_id"], descending=[False, True, False, False])
-        .unique(["outlet", "word", "article_id"], keep="first", maintain_order=True)
-        .group_by("outlet", "word", maintain_order=True)
-        .head(_EXAMPLES)
-        .with_row_index("place")
-    )
-    places = chosen.select("article_id", "sentence_id").unique()
-    texts = (
-        sentences.select("article_id", "sentence_id", "text")
-        .join(places.lazy(), on=["article_id", "sentence_id"], how="semi")
-        .collect()
-        .unique(["article_id", "sentence_id"], keep="first")
-    )
-    return (
-        chosen.join(texts, on=["article_id", "sentence_id"])
-        .sort("place")
-        .group_by("outlet", "word", maintain_order=True)
-        .agg(examples=pl.struct("article_id", "text"))
-    )
 
 
 def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: float = SIMILARITY) -> pl.DataFrame:
@@ -458,7 +139,9 @@ def count_other_words(found: pl.DataFrame) -> pl.DataFrame:
     DataError
         If a column is missing.
     """
-    _check_columns(found.columns, ("event_id", "outlet", "word", "plain_outlet", "plain_word"), "other words")
+    need_columns(
+        found.columns, ("event_id", "outlet", "word", "plain_outlet", "plain_word"), "The table of other words"
+    )
     return (
         found.group_by("word", "plain_word")
         .agg(
@@ -474,8 +157,8 @@ def count_other_words(found: pl.DataFrame) -> pl.DataFrame:
 def _event_sentences(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
     """Sentences of articles with an event, numbered; an article of two events has its sentences twice."""
     needed = ("article_id", "sentence_id", "outlet", "text", "voice", "words")
-    _check_columns(sentences.collect_schema().names(), needed, "sentences")
-    _check_columns(articles.columns, ("article_id", "outlet", "event_id"), "articles")
+    need_columns(sentences.collect_schema().names(), needed, "The table of sentences")
+    need_columns(articles.columns, ("article_id", "outlet", "event_id"), "The table of articles")
     known = articles.select("article_id", "event_id", named="outlet").filter(pl.col("event_id").is_not_null()).unique()
     several = known.group_by("event_id").agg(pl.col("article_id").n_unique().alias("n")).filter(pl.col("n") > 1)
     return (
@@ -517,7 +200,7 @@ def _places(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     )
     # Spelled once for each different word, of which there are a hundredth.
     different = spoken.select(pl.col("word").unique()).with_columns(
-        spelling=_plain_spelling(pl.col("word")), name=~pl.col("word").str.contains(r"^\p{Ll}")
+        spelling=plain_spelling(pl.col("word")), name=~pl.col("word").str.contains(r"^\p{Ll}")
     )
     known = different["spelling"].unique().sort()
     number = pl.DataFrame({"spelling": known}).with_row_index("number")
@@ -525,7 +208,7 @@ def _places(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
         rows.select("row", "words")
         .explode("words")
         .drop_nulls("words")
-        .select("row", spelling=_plain_spelling(pl.col("words").struct.field("text")))
+        .select("row", spelling=plain_spelling(pl.col("words").struct.field("text")))
         .unique()
         .join(number, on="spelling")
         .select("row", word="number", loaded=pl.lit(value=True))
@@ -570,7 +253,7 @@ def _counterparts(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     here = places.filter(
         pl.col("loaded"),
         ~pl.col("name"),
-        ~pl.col("word").is_in(known.str.contains(_CONTRACTION).arg_true().cast(pl.UInt32).implode()),
+        ~pl.col("word").is_in(known.str.contains(CONTRACTION).arg_true().cast(pl.UInt32).implode()),
         *(
             pl.col(name).is_not_null() & ~pl.col(name).is_in(_numbers(known, frozenset({_MARK})))
             for name in ("before_1", "after_1")
@@ -637,7 +320,7 @@ def _frequency(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     return places.group_by("word").agg(sentences=pl.col("row").n_unique()).join(spelled, on="word").drop("word")
 
 
-def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -> Numbers:
+def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -> NDArray[np.float64]:
     """Cosine of the tf-idf vectors of pairs of sentences, quotations included and loaded words left out.
 
     `frequency` says for each token in how many sentences it stands in own voice.
@@ -647,14 +330,14 @@ def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -
         needed.select("row", token=pl.col("text").str.extract_all(COMPOUND.pattern))
         .explode("token")
         .drop_nulls("token")
-        .with_columns(token=_plain_spelling(pl.col("token")))
+        .with_columns(token=plain_spelling(pl.col("token")))
         .filter(~pl.col("token").is_in(sorted(FUNCTION_WORDS)))
     )
     marked = (
         needed.select("row", "words")
         .explode("words")
         .drop_nulls("words")
-        .select("row", token=_plain_spelling(pl.col("words").struct.field("text")))
+        .select("row", token=plain_spelling(pl.col("words").struct.field("text")))
     )
     weights = (
         tokens.join(marked, on=["row", "token"], how="anti")
