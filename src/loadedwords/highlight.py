@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from loadedwords.schema import LoadedWord, ScoredArticle
+from typing import Protocol
 
 # The deepest shade passes 4.5:1 under dark text; a word is underlined too, so that nothing rests on colour.
 STYLE = """
@@ -24,6 +21,23 @@ STYLE = """
 """
 
 
+class Marked(Protocol):
+    """What is to be known of a loaded word to show it; `loadedwords.schema.LoadedWord` is one."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def in_quote(self) -> bool: ...
+    @property
+    def speaker(self) -> str | None: ...
+    @property
+    def device(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Passage:
     """A sentence or a passage left out, as it is to be shown; offsets as in the article."""
@@ -31,26 +45,18 @@ class Passage:
     start: int
     text: str
     paragraph: int
-    words: Sequence[LoadedWord] = ()
+    words: Sequence[Marked] = ()
     p_loaded: float | None = None
     p_own: float | None = None
     left_out: str | None = None
 
 
-def article_html(scored: ScoredArticle) -> str:
-    """One article with its figures, as an HTML fragment that carries its own style."""
-    share = "no sentence in the outlet's own voice"
-    if scored.loaded_share is not None:
-        share = (
-            f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences, "
-            f"{scored.n_loaded_words} loaded in {scored.n_words} own words"
-        )
-    notes = f" · {escape(scored.message)}" if scored.message else ""
-    title = f"<h3>{escape(scored.article.title)}</h3>" if scored.article.title else ""
+def article_html(title: str | None, figures: str, passages: Sequence[Passage]) -> str:
+    """One article with a line of figures, as an HTML fragment that carries its own style."""
+    heading = f"<h3>{escape(title)}</h3>" if title else ""
     return (
-        f'<style>{STYLE}</style><div class="lw-article">{title}'
-        f'<p class="lw-figures">{escape(scored.outlet or "no outlet")} · {share}{notes}</p>'
-        f"{passages_html(_passages(scored))}</div>"
+        f'<style>{STYLE}</style><div class="lw-article">{heading}<p class="lw-figures">{escape(figures)}</p>'
+        f"{passages_html(sorted(passages, key=lambda passage: passage.start))}</div>"
     )
 
 
@@ -60,13 +66,13 @@ def passages_html(passages: Sequence[Passage]) -> str:
     return "\n".join(f"<p>{' '.join(map(_passage_html, group))}</p>" for _, group in paragraphs)
 
 
-def mark_words(text: str, words: Sequence[LoadedWord], offset: int = 0) -> str:
+def mark_words(text: str, words: Sequence[Marked], offset: int = 0) -> str:
     """`text` escaped, with each word that lies in it in a `<mark>`.
 
     Parameters
     ----------
     text : str
-    words : sequence of LoadedWord
+    words : sequence of Marked
         In order, without overlap.
     offset : int
         Where `text` starts in what the words' offsets count from.
@@ -96,14 +102,3 @@ def _passage_html(passage: Passage) -> str:
         return f'<span title="quoted; score of the whole {passage.p_loaded or 0:.2f}">{marked}</span>'
     high = " lw-high" if shown >= 0.5 else ""
     return f'<span>{marked}</span><span class="lw-p{high}" title="own-voice score">{shown:.2f}</span>'
-
-
-def _passages(scored: ScoredArticle) -> list[Passage]:
-    return sorted(_unsorted_passages(scored), key=lambda passage: passage.start)
-
-
-def _unsorted_passages(scored: ScoredArticle) -> Iterator[Passage]:
-    for s in scored.sentences:
-        yield Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own)
-    for b in scored.boilerplate:
-        yield Passage(b.start, b.text, -1, left_out=b.reason)

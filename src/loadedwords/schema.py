@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from loadedwords import highlight
+from loadedwords.highlight import Passage, article_html
 
 Voice = Literal["own", "quoted", "mixed"]
 # Whose words the figures of an article or outlet rest on.
@@ -234,7 +234,16 @@ class ScoredArticle:
         return self.article.outlet
 
     def _repr_html_(self) -> str:
-        return highlight.article_html(self)
+        share = "no sentence in the outlet's own voice"
+        if self.loaded_share is not None:
+            share = (
+                f"loaded share {self.loaded_share:.2f} over {self.n_own} own-voice sentences, "
+                f"{self.n_loaded_words} loaded in {self.n_words} own words"
+            )
+        figures = " · ".join(filter(None, [self.outlet or "no outlet", share, self.message]))
+        passages = [Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own) for s in self.sentences]
+        passages += [Passage(b.start, b.text, -1, left_out=b.reason) for b in self.boilerplate]
+        return article_html(self.article.title, figures, passages)
 
 
 @dataclass(frozen=True)
