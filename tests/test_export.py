@@ -109,10 +109,7 @@ def test_a_bundle_is_trained_further(tiny_bundle: Path, tiny_recipe: Recipe, tin
     assert [[w[:2] for w in words] for words in found.words] == [[w[:2] for w in words] for words in expected.words]
     assert np.corrcoef(*(np.concatenate(of.kinds).ravel() for of in (found, expected)))[0, 1] > 0.98
     further = make(folder, epochs=8).fit(TEXTS, LABELS)
-    assert (
-        roc_auc_score(LABELS, further.predict_proba(TEXTS)[:, 1])
-        > roc_auc_score(LABELS, restored.predict_proba(TEXTS)[:, 1]) - 1e-9
-    )
+    assert roc_auc_score(LABELS, further.p_loaded(TEXTS)) > roc_auc_score(LABELS, restored.p_loaded(TEXTS)) - 1e-9
     with pytest.raises(ModelError, match="Only a transformer"):
         export.restore_checkpoint(open_bundle("linear"), tmp_path / "no")
 
@@ -150,7 +147,7 @@ def test_a_changed_graph_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
 
 def test_prevalence_moves_the_level_and_keeps_the_order(tiny_bundle: Path) -> None:
     usual, rare = load_model(tiny_bundle), load_model(tiny_bundle, prevalence=0.06)
-    before, after = (model.predict_proba(TEXTS)[:, 1] for model in (usual, rare))
+    before, after = (model.p_loaded(TEXTS) for model in (usual, rare))
     assert (after < before).all()
     assert (np.argsort(before, kind="stable") == np.argsort(after, kind="stable")).all()
     share = usual.prevalence

@@ -54,7 +54,7 @@ def test_own_words_are_scored_apart_where_the_quotation_can_matter(model: Framin
     (sentence,) = model.score_text(text).sentences
     assert sentence.voice == "mixed"
     (prepared,) = prepare_text(text).sentences
-    alone = float(model.predict_proba([prepared.own_text])[0, 1])
+    alone = float(model.p_loaded([prepared.own_text])[0])
     assert sentence.p_own == pytest.approx(alone if apart else sentence.p_loaded, abs=1e-6)
     assert abs(alone - sentence.p_loaded) > 1e-6  # so that the line above tells the two apart
 
@@ -73,10 +73,10 @@ def test_sparing_a_second_score_changes_next_to_nothing(
 
 
 def test_the_contract(model: FramingModel) -> None:
-    assert model.classes_.tolist() == ["neutral", "loaded"]
+    assert model.classes_.tolist() == ["loaded", "neutral"]
     probability = model.predict_proba(["A sentence.", "A shameless puppet regime."])
     assert probability.shape == (2, 2)
-    assert probability[1, 1] > probability[0, 1]
+    assert probability[1, 0] > probability[0, 0]
     assert model.predict(["A shameless puppet regime."]).tolist() == ["loaded"]
     article = model.score_text(TEXT, outlet="Wire")
     assert article.outlet == "Wire"
@@ -213,7 +213,7 @@ def test_saved_and_loaded_it_predicts_the_same(small_bundle: Path, small_recipe:
     assert isinstance(fitted, LinearFramingClassifier)
     loaded = loadedwords.load_model(small_bundle)
     plain = [text for text in small_data.table["text"] if "  " not in text]
-    np.testing.assert_allclose(loaded.predict_proba(plain), fitted.predict_proba(plain), atol=1e-6)
+    np.testing.assert_allclose(loaded.p_loaded(plain), fitted.p_loaded(plain), atol=1e-6)
 
 
 # --- bundles -------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def check_text_classifier(make: Callable[[], Any], texts: list[str], y: np.ndarr
     # Labels come back as they went in.
     assert set(model.predict(texts)) <= {0, 1}
     named = make().fit(texts, np.where(y == 1, "loaded", "neutral"))
-    assert named.classes_.tolist() == ["neutral", "loaded"]
+    assert named.classes_.tolist() == ["loaded", "neutral"]
     assert (named.predict(texts) == np.where(model.predict(texts) == 1, "loaded", "neutral")).all()
     with pytest.raises(DataError, match="Labels are"):
         make().fit(texts, ["spam"] * len(texts))

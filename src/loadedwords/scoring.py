@@ -44,7 +44,7 @@ class Scorer(Protocol):
 class FramingModel:
     """A loaded model: scores sentences, finds loaded words, scores articles.
 
-    Made by `load_model`. Attributes beside the methods: ``classes_``, the ndarray ``["neutral", "loaded"]``, and
+    Made by `load_model`. Attributes beside the methods: ``classes_``, the ndarray ``["loaded", "neutral"]``, and
     ``bundle``, where the model came from.
 
     `p_loaded` is the share of careful readers who would object to the sentence's wording, in ordinary news. Where loaded
@@ -54,7 +54,7 @@ class FramingModel:
 
     def __init__(self, bundle: Bundle, *, prevalence: float | None = None, threads: int | None = None) -> None:
         self.bundle = bundle
-        self.classes_ = np.array(CLASSES)
+        self.classes_ = np.array(sorted(CLASSES))
         self._scorer = _load_scorer(bundle, threads)
         self._shift = 0.0
         self.prevalence = float(bundle.config.get("prevalence", 0.5))
@@ -73,7 +73,7 @@ class FramingModel:
         return self._scorer.threshold
 
     def predict_proba(self, sentences: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities of neutral and loaded.
+        """Probabilities of loaded and neutral.
 
         Parameters
         ----------
@@ -95,13 +95,18 @@ class FramingModel:
         >>> load_model().predict_proba(["The council met on Tuesday."]).shape
         (1, 2)
         """
+        loaded = self.p_loaded(sentences)
+        return np.column_stack([loaded, 1 - loaded])
+
+    def p_loaded(self, sentences: Sequence[str]) -> NDArray[np.float64]:
+        """The share of careful readers who would object to each sentence; shape (n_sentences,)."""
         loaded, _ = self._score([prepare_sentence(s).text for s in _checked(sentences)])
-        return np.column_stack([1 - loaded, loaded])
+        return loaded
 
     def predict(self, sentences: Sequence[str]) -> NDArray[np.str_]:
         """The class of each sentence by the model's threshold; shape (n_sentences,)."""
-        loaded = self.predict_proba(sentences)[:, 1] >= self.threshold
-        predicted: NDArray[np.str_] = self.classes_[loaded.astype(int)]
+        loaded = self.p_loaded(sentences) >= self.threshold
+        predicted: NDArray[np.str_] = np.where(loaded, CLASSES[1], CLASSES[0])
         return predicted
 
     def find_loaded_words(self, sentences: Sequence[str]) -> list[list[LoadedWord]]:
@@ -165,7 +170,7 @@ class FramingModel:
             raise ModelError(f"{file} can't be read: {error!r}.\nTrain the bundle again.") from error
         if not golden:
             raise ModelError(f"{file} holds no sentence, so nothing can be verified.\nTrain the bundle again.")
-        found = zip(texts, expected, self.predict_proba(texts)[:, 1], self.find_loaded_words(texts), strict=True)
+        found = zip(texts, expected, self.p_loaded(texts), self.find_loaded_words(texts), strict=True)
         differences = []
         for text, (p_then, words_then), p_loaded, words in found:
             if abs(p_loaded - p_then) > GOLDEN_TOLERANCE:
@@ -191,7 +196,7 @@ class FramingModel:
         float
             Between 0 and 1, for `load_model(prevalence=...)`.
         """
-        p = self.predict_proba(sentences)[:, 1]
+        p = self.p_loaded(sentences)
         if not len(p):
             raise DataError("There is no sentence to estimate the prevalence from.")
         share = self.prevalence

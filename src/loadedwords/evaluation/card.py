@@ -74,7 +74,7 @@ def _suite_section(suite: Evaluation) -> Section:
 def _failures(model: FramingModel) -> Section:
     file = resources.files("loadedwords") / "suites" / "failures.toml"
     failures = tomllib.loads(file.read_text(encoding="utf-8"))["failures"]
-    scores = model.predict_proba([failure["text"] for failure in failures])[:, 1]
+    scores = model.p_loaded([failure["text"] for failure in failures])
     rows = tuple(
         (
             failure["what"],

@@ -56,14 +56,14 @@ def evaluate_labelled(
     labels = np.array([label for part in parts for label in part["label"]], dtype=np.int64)
     articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])
     outlets = [outlet for part in parts for outlet in part["outlet"]]
-    probability = model.predict_proba(texts)[:, 1]
+    probability = model.p_loaded(texts)
     runs = {model.bundle.name: Predictions(probability, (probability >= model.threshold).astype(np.int64))}
     if 0 < (share := float(labels.mean())) < 1:
         shift = float(logit(np.array(share)) - logit(np.array(model.prevalence)))
         moved = logistic(logit(probability) + shift)
         runs[f"{model.bundle.name}, prevalence {share:.2f}"] = Predictions(moved, (moved >= 0.5).astype(np.int64))
     if checkpoint is not None:
-        theirs = CheckpointClassifier(checkpoint, revision=revision).predict_proba(texts)[:, 1]
+        theirs = CheckpointClassifier(checkpoint, revision=revision).predict_proba(texts)[:, 0]
         runs[checkpoint] = Predictions(theirs, (theirs >= 0.5).astype(np.int64))
     result = evaluate_predictions(runs, labels, articles, outlets)
     return replace(result, notes=(*result.notes, *notes))
@@ -132,10 +132,10 @@ class CheckpointClassifier:
                 f"Rename one of them to loaded in its config (known: {', '.join(sorted(LOADED_NAMES))})."
             )
         self._loaded = loaded[0]
-        self.classes_ = np.array(CLASSES)
+        self.classes_ = np.array(sorted(CLASSES))
 
     def predict_proba(self, sentences: Sequence[str], /) -> NDArray[np.float64]:
-        """Probabilities of neutral and loaded, shape (n_sentences, 2)."""
+        """Probabilities of loaded and neutral, shape (n_sentences, 2)."""
         answers = self._classify(list(sentences), batch_size=32, truncation=True)
         loaded = np.array([next(a["score"] for a in answer if a["label"] == self._loaded) for answer in answers])
-        return np.column_stack([1 - loaded, loaded])
+        return np.column_stack([loaded, 1 - loaded])

@@ -16,12 +16,15 @@ from loadedwords.schema import CLASSES
 
 
 class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """A scikit-learn classifier of sentences; those who inherit give `fit`, `decision_function` and `_threshold`."""
+    """A scikit-learn classifier of sentences; those who inherit give `fit`, `log_odds` and `_threshold`.
+
+    `classes_` is sorted, as scikit-learn expects: ``["loaded", "neutral"]``, or ``[0, 1]`` where the labels were numbers.
+    """
 
     classes_: NDArray[Any]
 
     @abstractmethod
-    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+    def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
 
     @property
@@ -29,16 +32,30 @@ class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
     def _threshold(self) -> float:
         """The probability from which a sentence is called loaded."""
 
+    def p_loaded(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """The probability of loaded, wherever its column is; shape (n_sentences,)."""
+        return logistic(self.log_odds(X))
+
+    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Calibrated log-odds of the second class, which with strings is "neutral"; shape (n_sentences,)."""
+        loaded = self.log_odds(X)
+        return loaded if self._loaded == 1 else -loaded
+
     def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
-        """Probabilities of neutral and loaded; shape (n_sentences, 2), columns as in `classes_`."""
-        loaded = logistic(self.decision_function(X))
-        return np.column_stack([1 - loaded, loaded])
+        """Probabilities of both classes; shape (n_sentences, 2), columns as in `classes_`."""
+        loaded = self.p_loaded(X)
+        return np.column_stack([1 - loaded, loaded] if self._loaded == 1 else [loaded, 1 - loaded])
 
     def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
         """The class of each sentence by the threshold; shape (n_sentences,)."""
-        loaded = self.predict_proba(X)[:, 1] >= self._threshold
-        predicted: NDArray[Any] = self.classes_[loaded.astype(int)]
+        loaded = self.p_loaded(X) >= self._threshold
+        predicted: NDArray[Any] = self.classes_[np.where(loaded, self._loaded, 1 - self._loaded)]
         return predicted
+
+    @property
+    def _loaded(self) -> int:
+        """Which of the classes is the loaded one."""
+        return int(np.flatnonzero(self.classes_ == (CLASSES[1] if self.classes_.dtype.kind == "U" else 1))[0])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -60,13 +77,13 @@ def check_texts(texts: Sequence[str]) -> list[str]:
 
 
 def encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """The classes, neutral first, and for each sentence 1.0 where it is loaded; a `DataError` for other labels."""
+    """The classes, sorted, and for each sentence 1.0 where it is loaded; a `DataError` for other labels."""
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise DataError(f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence.")
     found = set(labels.tolist())
     if found <= set(CLASSES):
-        return np.array(CLASSES), np.asarray(labels == CLASSES[1], dtype=np.float64)
+        return np.array(sorted(CLASSES)), np.asarray(labels == CLASSES[1], dtype=np.float64)
     if found <= {0, 1}:
         return np.array([0, 1]), np.asarray(labels, dtype=np.float64)
     raise DataError(

@@ -55,8 +55,7 @@ class LinearFramingClassifier(FramingClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        ``["neutral", "loaded"]``, or ``[0, 1]`` where the labels were numbers. With strings the order is not
-        alphabetical, so pass 0/1 labels to scikit-learn's own scorers.
+        ``["loaded", "neutral"]``, or ``[0, 1]`` where the labels were numbers.
     scorer_ : LinearScorer
         The fitted model, as a bundle holds it.
 
@@ -168,7 +167,7 @@ class LinearFramingClassifier(FramingClassifier):
         self.scorer_ = self._calibrate(fit_scorer, texts, wanted, group, domain, loaded_words)
         return self
 
-    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+    def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Log-odds of being loaded, calibrated; shape (n_sentences,)."""
         check_is_fitted(self)
         calibration = self.scorer_.calibration

@@ -380,7 +380,7 @@ def _linear_logits(fitted: LinearFramingClassifier, texts: Sequence[str]) -> Log
     every = [[(word.start, word.end, word.score) for word in found] for found in fitted.every_word(texts)]
     log_odds = iter(logit(np.array([score for found in every for _, _, score in found], dtype=np.float64)).tolist())
     words = [[(start, end, next(log_odds)) for start, end, _ in found] for found in every]
-    return Logits(fitted.decision_function(texts), words, [np.zeros((0, len(KINDS) + 1), np.float32) for _ in texts])
+    return Logits(fitted.log_odds(texts), words, [np.zeros((0, len(KINDS) + 1), np.float32) for _ in texts])
 
 
 def _write_golden(

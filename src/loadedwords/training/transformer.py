@@ -21,7 +21,7 @@ from loadedwords.errors import DataError
 from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logit
 from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, sentence_probability, word_logits
-from loadedwords.schema import KINDS
+from loadedwords.schema import CLASSES, KINDS
 from loadedwords.training.encoders import find_encoder
 from loadedwords.training.estimator import FramingClassifier, check_texts, encode_labels
 from loadedwords.training.exchange import exchange
@@ -70,7 +70,7 @@ class TransformerFramingClassifier(FramingClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        ``["neutral", "loaded"]``, or ``[0, 1]`` where the labels were numbers.
+        ``["loaded", "neutral"]``, or ``[0, 1]`` where the labels were numbers.
     network_ : FramingNetwork
     tokenizer_ : PreTrainedTokenizerBase
     settings_ : OnnxSettings
@@ -226,7 +226,7 @@ class TransformerFramingClassifier(FramingClassifier):
                     )
         return Logits(sentence, words, kinds)
 
-    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+    def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
         logits = self.logits(X)
         return logit(sentence_probability(logits.sentence, self.settings_))
@@ -265,7 +265,7 @@ class TransformerFramingClassifier(FramingClassifier):
         estimator = cls(**{**parameters, "encoder": str(folder)})
         estimator.tokenizer_ = AutoTokenizer.from_pretrained(folder)
         estimator.network_ = load_network(folder, pooling=estimator.pooling, seed=estimator.random_state).eval()
-        estimator.classes_ = np.array(["neutral", "loaded"])
+        estimator.classes_ = np.array(sorted(CLASSES))
         estimator.settings_ = OnnxSettings()
         return estimator
 
