@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from loadedwords.articles import read_articles
     from loadedwords.corpora import load_corpus
     from loadedwords.errors import LoadedwordsError
+    from loadedwords.frames import to_arrow, to_pandas, to_polars
     from loadedwords.outlets import compare_outlets
     from loadedwords.outlets.comparison import compare_scores
     from loadedwords.schema import Article, ScoredArticle
@@ -29,6 +30,9 @@ _ROOMS = {
     "load_model": "scoring",
     "read_articles": "articles",
     "score_articles": "scoring",
+    "to_arrow": "frames",
+    "to_pandas": "frames",
+    "to_polars": "frames",
 }
 
 __all__ = [
@@ -43,6 +47,9 @@ __all__ = [
     "load_model",
     "read_articles",
     "score_articles",
+    "to_arrow",
+    "to_pandas",
+    "to_polars",
 ]
 
 

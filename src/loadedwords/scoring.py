@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from loadedwords.articles import ReadOptions, is_table, read_table
+from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.linear_scorer import WordScore
@@ -18,6 +20,8 @@ from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
 from loadedwords.text import Sentence, prepare_sentence, prepare_text
 from loadedwords.text.words import COMPOUND
+
+Articles = Iterable[Article | Reject | Mapping[str, Any] | str] | Any  # or a table, see `read_table`
 
 N_TOP_WORDS = 5
 # Articles scored in one go: enough sentences to fill the model's batches, few enough to hold in memory.
@@ -30,6 +34,15 @@ GOLDEN_TOLERANCE = 1e-3
 _PLAIN = 0.045
 _LITTLE_QUOTED = 0.2
 _DECIDED = 0.25
+_COLUMNS_OF_BATCH = (
+    "loaded_share",
+    "loaded_words_per_1000",
+    "n_own",
+    "n_words",
+    "top_words",
+    "status",
+    "message",
+)
 
 
 class Scorer(Protocol):
@@ -54,6 +67,7 @@ class FramingModel:
 
     def __init__(self, bundle: Bundle, *, prevalence: float | None = None, threads: int | None = None) -> None:
         self.bundle = bundle
+        self._threads = threads
         self.classes_ = np.array(sorted(CLASSES))
         self._scorer = _load_scorer(bundle, threads)
         self._shift = 0.0
@@ -138,14 +152,51 @@ class FramingModel:
             )
         return next(self.score_articles([Article(id="text", text=text, outlet=outlet, title=title)]))
 
-    def score_articles(self, articles: Iterable[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
-        """Score a stream of articles, in order; see the function of the same name."""
-        if isinstance(articles, (str, Mapping)) or hasattr(articles, "columns"):
+    def score_articles(self, articles: Articles, *, progress: bool = False) -> Iterator[ScoredArticle]:
+        """Score a stream of articles, or a table of them, in order; see the function of the same name."""
+        if isinstance(articles, (str, Mapping)):
             raise DataError(
-                f"score_articles takes a list or stream of articles, not one {type(articles).__name__}.\n"
-                "Write [article]; of a data frame, pass its rows: frame.to_dicts() or frame.to_dict('records')."
+                f"score_articles takes a list, stream or table of articles, not one {type(articles).__name__}.\n"
+                "Write [article]."
             )
-        return self._score_stream(iter(articles))
+        stream = read_table(articles) if is_table(articles) else articles
+        scored = self._score_stream(iter(stream))
+        if not progress:
+            return scored
+        from tqdm.auto import tqdm
+
+        return iter(tqdm(scored, total=len(articles) if isinstance(articles, Sized) else None, unit=" articles"))
+
+    def score_columns(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+        """Figures of the articles of a batch: what `datasets.Dataset.map` takes, with ``batched=True``.
+
+        Parameters
+        ----------
+        batch : mapping of str to sequence
+            Columns, by their usual names: text, and perhaps title, outlet, ...
+
+        Returns
+        -------
+        dict of str to list
+            loaded_share, loaded_words_per_1000, n_own, n_words, top_words, status and message, as in the articles table.
+
+        Examples
+        --------
+        >>> import datasets
+        >>> articles = datasets.Dataset.from_dict({"text": ["The regime's puppet sneered.", "The council met."]})
+        >>> articles.map(load_model("linear").score_columns, batched=True).column_names[:3]
+        ['text', 'loaded_share', 'loaded_words_per_1000']
+        """
+        rows = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
+        stream = (
+            to_article(Record(n, row), "batch", ReadOptions(), default_id=str(n)) for n, row in enumerate(rows, 1)
+        )
+        scored = list(self._score_stream(stream))
+        return {name: [getattr(article, name) for article in scored] for name in _COLUMNS_OF_BATCH}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the bundle is opened again: a session of the runtime can't travel."""
+        return _opened_again, (self.bundle, self.prevalence, self._threads)
 
     def _score_stream(self, articles: Iterator[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
         numbered = enumerate(articles, 1)
@@ -272,18 +323,25 @@ def load_model(
     return FramingModel(open_bundle(model), prevalence=prevalence, threads=threads)
 
 
+def _opened_again(bundle: Bundle, prevalence: float, threads: int | None) -> FramingModel:
+    return FramingModel(bundle, prevalence=prevalence, threads=threads)
+
+
 def score_articles(
-    articles: Iterable[Article | Reject | Mapping[str, Any] | str], *, model: FramingModel | str | Path | None = None
+    articles: Articles, *, model: FramingModel | str | Path | None = None, progress: bool = False
 ) -> Iterator[ScoredArticle]:
     """Score a stream of articles, one by one as they come.
 
     Parameters
     ----------
-    articles : iterable of Article, Reject, mapping or str
-        As `read_articles` gives them, or as mappings or texts of your own. A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
+    articles : iterable of Article, Reject, mapping or str, or a table
+        As `read_articles` gives them, or as mappings or texts of your own, or a table of polars, pandas, pyarrow or
+        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
+    progress : bool
+        Show a progress bar, in a notebook as in a terminal.
 
     Yields
     ------
@@ -293,10 +351,10 @@ def score_articles(
     Raises
     ------
     DataError
-        If `articles` is a single text, mapping or data frame, or an item has no text.
+        If `articles` is a single text or mapping, a table has no column of texts, or an item has no text.
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
-    return loaded.score_articles(articles)
+    return loaded.score_articles(articles, progress=progress)
 
 
 def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:

@@ -1,6 +1,7 @@
 """Files, folders, standard input and datasets → a stream of articles; what can't be read → a reject with a reason."""
 
 from loadedwords.articles.formats import STDIN, Progress
+from loadedwords.articles.frames import is_table, read_table
 from loadedwords.articles.reading import find_files, read_articles, read_dataset
 from loadedwords.articles.records import COLUMN_NAMES, MAX_CHARACTERS, ReadOptions
 
@@ -11,6 +12,8 @@ __all__ = [
     "Progress",
     "ReadOptions",
     "find_files",
+    "is_table",
     "read_articles",
     "read_dataset",
+    "read_table",
 ]

@@ -1,0 +1,94 @@
+"""Tables of polars, pandas, pyarrow and datasets go in and come out."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import datasets
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import loadedwords
+from loadedwords.errors import DataError
+from loadedwords.scoring import FramingModel
+
+COLUMNS: dict[str, list[Any]] = {
+    "Body": ["The regime's shameless puppet sneered.", "The council met on Tuesday.", None],
+    "outlet": ["Wire", None, "Wire"],
+    "published": ["2024-05-01", "soon", None],
+}
+MAKE = {
+    "polars": pl.DataFrame,
+    "lazy": pl.LazyFrame,
+    "pandas": pd.DataFrame,
+    "pyarrow": pa.table,
+    "datasets": datasets.Dataset.from_dict,
+}
+
+
+@pytest.fixture(scope="module")
+def linear() -> FramingModel:
+    return loadedwords.load_model("linear")
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_a_table_is_scored_row_by_row(kind: str, linear: FramingModel) -> None:
+    scored = list(loadedwords.score_articles(MAKE[kind](COLUMNS), model=linear))
+    assert [each.article.id for each in scored] == ["1", "2", "table:3"]
+    assert [each.outlet for each in scored] == ["Wire", None, None]
+    assert [str(each.article.date) for each in scored] == ["2024-05-01", "None", "None"]
+    assert [each.status for each in scored] == ["ok", "ok", "error"]
+    assert "the text is null" in scored[2].message
+    assert "soon" in scored[1].message
+    with pytest.raises(DataError, match="no text column"):
+        loadedwords.score_articles(MAKE[kind]({"copy": ["x"]}), model=linear)
+
+
+def test_pandas_ways_of_saying_nothing(linear: FramingModel) -> None:
+    frame = pd.DataFrame({"text": ["One met.", pd.NA], "outlet": [float("nan"), "W"], "date": [pd.NaT, pd.NaT]})
+    first, second = loadedwords.score_articles(frame, model=linear)
+    assert (first.outlet, first.article.date, second.status) == (None, None, "error")
+
+
+@pytest.mark.parametrize("of", ["articles", "sentences", "words"])
+def test_what_was_scored_comes_out_as_a_table(of: Any, linear: FramingModel) -> None:
+    scored = list(loadedwords.score_articles(COLUMNS["Body"][:2], model=linear))
+    frame = loadedwords.to_polars(scored, of)
+    assert len(frame) == {"articles": 2, "sentences": 2, "words": len(scored[0].sentences[0].words)}[of] > 0
+    assert frame.columns == loadedwords.to_pandas(iter(scored), of).columns.tolist()
+    if of == "words":
+        places = frame.select("start", "end", "text").rows()
+        assert all(COLUMNS["Body"][0][start:end] == text for start, end, text in places)
+    assert len(loadedwords.to_polars([], of)) == 0
+    assert len(loadedwords.to_polars(scored[0], of)) > 0
+
+
+def test_an_unknown_table_is_refused() -> None:
+    with pytest.raises(DataError, match="articles, sentences or words"):
+        loadedwords.to_arrow([], "outlets")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("processes", [None, 2])
+def test_a_dataset_is_mapped_in_batches(processes: int | None, linear: FramingModel) -> None:
+    articles = datasets.Dataset.from_dict(COLUMNS).rename_column("Body", "text")
+    mapped = articles.map(linear.score_columns, batched=True, batch_size=2, num_proc=processes)
+    alone = list(linear.score_articles(articles))
+    assert mapped["loaded_share"][:] == [each.loaded_share for each in alone]
+    assert mapped["status"][:] == ["ok", "ok", "error"]
+
+
+def test_a_model_travels_to_another_process() -> None:
+    model = loadedwords.load_model(prevalence=0.1)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.prevalence == 0.1
+    assert again.p_loaded(COLUMNS["Body"][:2]).tolist() == model.p_loaded(COLUMNS["Body"][:2]).tolist()
+
+
+def test_progress_is_shown_on_stderr(capsys: pytest.CaptureFixture[str], linear: FramingModel) -> None:
+    assert len(list(loadedwords.score_articles(["One met.", "Two met."], model=linear, progress=True))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "2/2" in err
