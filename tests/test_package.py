@@ -31,6 +31,22 @@ def test_every_public_name_is_there_and_documented() -> None:
         loadedwords.nosuch  # noqa: B018
 
 
+def test_what_a_stranger_tries_first_works_without_torch() -> None:
+    code = (
+        "from importlib.machinery import PathFinder as Finder; found = Finder.find_spec\n"
+        "gone = {'torch', 'transformers', 'onnx'}\n"
+        "Finder.find_spec = lambda name, *rest: None if name in gone else found(name, *rest)\n"
+        "from loadedwords import *\n"
+        "import loadedwords; help(loadedwords); load_model()\n"
+        "try: loadedwords.TransformerFramingClassifier\n"
+        "except LoadedwordsError as error: print(error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "score_articles" in ran.stdout
+    assert "pip install 'loadedwords[train]'" in ran.stdout
+
+
 @pytest.mark.parametrize(
     "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["lint-imports"]]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ __all__ = [
     "to_pandas",
     "to_polars",
 ]
+if find_spec("torch") is None:  # without the extra train, help() and import * show what there is
+    __all__.remove("TransformerFramingClassifier")
 
 
 def __getattr__(name: str) -> Any:
