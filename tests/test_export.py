@@ -20,7 +20,7 @@ from loadedwords.models.bundle import open_bundle
 from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
-from loadedwords.training import export
+from loadedwords.training import export, quantise, restore
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, read_recipe
 from loadedwords.training.release import export_checkpoint
@@ -101,7 +101,7 @@ def test_a_model_goes_to_another_process_and_back(tiny_bundle: Path) -> None:
 
 def test_a_bundle_is_trained_further(tiny_bundle: Path, tiny_recipe: Recipe, tiny_data: Labels, tmp_path: Path) -> None:
     """Without its checkpoint, from the int8 weights alone."""
-    folder = export.restore_checkpoint(open_bundle(tiny_bundle), tmp_path / "restored")
+    folder = restore.restore_checkpoint(open_bundle(tiny_bundle), tmp_path / "restored")
     restored = TransformerFramingClassifier.from_checkpoint(folder)
     exact = train_stages(tiny_recipe, tiny_data, Workshop(tiny_bundle.parent / "work", tell=lambda _: None), seed=0)
     found, expected = restored.logits(TEXTS), exact.logits(TEXTS)
@@ -111,7 +111,7 @@ def test_a_bundle_is_trained_further(tiny_bundle: Path, tiny_recipe: Recipe, tin
     further = make(folder, epochs=8).fit(TEXTS, LABELS)
     assert roc_auc_score(LABELS, further.p_loaded(TEXTS)) > roc_auc_score(LABELS, restored.p_loaded(TEXTS)) - 1e-9
     with pytest.raises(ModelError, match="Only a transformer"):
-        export.restore_checkpoint(open_bundle("linear"), tmp_path / "no")
+        restore.restore_checkpoint(open_bundle("linear"), tmp_path / "no")
 
 
 def test_hidden_units_are_rounded_in_groups_of_like_range(tiny_bundle: Path) -> None:
@@ -120,13 +120,13 @@ def test_hidden_units_are_rounded_in_groups_of_like_range(tiny_bundle: Path) -> 
     values = {each.name: each for each in onnx.load(str(tiny_bundle / "model.onnx")).graph.initializer}
     layers: dict[str, list[str]] = {}
     for name in sorted(values):
-        if name.endswith("_quantized") and export._GROUP in name:
-            layers.setdefault(name.split(export._GROUP)[0], []).append(name.removesuffix("_quantized"))
+        if name.endswith("_quantized") and quantise.GROUP in name:
+            layers.setdefault(name.split(quantise.GROUP)[0], []).append(name.removesuffix("_quantized"))
     assert len(layers) == 2
     for layer, groups in layers.items():
         sizes = [values[f"{group}_quantized"].dims[0] for group in groups]
         assert sum(sizes) == 128
-        assert len(sizes) == len(export._LARGEST_UNITS) + 1
+        assert len(sizes) == len(quantise._LARGEST_UNITS) + 1
         scales = [onnx.numpy_helper.to_array(values[f"{group}_scale"]).mean() for group in groups]
         assert scales[0] > scales[-1], layer
 

@@ -85,7 +85,7 @@ def _checkpoint(start: str, work: Path, data: Labels) -> Path:
         if not (Path(start) / CONFIG_FILE).is_file():
             raise click.UsageError(f"--from {start} is neither embedded, scratch, nor a folder with a model.")
         return Path(start)
-    from loadedwords.training.export import restore_checkpoint
+    from loadedwords.training.restore import restore_checkpoint
 
     bundle = open_bundle(None if start == "embedded" else start)
     known = {corpus.get("sha256") for corpus in bundle.config["corpora"]} - {None}
