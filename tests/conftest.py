@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+# The networks of the tests are so small that a second thread only waits for the first: beside another process, twenty
+# times as long. Read when torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, Stage, read_recipe
 from loadedwords.training.release import train_bundle

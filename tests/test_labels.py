@@ -79,11 +79,11 @@ def test_the_news_corpus_is_read_as_it_was_labelled(corpora: Path) -> None:
         ("E", "judgement"),
         ("V", "verb"),
         ("X", "exaggeration"),
-        ("M", "minimising"),
+        ("M", "exaggeration"),
         ("F", "image"),
         ("K", "mockery"),
         ("I", "insinuation"),
-        ("S", "scare_quotes"),
+        ("S", "mockery"),
     }
 
 

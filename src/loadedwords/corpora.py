@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
-from loadedwords.schema import CLASSES, KINDS
+from loadedwords.schema import CLASSES
 from loadedwords.text.words import WORD
 
 if TYPE_CHECKING:
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-# The techniques of the Propaganda Techniques Corpus that lie in the choice of words.
-WORDING_TECHNIQUES = frozenset({"Loaded_Language", "Name_Calling,Labeling", "Exaggeration,Minimisation"})
+# The techniques of the Propaganda Techniques Corpus that lie in the choice of words, with the kind that each is.
+WORDING_TECHNIQUES = {
+    "Loaded_Language": None,
+    "Name_Calling,Labeling": "label",
+    "Exaggeration,Minimisation": "exaggeration",
+}
 
 _LABELS = {"0": 0, "neutral": 0, "non-biased": 0, "not biased": 0, "obj": 0, "objective": 0, "false": 0, "no": 0}
 _LABELS |= {"1": 1, "loaded": 1, "biased": 1, "subj": 1, "subjective": 1, "true": 1, "yes": 1}
@@ -45,7 +49,18 @@ _TOPIC = ("topic",)
 _LEAN = ("lean", "type", "political_lean")
 
 _NOTHING_KNOWN = {"share": None, "kind": None, "praise": None}
-_KIND_CODES = dict(zip("LEVXMFKIS", KINDS, strict=True))
+# Making small (M) and scare quotes (S) are too rare to be told apart from what they are nearest to.
+_KIND_CODES = {
+    "L": "label",
+    "E": "judgement",
+    "V": "verb",
+    "X": "exaggeration",
+    "M": "exaggeration",
+    "F": "image",
+    "K": "mockery",
+    "S": "mockery",
+    "I": "insinuation",
+}
 
 _TYPED_APART = re.compile(r"[,;/\n]")
 # Two words of at least so many letters are taken for the same, misspelt or inflected, from this similarity.
@@ -350,7 +365,11 @@ def _read_ptc(raw: Row) -> Row:
         raise DataError(
             "the Propaganda Techniques Corpus has a text and a spans column.\nPass the file with one sentence a line."
         )
-    spans = [{"start": s["start"], "end": s["end"]} for s in raw["spans"] if s["technique"] in WORDING_TECHNIQUES]
+    spans = [
+        {"start": s["start"], "end": s["end"], "kind": WORDING_TECHNIQUES[s["technique"]]}
+        for s in raw["spans"]
+        if s["technique"] in WORDING_TECHNIQUES
+    ]
     return {"text": text, "label": int(bool(spans)), "article": _optional(raw.get("article_id")), "loaded_words": spans}
 
 

@@ -19,17 +19,15 @@ CountedVoice = Literal["own", "quoted", "all"]
 Status = Literal["ok", "empty", "error"]
 
 CLASSES = ("neutral", "loaded")
-# What a loaded word does, and how to call it.
+# What a loaded word does, and how to call it. The guidelines tell making small and scare quotes apart too; no model did.
 KIND_NAMES = {
     "label": "label",
     "judgement": "judging word",
     "verb": "slanted verb",
-    "exaggeration": "exaggeration",
-    "minimising": "making small",
+    "exaggeration": "exaggeration or making small",
     "image": "image",
-    "mockery": "mockery",
+    "mockery": "mockery or scare quotes",
     "insinuation": "insinuation",
-    "scare_quotes": "scare quotes",
 }
 KINDS = tuple(KIND_NAMES)
 # A word is said to praise from this probability on.

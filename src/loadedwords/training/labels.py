@@ -11,6 +11,7 @@ Columns of the table, one row a sentence of a corpus:
     words                           marked words {start, end, share, kind, praise}; null where nobody was asked
     annotators, marked_words        who was asked and what each of them marked; null where unknown
     stages                          the stages that train on it
+    relabelled                      whether they learn it as the teachers see it
     in_domain                       whether `p_loaded` is on its terms
     fold                            the fold that it is measured in; null where it is only trained on
 """
@@ -103,6 +104,10 @@ def load_labels(
     if not uses:
         raise DataError(f"The recipe {recipe.name} names no corpus, and no labelled file was given.\nPass one.")
     table = pl.concat([_rows_of(use, None if labelled else corpora) for use in uses])
+    # Corpora share sentences: whatever is measured comes in by no other door.
+    key = pl.col("text").str.strip_chars().str.to_lowercase()
+    measured = table.filter(pl.col("fold").is_not_null()).select(key)["text"].implode()
+    table = table.filter(pl.col("fold").is_not_null() | ~key.is_in(measured))
     return Labels(
         _with_folds(_with_offsets(table), n_folds), tuple(_provenance(use, corpora, own=bool(labelled)) for use in uses)
     )
@@ -144,6 +149,7 @@ def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
         annotators=pl.col("annotators"),
         marked_words=pl.col("marked_words"),
         stages=pl.lit(list(use.stages), dtype=pl.List(pl.String)),
+        relabelled=pl.lit(use.relabelled),
         in_domain=pl.lit(use.in_domain),
         fold=pl.lit(0 if use.in_domain or use.measured else None, dtype=pl.Int64),
     )
@@ -199,6 +205,7 @@ def _provenance(use: CorpusUse, corpora: Path | None, *, own: bool) -> dict[str,
         "weight": use.weight,
         "word_weight": use.word_weight,
         "articles_held_out": use.held_out,
+        "relabelled": use.relabelled,
         "neutral_per_loaded": use.neutral_per_loaded,
     }
     if known.packaged is not None:

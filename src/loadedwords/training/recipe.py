@@ -34,6 +34,8 @@ class CorpusUse:
     held_out : float
         Share of its articles that no model trains on, so that it can always be measured on them; the same articles
         every time.
+    relabelled : bool
+        Its sentences are learnt as the teachers see them, in a stage that has taught sentences; not by its labels.
     neutral_per_loaded : float or None
         Where a corpus is mostly neutral, so many neutral sentences are kept for each loaded one; all if None.
     """
@@ -47,6 +49,7 @@ class CorpusUse:
     measured: bool = False
     vote_weight: float = 0.5
     held_out: float = 0.0
+    relabelled: bool = False
     neutral_per_loaded: float | None = None
 
 

@@ -121,8 +121,9 @@ def _run_stages(
     for stage in stages:
         rows = table.filter(pl.col("stages").list.contains(stage.name))
         if stage.taught and recipe.teacher is not None and workshop.start is None:
-            taught = taught_rows(recipe.teacher, labels, workshop, stage.taught, halves, rows.schema)
-            rows = pl.concat([rows, taught])
+            again = rows.filter(pl.col("relabelled"))["text"].to_list()
+            taught = taught_rows(recipe.teacher, labels, workshop, stage.taught, halves, rows.schema, again)
+            rows = pl.concat([rows.filter(~pl.col("relabelled")), taught])
         if rows.is_empty():  # one's own labels from scratch: only the last stage has sentences
             continue
         encoder = str(_run_stage(recipe, stage, encoder, rows, workshop, seed if stage is stages[-1] else 0))
@@ -186,8 +187,9 @@ def taught_rows(
     n: int,
     halves: tuple[frozenset[int], ...],
     schema: pl.Schema,
+    again: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Unlabelled sentences as the teachers of some halves see them, as rows for training.
+    """Unlabelled sentences, and those of relabelled corpora, as the teachers of some halves see them, as rows for training.
 
     Parameters
     ----------
@@ -201,6 +203,8 @@ def taught_rows(
         As `halves_of` gives them, those that are not measured.
     schema : polars.Schema
         Of the rows.
+    again : sequence of str
+        Sentences of relabelled corpora.
 
     Raises
     ------
@@ -213,6 +217,7 @@ def taught_rows(
             "The recipe learns from unlabelled sentences and the workshop holds none.\n"
             "Load some with load_unlabelled, or name --articles."
         )
+    texts += again
     rows = _mean_of([teach(teacher, labels, workshop, texts, half) for half in halves])
     taught = {
         "corpus": ["unlabelled"] * len(rows),
@@ -224,6 +229,7 @@ def taught_rows(
         "word_weight": [1.0] * len(rows),
         "words": [row["words"] for row in rows],
         "stages": [[]] * len(rows),
+        "relabelled": [False] * len(rows),
         "in_domain": [False] * len(rows),
     }
     missing = {name: [None] * len(rows) for name in schema if name not in taught}
