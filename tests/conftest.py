@@ -19,7 +19,7 @@ from loadedwords.training.release import train_bundle
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "notebooks" / "data"
-N_RESAMPLES = "loadedwords.evaluation.results.N_RESAMPLES"
+N_RESAMPLES = "loadedwords.training.evaluation.results.N_RESAMPLES"
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def own_labels(tiny_recipe: Recipe) -> Labels:
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_recipe: Recipe, tiny_data: Labels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A transformer's bundle with its cross-validation; what it was made of is kept in `work` beside it."""
-    from loadedwords.evaluation import cross_validate
+    from loadedwords.training.evaluation import cross_validate
     from loadedwords.training.stages import Workshop
 
     folder = tmp_path_factory.mktemp("bundles") / "tiny"

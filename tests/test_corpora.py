@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import loadedwords
-from loadedwords.corpora import CORPORA, find_marked, grouped_folds, load_corpus
 from loadedwords.errors import DataError
+from loadedwords.training.corpora import CORPORA, find_marked, grouped_folds, load_corpus
 from loadedwords.training.labels import load_labels
 from loadedwords.training.recipe import CorpusUse, Recipe, read_recipe
 

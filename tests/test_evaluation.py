@@ -13,7 +13,10 @@ import pytest
 from sklearn.metrics import f1_score
 
 from loadedwords.errors import DataError, MissingExtraError
-from loadedwords.evaluation import (
+from loadedwords.models.onnx_scorer import Logits
+from loadedwords.schema import KINDS
+from loadedwords.scoring import load_model
+from loadedwords.training.evaluation import (
     METRICS,
     CheckpointClassifier,
     Evaluation,
@@ -23,16 +26,13 @@ from loadedwords.evaluation import (
     evaluate_labelled,
     evaluate_predictions,
 )
-from loadedwords.evaluation.findings import (
+from loadedwords.training.evaluation.findings import (
     annotator_findings,
     kind_findings,
     outlet_findings,
     share_findings,
     word_findings,
 )
-from loadedwords.models.onnx_scorer import Logits
-from loadedwords.schema import KINDS
-from loadedwords.scoring import load_model
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, read_recipe
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadedwords.corpora import load_corpus
+from loadedwords.training.corpora import load_corpus
 from loadedwords.training.exchange import _EXCHANGES, KINDS, _applied, _with_articles, exchange
 
 ONE_OF_EACH = {

@@ -15,12 +15,12 @@ from sklearn.metrics import roc_auc_score
 
 from loadedwords.cli import main
 from loadedwords.errors import DataError, ModelError
-from loadedwords.evaluation import evaluate_pairs, evaluate_spans
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
 from loadedwords.training import export, quantise, restore
+from loadedwords.training.evaluation import evaluate_pairs, evaluate_spans
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, read_recipe
 from loadedwords.training.release import export_checkpoint

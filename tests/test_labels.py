@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from loadedwords.corpora import load_corpus
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.onnx_scorer import Logits
 from loadedwords.training.calibration import fit_settings
+from loadedwords.training.corpora import load_corpus
 from loadedwords.training.labels import calibrating, is_held_out, load_labels, word_targets
 from loadedwords.training.recipe import CorpusUse, Recipe, Stage, read_recipe
 

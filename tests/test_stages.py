@@ -14,7 +14,7 @@ import pytest
 
 from loadedwords.cli import main
 from loadedwords.errors import DataError
-from loadedwords.evaluation import cross_validate, leave_one_outlet_out, with_finding
+from loadedwords.training.evaluation import cross_validate, leave_one_outlet_out, with_finding
 from loadedwords.training.labels import Labels, load_unlabelled
 from loadedwords.training.recipe import Recipe, Stage, for_own_labels, leave_out, read_recipe
 from loadedwords.training.release import fit_and_score

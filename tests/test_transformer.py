@@ -63,7 +63,11 @@ def test_targets_stand_for_labels_and_an_offset_for_a_corpus_base_rate(tiny_enco
 def test_the_loss_by_hand() -> None:
     """Offsets count for the sentence alone, and nothing is learnt where nobody was asked."""
     ignored = torch.full((2, 3), float(IGNORED))
-    answer = {"sentence": torch.tensor([-1.0, 0.0]), "words": torch.zeros(2, 3), "kinds": torch.zeros(2, 3, len(KINDS) + 1)}
+    answer = {
+        "sentence": torch.tensor([-1.0, 0.0]),
+        "words": torch.zeros(2, 3),
+        "kinds": torch.zeros(2, 3, len(KINDS) + 1),
+    }
     taught = {
         "target": torch.tensor([0.5, 0.5]),
         "offset": torch.tensor([1.0, 0.0]),

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from loadedwords.articles import read_articles
-    from loadedwords.corpora import load_corpus
     from loadedwords.errors import LoadedwordsError
     from loadedwords.frames import to_arrow, to_pandas, to_polars
     from loadedwords.outlets import compare_outlets
     from loadedwords.outlets.comparison import compare_scores
     from loadedwords.schema import Article, ScoredArticle
     from loadedwords.scoring import load_model, score_articles
+    from loadedwords.training.corpora import load_corpus
     from loadedwords.training.linear import LinearFramingClassifier
     from loadedwords.training.transformer import TransformerFramingClassifier
 
@@ -27,7 +27,7 @@ _ROOMS = {
     "TransformerFramingClassifier": "training.transformer",
     "compare_outlets": "outlets",
     "compare_scores": "outlets.comparison",
-    "load_corpus": "corpora",
+    "load_corpus": "training.corpora",
     "load_model": "scoring",
     "read_articles": "articles",
     "score_articles": "scoring",

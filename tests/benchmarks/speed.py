@@ -24,12 +24,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 import loadedwords
-from loadedwords.corpora import load_corpus
 from loadedwords.scoring import ARTICLES_AT_ONCE, FramingModel, _scored_apart
 from loadedwords.text import prepare_text
 from loadedwords.text.boilerplate import boilerplate_reason
 from loadedwords.text.cleaning import clean_text
 from loadedwords.text.sentences import find_sentences
+from loadedwords.training.corpora import load_corpus
 
 ROOT = Path(__file__).parents[2]
 N_SENTENCES = 20_000

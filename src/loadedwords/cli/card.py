@@ -10,6 +10,6 @@ import click
 def card(model: str | None) -> None:
     """Print a model's card (Markdown): what it was made of, what was measured, what it must not be used for."""
     from loadedwords.models.bundle import open_bundle
-    from loadedwords.models.card import write_card
+    from loadedwords.training.card import write_card
 
     click.echo(write_card(open_bundle(model).config), nl=False)

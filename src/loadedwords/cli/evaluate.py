@@ -55,8 +55,8 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     loadedwords evaluate --quotations                                  the quotation finder on marked passages
     loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
     """
-    from loadedwords import evaluation
     from loadedwords.scoring import load_model
+    from loadedwords.training import evaluation
     from loadedwords.training.labels import load_labels
     from loadedwords.training.recipe import for_own_labels, leave_out, read_recipe
 
@@ -82,7 +82,7 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
 
             write_reliability_plot(result.reliability, plot)
         if card is not None:
-            from loadedwords.evaluation.card import write_evaluation_card
+            from loadedwords.training.evaluation.card import write_evaluation_card
 
             finished = load_model(model)
             made_by = (finished.bundle.config.get("recipe") or {}).get("name")

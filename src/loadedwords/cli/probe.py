@@ -11,7 +11,7 @@ import click
 from loadedwords.cli.tables import show_evaluation
 
 if TYPE_CHECKING:
-    from loadedwords.evaluation.probes import Classifier
+    from loadedwords.training.evaluation.probes import Classifier
 
 
 @click.command()
@@ -31,7 +31,7 @@ def probe(model: str | None, revision: str | None, threshold: float | None, as_j
     loadedwords probe my_package.models:pipeline  a fitted scikit-learn pipeline of yours
     loadedwords probe owner/name                  a published checkpoint
     """
-    from loadedwords import evaluation
+    from loadedwords.training import evaluation
 
     chosen, name = _model_to_probe(model, revision)
     show_evaluation(evaluation.probe(chosen, name=name, threshold=threshold), as_json)
@@ -54,6 +54,6 @@ def _model_to_probe(model: str | None, revision: str | None) -> tuple[Classifier
             return getattr(importlib.import_module(module), attribute), model
         except Exception as error:  # somebody else's module raises what it likes
             raise click.UsageError(f"{model} can't be imported: {type(error).__name__}: {error}.") from error
-    from loadedwords.evaluation import CheckpointClassifier
+    from loadedwords.training.evaluation import CheckpointClassifier
 
     return CheckpointClassifier(model, revision=revision), model

@@ -11,8 +11,8 @@ from loadedwords.cli.terminal import make_console, printable, with_interval
 if TYPE_CHECKING:
     import polars as pl
 
-    from loadedwords.evaluation import Evaluation
     from loadedwords.schema import CountedVoice
+    from loadedwords.training.evaluation import Evaluation
 
 
 def print_outlets(

@@ -47,7 +47,7 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     loadedwords train labelled.csv -o my-model                          the embedded transformer, on your own labels
     loadedwords train labelled.csv --recipe linear -o my-model          a linear model of your own
     """
-    from loadedwords.evaluation import cross_validate
+    from loadedwords.training.evaluation import cross_validate
     from loadedwords.training.labels import load_labels
     from loadedwords.training.recipe import for_own_labels, read_recipe
     from loadedwords.training.release import train_bundle

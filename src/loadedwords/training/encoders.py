@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from loadedwords.corpora import file_hash
 from loadedwords.errors import DataError, ModelError, require
+from loadedwords.training.corpora import file_hash
 
 WEIGHTS_FILE = "model.safetensors"
 

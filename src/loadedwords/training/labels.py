@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from loadedwords.corpora import CORPORA, file_hash, find_corpus_file, grouped_folds, load_corpus, packaged_file
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logit
 from loadedwords.text.words import WORD
+from loadedwords.training.corpora import CORPORA, file_hash, find_corpus_file, grouped_folds, load_corpus, packaged_file
 from loadedwords.training.recipe import PARITY_STAGE, CorpusUse, Recipe
 
 OWN_LABELS = "your labels"

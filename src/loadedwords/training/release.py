@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import DataError, require
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
-from loadedwords.models.card import write_card
 from loadedwords.models.golden import GOLDEN_SENTENCES
 from loadedwords.models.linear_scorer import WordScore, save_scorer
 from loadedwords.models.odds import logit
 from loadedwords.models.onnx_scorer import Logits
 from loadedwords.schema import CLASSES, KINDS
+from loadedwords.training.card import write_card
 from loadedwords.training.labels import Labels, calibrating
 from loadedwords.training.linear import LinearFramingClassifier
 from loadedwords.training.recipe import PARITY_STAGE, Recipe

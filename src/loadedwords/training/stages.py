@@ -20,10 +20,10 @@ import numpy as np
 import polars as pl
 from filelock import FileLock
 
-from loadedwords.corpora import file_hash
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic
 from loadedwords.models.onnx_scorer import Logits
+from loadedwords.training.corpora import file_hash
 from loadedwords.training.encoders import WEIGHTS_FILE, find_encoder
 from loadedwords.training.labels import Labels
 from loadedwords.training.recipe import Recipe, Stage

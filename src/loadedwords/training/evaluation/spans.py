@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from loadedwords.corpora import load_corpus
 from loadedwords.errors import DataError
-from loadedwords.evaluation.results import Evaluation, Finding, resampled
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
 from loadedwords.text.words import WORD
+from loadedwords.training.corpora import load_corpus
+from loadedwords.training.evaluation.results import Evaluation, Finding, resampled
 from loadedwords.training.labels import is_held_out
 
 # Share of PTC's articles that the recipes of this package never train on.

@@ -12,10 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from loadedwords.evaluation.results import Finding, outlet_rates, resampled
 from loadedwords.models.onnx_scorer import Logits
 from loadedwords.schema import KINDS, Interval
 from loadedwords.training.calibration import WordRows, best_f1, calibration_error, word_rows
+from loadedwords.training.evaluation.results import Finding, outlet_rates, resampled
 
 # Readers who object: from one of two who calls a sentence borderline, and from where most call it loaded.
 ANY, CLEAR = 0.4, 0.75

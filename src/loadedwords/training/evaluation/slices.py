@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadedwords.evaluation.results import N_RESAMPLES, Finding, Slice
 from loadedwords.schema import Interval
 from loadedwords.text.words import COMPOUND
+from loadedwords.training.evaluation.results import N_RESAMPLES, Finding, Slice
 
 # An outlet, topic or lean is a slice of its own from so many sentences.
 SLICE_SIZE = 50

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
-from loadedwords.evaluation.labelled import LOADED_NAMES
-from loadedwords.evaluation.results import Evaluation, Finding, resampled
 from loadedwords.schema import Interval
 from loadedwords.text import prepare_text
+from loadedwords.training.evaluation.labelled import LOADED_NAMES
+from loadedwords.training.evaluation.results import Evaluation, Finding, resampled
 
 # Each template is filled so often with the fillers of one kind, its other slots filled otherwise each time.
 _SETTINGS = 3
@@ -169,7 +169,7 @@ def evaluate_quotations() -> Evaluation:
 
 @cache
 def _suite(name: str) -> Any:
-    folder = resources.files("loadedwords") / "suites"
+    folder = resources.files("loadedwords.training.evaluation") / "suites"
     if name == "minimal_pairs":
         lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]

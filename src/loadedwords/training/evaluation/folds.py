@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score
 
 from loadedwords.errors import DataError
-from loadedwords.evaluation.findings import (
+from loadedwords.models.odds import logistic, logit
+from loadedwords.models.onnx_scorer import Logits
+from loadedwords.training.calibration import calibration_error, fit_settings
+from loadedwords.training.evaluation.findings import (
     annotator_findings,
     kind_findings,
     outlet_findings,
     share_findings,
     word_findings,
 )
-from loadedwords.evaluation.results import (
+from loadedwords.training.evaluation.results import (
     N_RESAMPLES,
     Evaluation,
     Finding,
@@ -33,10 +36,7 @@ from loadedwords.evaluation.results import (
     outlet_rates,
     resampled,
 )
-from loadedwords.evaluation.slices import slice_errors
-from loadedwords.models.odds import logistic, logit
-from loadedwords.models.onnx_scorer import Logits
-from loadedwords.training.calibration import calibration_error, fit_settings
+from loadedwords.training.evaluation.slices import slice_errors
 from loadedwords.training.labels import Labels, calibrating
 from loadedwords.training.recipe import Recipe
 from loadedwords.training.release import fit_and_score

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from loadedwords.corpora import file_hash, load_corpus
 from loadedwords.errors import DataError, require
-from loadedwords.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
 from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES
 from loadedwords.scoring import FramingModel
+from loadedwords.training.corpora import file_hash, load_corpus
+from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
 
 LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from loadedwords.evaluation.results import Evaluation
-from loadedwords.models.card import Section, Table, card_sections, render_markdown, with_interval
 from loadedwords.scoring import FramingModel
+from loadedwords.training.card import Section, Table, card_sections, render_markdown, with_interval
+from loadedwords.training.evaluation.results import Evaluation
 
 CARD_FILES = ("CARD.md", "CARD.html")
 
@@ -44,7 +44,7 @@ def write_evaluation_card(
     sections = [*base[:last], *(_suite_section(each) for each in suites), _failures(model), *base[last:]]
     title = f"{model.bundle.name} ({model.bundle.hash[:12]})"
     environment = Environment(
-        loader=PackageLoader("loadedwords", "evaluation"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("loadedwords.training.evaluation", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.tests |= {"table": lambda part: isinstance(part, Table), "points": lambda part: isinstance(part, tuple)}
@@ -72,7 +72,7 @@ def _suite_section(suite: Evaluation) -> Section:
 
 
 def _failures(model: FramingModel) -> Section:
-    file = resources.files("loadedwords") / "suites" / "failures.toml"
+    file = resources.files("loadedwords.training.evaluation") / "suites" / "failures.toml"
     failures = tomllib.loads(file.read_text(encoding="utf-8"))["failures"]
     scores = model.p_loaded([failure["text"] for failure in failures])
     rows = tuple(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loadedwords.evaluation.folds import cross_validate, leave_one_outlet_out
-from loadedwords.evaluation.labelled import CheckpointClassifier, evaluate_labelled, evaluate_predictions
-from loadedwords.evaluation.probes import evaluate_pairs, evaluate_quotations, probe
-from loadedwords.evaluation.results import (
+from loadedwords.training.evaluation.folds import cross_validate, leave_one_outlet_out
+from loadedwords.training.evaluation.labelled import CheckpointClassifier, evaluate_labelled, evaluate_predictions
+from loadedwords.training.evaluation.probes import evaluate_pairs, evaluate_quotations, probe
+from loadedwords.training.evaluation.results import (
     METRICS,
     Evaluation,
     Finding,
@@ -13,7 +13,7 @@ from loadedwords.evaluation.results import (
     compute_metrics,
     with_finding,
 )
-from loadedwords.evaluation.spans import evaluate_spans
+from loadedwords.training.evaluation.spans import evaluate_spans
 
 __all__ = [
     "METRICS",
