@@ -39,6 +39,8 @@ def test_it_learns_sentences_words_and_kinds(fitted: TransformerFramingClassifie
         [],
         ["cronies"],
     ]
+    # Kinds on sentences that it has learnt: from so few, a network as small tells them by what stands beside the word.
+    found = fitted.find_loaded_words(["The shameless puppet sneered.", "His cronies peddled lies."])
     assert [w.kind for of in found for w in of] == ["judgement", "label"]
     assert [w.praise is not None and w.praise > 0.5 for of in found for w in of] == [False, True]
     assert all(1 / len(KINDS) < (w.kind_score or 0) <= 1 for of in found for w in of)
@@ -113,12 +115,12 @@ def test_a_checkpoint_comes_back_and_loads_in_transformers(
 
     folder = fitted.save_checkpoint(tmp_path / "checkpoint")
     again = TransformerFramingClassifier.from_checkpoint(folder)
-    np.testing.assert_allclose(again.predict_proba(TEXTS), fitted.predict_proba(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(again.p_loaded(TEXTS), fitted.p_loaded(TEXTS), atol=1e-6)
     words = [[[(w.start, w.end) for w in found] for found in m.find_loaded_words(TEXTS)] for m in (again, fitted)]
     assert words[0] == words[1]
     answers = pipeline("text-classification", model=str(folder), top_k=None)(TEXTS[:4])
     theirs = [next(a["score"] for a in answer if a["label"] == "loaded") for answer in answers]
-    np.testing.assert_allclose(theirs, fitted.predict_proba(TEXTS[:4])[:, 1], atol=1e-5)
+    np.testing.assert_allclose(theirs, fitted.p_loaded(TEXTS[:4]), atol=1e-5)
     with pytest.raises(DataError, match="exists"):
         fitted.save_checkpoint(folder)
 
