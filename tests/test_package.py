@@ -10,13 +10,18 @@ import sys
 import tomllib
 import venv
 import zipfile
+from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 from nbclient import NotebookClient
 
 import loadedwords
+from loadedwords.batch import RunDescription, score_to_folder
+from loadedwords.outlets.hand_labels import read_gold
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -140,6 +145,21 @@ def test_example_data_is_what_the_readme_says() -> None:
     rows = [
         json.loads(line) for line in (ROOT / "notebooks/data/coverage.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    assert len(rows) >= 30
     assert len({row["event_id"] for row in rows}) >= 6
-    assert len({row["outlet"] for row in rows}) >= 5
+    articles = Counter(row["outlet"] for row in rows)
+    assert len(articles) >= 5
+    assert min(articles.values()) >= 10, "fewer are not compared in pairs, words and devices"
+    lines = Counter(line for row in rows for line in row["text"].splitlines() if len(line) > 80)
+    assert max(lines.values()) == 1, "no paragraph stands in two articles"
+
+
+def test_the_example_shows_every_part_of_a_comparison(tmp_path: Path) -> None:
+    read = loadedwords.read_articles([ROOT / "notebooks/data/coverage.jsonl"])
+    score_to_folder(read, tmp_path, description=RunDescription(["coverage.jsonl"]))
+    found = loadedwords.compare_scores([tmp_path], gold=read_gold(ROOT / "notebooks/data/labels.csv"))
+    tables = [getattr(found, field.name) for field in fields(found)] + [found.topics]
+    empty = [table.columns for table in tables if isinstance(table, pl.DataFrame) and table.is_empty()]
+    assert empty == []
+    assert found.topics is not None
+    assert found.corrected is not None
+    assert found.corrected["note"].str.len_chars().sum() == 0, "every outlet has labels enough"
