@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 import polars as pl
 import pytest
+import yaml
 from nbclient import NotebookClient
 
 import loadedwords
@@ -74,6 +75,12 @@ def test_constraints_pin_every_requirement() -> None:
         assert re.split(r"[<>=\[ ]", requirement)[0].lower().replace("_", "-") in names, requirement
 
 
+def test_the_oldest_versions_are_those_that_are_allowed() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    oldest = (ROOT / "constraints-oldest.txt").read_text().splitlines()[1:]
+    assert oldest == [requirement.replace(">=", "==") for requirement in wanted]
+
+
 def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
     """Built from the tree and run in a venv of its own, which borrows only the dependencies."""
     subprocess.run(
@@ -125,6 +132,15 @@ def test_ci_calls_the_readmes_test_command() -> None:
     commands = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     tests = next(block for block in commands if "pytest" in block).strip()
     assert tests in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation.keys() >= {"cff-version", "message", "title", "authors"}, "what CFF 1.2.0 demands"
+    assert (citation["title"], citation["version"], citation["license"]) == (
+        project["name"], project["version"], project["license"],
+    )  # fmt: skip
 
 
 def test_readme_files_and_links_exist() -> None:
