@@ -39,7 +39,7 @@ def test_every_command_is_documented(command: str | None) -> None:
 def test_score_writes_everything_and_says_so(tmp_path: Path) -> None:
     result = run("score", DATA / "coverage.jsonl", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "42 articles" in result.stdout
+    assert "72 articles" in result.stdout
     assert "Meridian Wire" in result.stdout
     for name in ("run.json", "rejects.jsonl", "outlets.csv", "outlets.parquet", "report.html"):
         assert (tmp_path / "out" / name).is_file()

@@ -10,13 +10,19 @@ import sys
 import tomllib
 import venv
 import zipfile
+from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
+import yaml
 from nbclient import NotebookClient
 
 import loadedwords
+from loadedwords.batch import RunDescription, score_to_folder
+from loadedwords.outlets.hand_labels import read_gold
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -67,6 +73,12 @@ def test_constraints_pin_every_requirement() -> None:
         if requirement.startswith("loadedwords["):  # an extra that holds another one
             continue
         assert re.split(r"[<>=\[ ]", requirement)[0].lower().replace("_", "-") in names, requirement
+
+
+def test_the_oldest_versions_are_those_that_are_allowed() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    oldest = (ROOT / "constraints-oldest.txt").read_text().splitlines()[1:]
+    assert oldest == [requirement.replace(">=", "==") for requirement in wanted]
 
 
 def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
@@ -122,6 +134,15 @@ def test_ci_calls_the_readmes_test_command() -> None:
     assert tests in (ROOT / ".ci" / "run").read_text()
 
 
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation.keys() >= {"cff-version", "message", "title", "authors"}, "what CFF 1.2.0 demands"
+    assert (citation["title"], citation["version"], citation["license"]) == (
+        project["name"], project["version"], project["license"],
+    )  # fmt: skip
+
+
 def test_readme_files_and_links_exist() -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)\s]+)\)", README):
         assert (ROOT / target).exists(), target
@@ -140,6 +161,21 @@ def test_example_data_is_what_the_readme_says() -> None:
     rows = [
         json.loads(line) for line in (ROOT / "notebooks/data/coverage.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    assert len(rows) >= 30
     assert len({row["event_id"] for row in rows}) >= 6
-    assert len({row["outlet"] for row in rows}) >= 5
+    articles = Counter(row["outlet"] for row in rows)
+    assert len(articles) >= 5
+    assert min(articles.values()) >= 10, "fewer are not compared in pairs, words and devices"
+    lines = Counter(line for row in rows for line in row["text"].splitlines() if len(line) > 80)
+    assert max(lines.values()) == 1, "no paragraph stands in two articles"
+
+
+def test_the_example_shows_every_part_of_a_comparison(tmp_path: Path) -> None:
+    read = loadedwords.read_articles([ROOT / "notebooks/data/coverage.jsonl"])
+    score_to_folder(read, tmp_path, description=RunDescription(["coverage.jsonl"]))
+    found = loadedwords.compare_scores([tmp_path], gold=read_gold(ROOT / "notebooks/data/labels.csv"))
+    tables = [getattr(found, field.name) for field in fields(found)] + [found.topics]
+    empty = [table.columns for table in tables if isinstance(table, pl.DataFrame) and table.is_empty()]
+    assert empty == []
+    assert found.topics is not None
+    assert found.corrected is not None
+    assert found.corrected["note"].str.len_chars().sum() == 0, "every outlet has labels enough"

@@ -152,7 +152,11 @@ def test_a_rule_that_fears_rare_words_is_caught() -> None:
     folder = resources.files("loadedwords")
     suite, learnt, exchanged = (
         (folder / file).read_text(encoding="utf-8").lower()
-        for file in ("suites/plain_words.toml", "training/plain.toml", "training/exchange_words.toml")
+        for file in (
+            "training/evaluation/suites/plain_words.toml",
+            "training/plain.toml",
+            "training/exchange_words.toml",
+        )
     )
     words = {kind: [word.lower() for word in of] for kind, of in tomllib.loads(suite)["words"].items()}
     n = sum(map(len, words.values()))

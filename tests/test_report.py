@@ -66,7 +66,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_it_is_complete_and_needs_nothing_else(page: str) -> None:
     checker = check(page)
-    assert len([1 for tag, _ in checker.tags if tag == "details"]) == 42
+    assert len([1 for tag, _ in checker.tags if tag == "details"]) == 72
     assert len([1 for tag, _ in checker.tags if tag == "circle"]) == 6
     for outlet in ("Meridian Wire", "The Daily Blare", "The Plainspoken", "The Common Ember"):
         assert outlet in checker.text

@@ -8,16 +8,26 @@ from html import escape
 from itertools import groupby
 from typing import Protocol
 
-# The deepest shade passes 4.5:1 under dark text; a word is underlined too, so that nothing rests on colour.
+# Every text passes 4.5:1 on what lies under it, the deepest shade too; a word is underlined, so that nothing rests on
+# colour alone.
 STYLE = """
-.lw-article{font:17px/1.6 Georgia,'Times New Roman',serif;max-width:42em;color:#1b1b1b}
+.lw-article{--lw-ink:#1b1b1b;--lw-soft:#666;--lw-figures:#444;--lw-strong:#a8330f;--lw-quoted:#5c6b7a;--lw-rule:#ddd;--lw-mark:224,92,40}
+.lw-article{font:17px/1.6 Georgia,'Times New Roman',serif;max-width:42em;color:var(--lw-ink)}
+.lw-article h3{color:inherit}
 .lw-article p{margin:.7em 0}
-.lw-article mark{background:rgba(224,92,40,var(--s));color:inherit;border-bottom:2px solid #a8330f;border-radius:2px;padding:0 .08em}
-.lw-article mark.lw-quoted{background:none;border-bottom:2px dotted #5c6b7a}
-.lw-article .lw-p{font:12px/1 system-ui,sans-serif;color:#767676;vertical-align:super;padding-left:.15em}
-.lw-article .lw-p.lw-high{color:#a8330f;font-weight:600}
-.lw-article .lw-left-out{color:#767676;font-size:.85em}
-.lw-article .lw-figures{font:14px/1.5 system-ui,sans-serif;color:#444;border-bottom:1px solid #ddd;padding-bottom:.4em}
+.lw-article mark{background:rgba(var(--lw-mark),var(--s));color:inherit;border-bottom:2px solid var(--lw-strong);border-radius:2px;padding:0 .08em}
+.lw-article mark.lw-quoted{background:none;border-bottom:2px dotted var(--lw-quoted)}
+.lw-article .lw-p{font:12px/1 system-ui,sans-serif;color:var(--lw-soft);vertical-align:super;padding-left:.15em}
+.lw-article .lw-p.lw-high{color:var(--lw-strong);font-weight:600}
+.lw-article .lw-left-out{color:var(--lw-soft);font-size:.85em}
+.lw-article .lw-figures{font:14px/1.5 system-ui,sans-serif;color:var(--lw-figures);border-bottom:1px solid var(--lw-rule);padding-bottom:.4em}
+"""
+_DARK = "--lw-ink:#ebe9e6;--lw-soft:#a6a6a6;--lw-figures:#c4c4c4;--lw-strong:#ff9d7a;--lw-quoted:#93a4b5;--lw-rule:#444;--lw-mark:224,92,40"
+# JupyterLab and VS Code say which theme they have, whatever the system prefers. Elsewhere the system is asked, and the
+# article brings its own ground: the page around it may be white all the same.
+DARK_STYLE = f"""
+body[data-jp-theme-light="false"] .lw-article,body.vscode-dark .lw-article,body[data-vscode-theme-kind="vscode-dark"] .lw-article,body[data-vscode-theme-kind="vscode-high-contrast"] .lw-article{{{_DARK}}}
+@media (prefers-color-scheme:dark){{body:not([data-jp-theme-light]):not([data-vscode-theme-kind]) .lw-article{{{_DARK};background:#121212;padding:.2em 1em}}}}
 """
 
 
@@ -55,7 +65,7 @@ def article_html(title: str | None, figures: str, passages: Sequence[Passage]) -
     """One article with a line of figures, as an HTML fragment that carries its own style."""
     heading = f"<h3>{escape(title)}</h3>" if title else ""
     return (
-        f'<style>{STYLE}</style><div class="lw-article">{heading}<p class="lw-figures">{escape(figures)}</p>'
+        f'<style>{STYLE}{DARK_STYLE}</style><div class="lw-article">{heading}<p class="lw-figures">{escape(figures)}</p>'
         f"{passages_html(sorted(passages, key=lambda passage: passage.start))}</div>"
     )
 
