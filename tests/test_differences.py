@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from loadedwords.outlets.differences import adjust_holm, compare_pairs, shrink, split_variance
+from loadedwords.outlets.differences import compare_pairs
+from loadedwords.outlets.intervals import adjust_holm
+from loadedwords.outlets.shrinkage import shrink, split_variance
 
 Rows = list[tuple[str | None, str | None, int, float]]
 

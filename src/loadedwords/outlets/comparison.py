@@ -12,16 +12,11 @@ import polars as pl
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.aliases import apply_aliases
+from loadedwords.outlets.counted import COUNTED, share_columns
 from loadedwords.outlets.devices import compare_devices
-from loadedwords.outlets.differences import VarianceSplit, compare_pairs, shrink, split_variance
-from loadedwords.outlets.estimates import (
-    COUNTED,
-    FEW_ARTICLES,
-    THRESHOLD,
-    compare_outlets,
-    share_columns,
-    summarise_all,
-)
+from loadedwords.outlets.differences import compare_pairs
+from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
+from loadedwords.outlets.shrinkage import VarianceSplit, shrink, split_variance
 from loadedwords.outlets.tables import load_articles, read_run, scan_sentences
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.schema import CountedVoice
