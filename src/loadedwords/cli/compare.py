@@ -121,7 +121,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
 def _print_comparison(found: Comparison, most: int = 12) -> None:
     from rich.table import Table
 
-    print_outlets(found.outlets, found.overall, found.level, cast("CountedVoice", found.voice))
+    print_outlets(found.outlets, found.overall, found.level, found.voice)
     if found.corrected is not None:
         table = Table(
             title="Corrected by hand labels: share of own-voice sentences that the labellers call loaded",

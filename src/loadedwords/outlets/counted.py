@@ -58,8 +58,8 @@ def clusters_of(articles: pl.DataFrame) -> NDArray[np.int64]:
     """
     if "event_id" not in articles.columns or articles["event_id"].is_null().all():
         return np.arange(articles.height)
-    units = pl.when(pl.col("event_id").is_null()).then(pl.format("article {}", pl.int_range(pl.len())))
-    units = units.otherwise(pl.format("event {}", pl.col("event_id")))
+    alone = pl.format("article {}", pl.int_range(pl.len()))
+    units = pl.when(pl.col("event_id").is_null()).then(alone).otherwise(pl.format("event {}", pl.col("event_id")))
     return articles.select(units.rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
 
 

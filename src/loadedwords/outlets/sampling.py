@@ -233,13 +233,9 @@ def _draw(parts: Sequence[Path], plan: Mapping[str, list[Bin]], covered: set[str
     order = list(range(sample.height))
     rng.shuffle(order)
     width = len(str(sample.height))
-    number = pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(width)
-    return (
-        sample[order]
-        .with_columns(sample_id="s" + number, label=pl.lit(""))
-        .select(list(SAMPLE_SCHEMA))
-        .cast(SAMPLE_SCHEMA)
-    )
+    sample_id = "s" + pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(width)
+    sample = sample[order].with_columns(sample_id=sample_id, label=pl.lit(""))
+    return sample.select(pl.col(name).cast(kind) for name, kind in SAMPLE_SCHEMA.items())
 
 
 def _with_context(table: pl.LazyFrame, rows: NDArray[np.int64]) -> pl.DataFrame:

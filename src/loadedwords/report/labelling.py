@@ -17,10 +17,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.hand_labels import read_sample, write_sample
+from loadedwords.report.page import render
 
 LABELS = ("loaded", "neutral", "skip")
 _SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}
@@ -223,8 +223,7 @@ def _spelled(label: str | None, where: str) -> str:
 
 def _handler(sheet: LabellingSheet, token: str, finished: threading.Event) -> type[BaseHTTPRequestHandler]:
     nonce = secrets.token_urlsafe(16)
-    environment = Environment(loader=PackageLoader("loadedwords", "report"), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("labelling.html.j2").render(nonce=nonce, name=sheet.file.name).encode()
+    page = render("labelling.html.j2", nonce=nonce, name=sheet.file.name).encode()
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
