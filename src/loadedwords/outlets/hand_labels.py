@@ -22,7 +22,8 @@ SAMPLE_SCHEMA = {
 }
 SAMPLE_COLUMNS = tuple(SAMPLE_SCHEMA)
 _NEEDED = ("article_id", "sentence_id", "outlet", "probability", "label")
-_LABELS = {"loaded": 1.0, "1": 1.0, "1.0": 1.0, "neutral": 0.0, "0": 0.0, "0.0": 0.0, "skip": None, "": None}
+LABELS = ("loaded", "neutral", "skip")
+_SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}
 # What a spreadsheet would run, with the apostrophes that guard it.
 _FORMULA = r"^'*[=+\-@\t\r]"
 
@@ -162,6 +163,22 @@ def label_agreement(gold: pl.DataFrame) -> Agreement:
     return Agreement(len(pairable), 1 - observed / expected)
 
 
+def plain_labels(sample: pl.DataFrame, file: Path) -> pl.Series:
+    """The labels of what `read_sample` read, each one of `LABELS` or empty, as people may have typed them."""
+    plain = pl.col("label").fill_null("").str.strip_chars().str.to_lowercase().replace(_SPELLINGS)
+    rows = sample.select("label", plain=plain, where=_where(file))
+    _refuse(
+        rows,
+        ~pl.col("plain").is_in([*LABELS, ""]),
+        "label {label!r} is not understood.\nUse loaded, neutral or skip, or leave it blank.",
+    )
+    return rows["plain"]
+
+
+def _where(file: Path) -> pl.Expr:
+    return pl.format("{}, record {}", pl.lit(str(file)), pl.int_range(2, pl.len() + 2))
+
+
 def _labels_of(file: Path) -> pl.DataFrame:
     """The rows of a file, checked, with who labelled them and where they stand."""
     table = read_sample(file)
@@ -169,15 +186,10 @@ def _labels_of(file: Path) -> pl.DataFrame:
         pl.lit(None, pl.String).alias(name) for name in {*SAMPLE_SCHEMA, "labeller"} - {*table.columns}
     )
     rows = table.with_columns(
-        where=pl.format("{}, record {}", pl.lit(str(file)), pl.int_range(2, pl.len() + 2)),
+        where=_where(file),
         labeller=pl.coalesce(pl.col("labeller").str.strip_chars().replace("", None), pl.lit(str(file))),
         stratum=pl.col("stratum").replace("", None),
-        said=pl.col("label").fill_null("").str.strip_chars().str.to_lowercase(),
-    )
-    _refuse(
-        rows,
-        ~pl.col("said").is_in(list(_LABELS)),
-        "label {label!r} is not understood.\nUse loaded, neutral or skip, or leave it blank.",
+        label=plain_labels(table, file),
     )
     numbers = {"sentence_id": pl.Int64, "p_own": pl.Float64, "probability": pl.Float64}
     for name, kind in numbers.items():
@@ -196,7 +208,7 @@ def _labels_of(file: Path) -> pl.DataFrame:
     )
     return rows.select(
         "sample_id", *("article_id", "sentence_id", "outlet", "text", "p_own", "stratum", "probability"),
-        pl.col("said").replace_strict(_LABELS, return_dtype=pl.Float64).alias("label"), "labeller", "where",
+        label=pl.col("label").replace_strict({"loaded": 1.0, "neutral": 0.0}, default=None), labeller="labeller", where="where",
     )  # fmt: skip
 
 

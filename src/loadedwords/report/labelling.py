@@ -10,20 +10,18 @@ import json
 import re
 import secrets
 import threading
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.hand_labels import read_sample, write_sample
+from loadedwords.outlets.hand_labels import LABELS, plain_labels, read_sample, write_sample
 from loadedwords.report.page import render
 
-LABELS = ("loaded", "neutral", "skip")
-_SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}
 _SHOWN = ("sample_id", "text", "context_before", "context_after")
 _LONGEST_REQUEST = 10_000
 
@@ -64,9 +62,7 @@ class LabellingSheet:
         self._table = table
         self._rows = table.select(_SHOWN).to_dicts()
         self._at = {row["sample_id"]: number for number, row in enumerate(self._rows)}
-        self._labels = [
-            _spelled(label, f"{self.file}, record {number}") for number, label in enumerate(table["label"], 2)
-        ]
+        self._labels: list[str] = plain_labels(table, self.file).to_list()
         self._clicks: list[int] = []
         self._lock = threading.Lock()
         if blank:
@@ -132,7 +128,7 @@ class LabellingSheet:
         return {"labelled": self.n_labelled, "total": len(self._rows), "sentence": sentence}
 
 
-class LabellingServer:
+class LabellingServer(AbstractContextManager["LabellingServer"]):
     """The page, served to this computer only, until it is closed.
 
     Attributes
@@ -170,17 +166,12 @@ class LabellingServer:
         self._server.server_close()
         self._thread.join()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = None) -> LabellingServer:
-    """Start the page on which a sample is labelled.
+    """Start the page on which a sample is labelled: open its `url`, then call `wait`.
 
     Parameters
     ----------
@@ -191,11 +182,6 @@ def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = N
         On 127.0.0.1; 0 for any that is free.
     labeller : str or None
         Labels of a named person go to a file of their own, ``sample.NAME.csv``, for agreement to be measured.
-
-    Returns
-    -------
-    LabellingServer
-        Running: open its `url`, then call `wait`.
 
     Raises
     ------
@@ -211,14 +197,6 @@ def _own_file(file: Path, labeller: str) -> Path:
     if not re.fullmatch(r"[\w-]{1,60}", labeller):
         raise DataError(f"labeller {labeller!r} becomes part of a file name.\nUse letters, digits, - and _.")
     return file.with_name(f"{file.stem}.{labeller}{file.suffix}")
-
-
-def _spelled(label: str | None, where: str) -> str:
-    text = (label or "").strip().lower()
-    text = _SPELLINGS.get(text, text)
-    if text and text not in LABELS:
-        raise DataError(f"{where}: label {label!r} is not understood.\nUse loaded, neutral or skip, or leave it blank.")
-    return text
 
 
 def _handler(sheet: LabellingSheet, token: str, finished: threading.Event) -> type[BaseHTTPRequestHandler]:
