@@ -202,7 +202,7 @@ def test_without_the_token_nothing_is_told(server: LabellingServer, file: Path) 
 
 def test_only_this_computer_is_served(server: LabellingServer) -> None:
     assert urlsplit(server.url).hostname == "127.0.0.1"
-    assert server._server.server_address[0] == "127.0.0.1"
+    assert server.server_address[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.summary import summarise
-from loadedwords.outlets.tables import load_articles, read_run, scan_sentences
+from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
 from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
@@ -31,11 +31,6 @@ from loadedwords.schema import CountedVoice
 
 EventSource = Literal["auto", "column", "find", "none"]
 TopicSource = Literal["auto", "column", "find", "none"]
-# What is written and can be downloaded: tables of a `Comparison`, by its attributes.
-TABLES = (
-    "outlets", "pairs", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
-    "events", "corrected", "corrected_pairs",
-)  # fmt: skip
 EVENTS_SHOWN = 60
 SENTENCES_SHOWN = 3
 

@@ -127,8 +127,9 @@ def find_events(
     >>> find_events(articles, sentences)["why"][0].to_list()[:2]
     ['Amalthea', 'Zorvia']
     """
-    _check_settings(days, threshold)
-    articles = _checked(articles)
+    if not 0 < threshold <= 1:
+        raise DataError(f"threshold is {threshold}; it lies above 0 and up to 1, such as {THRESHOLD}.")
+    articles = _checked(articles, days)
     tokens = _tokens(articles, sentences)
     candidates = _candidates(tokens, articles, days)
     group = _groups(articles.height, candidates, threshold)
@@ -169,8 +170,7 @@ def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: in
     DataError
         As `find_events`.
     """
-    _check_settings(days, THRESHOLD)
-    articles = _checked(articles)
+    articles = _checked(articles, days)
     candidates = _candidates(_tokens(articles, sentences), articles, days)
     ids = articles["article_id"]
     return pl.DataFrame(
@@ -184,14 +184,10 @@ def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: in
     )
 
 
-def _check_settings(days: int, threshold: float) -> None:
+def _checked(articles: pl.DataFrame, days: int) -> pl.DataFrame:
+    """The columns that are needed, in an order of their own."""
     if days < 0:
         raise DataError(f"days is {days}; it can't be negative. Pass 0 for articles of the same day only.")
-    if not 0 < threshold <= 1:
-        raise DataError(f"threshold is {threshold}; it lies above 0 and up to 1, such as {THRESHOLD}.")
-
-
-def _checked(articles: pl.DataFrame) -> pl.DataFrame:
     need_columns(articles.columns, {"article_id", "title", "date"}, "The table of scores")
     if articles["date"].dtype not in (pl.Date, pl.Null):
         raise DataError(

@@ -1,4 +1,4 @@
-"""The tables that a comparison reads: articles and sentences of one folder of scores, or of several."""
+"""The tables that a comparison reads, of one folder of scores or of several, and what all tables are made of."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from loadedwords.schema import ScoredArticle, article_row
 
 Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path]
 
+# What a comparison writes and its page lets download: tables of a `Comparison`, by its attributes.
+TABLES = (
+    "outlets", "pairs", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
+    "events", "corrected", "corrected_pairs",
+)  # fmt: skip
 Schema = dict[str, pl.DataType]
 
 

@@ -15,8 +15,8 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from loadedwords.outlets import FEW_ARTICLES
-from loadedwords.outlets.comparison import TABLES
 from loadedwords.outlets.devices import PRAISE
+from loadedwords.outlets.tables import TABLES
 from loadedwords.report.page import LABELS, Axis, minus, name, render, share, upper_end, write_page
 from loadedwords.schema import KIND_NAMES
 
