@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadedwords.errors import DataError
-from loadedwords.outlets import FEW_ARTICLES, VOICES, compare_outlets, ratio_interval, summarise_all
+from loadedwords.outlets import VOICES, compare_outlets, ratio_interval, summarise_all
 
 
 def frame(rows: list[tuple[str | None, int, int, int, float | None]]) -> pl.DataFrame:
@@ -60,11 +60,6 @@ def test_articles_without_a_word_that_counts_leave_no_nan() -> None:
     row |= {"loaded_share": 0.1, "loaded_share_quoted": 0.5, "loaded_share_all": 0.3}
     table = compare_outlets(pl.DataFrame([row, row, {**row, "n_quoted_words": 4}]), voice="quoted")
     assert not table.select(pl.col(pl.Float64).is_nan().any()).row(0).count(True)
-
-
-def test_enough_articles_carry_no_note() -> None:
-    rows = [("A", 10, 100, k % 3, 0.01 * k) for k in range(FEW_ARTICLES)]
-    assert compare_outlets(frame(rows))["note"].to_list() == [""]
 
 
 def test_an_outlet_does_not_depend_on_the_others() -> None:
