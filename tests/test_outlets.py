@@ -71,7 +71,7 @@ def test_an_outlet_does_not_depend_on_the_others() -> None:
 
 def test_an_outlet_that_is_all_zero_has_a_sane_interval() -> None:
     (row,) = compare_outlets(frame([("A", 10, 100, 0, 0.0)] * 12)).to_dicts()
-    assert (row["loaded_share"], row["ci_low"]) == (0, 0)
+    assert (row["loaded_share"], row["ci_low"], row["note"]) == (0, 0, "")
     # 120 sentences, 10 in an article: worth 120 / 3.25 independent ones
     assert row["ci_high"] == pytest.approx(1 - 0.025 ** (3.25 / 120))
     assert row["words_ci_high"] == pytest.approx(1000 * (1 - 0.025 ** (3.25 / 1200)))
