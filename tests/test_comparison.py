@@ -244,20 +244,10 @@ def test_aliases_join_outlets_everywhere(scores: Path, tmp_path: Path) -> None:
     assert pl.read_csv(tmp_path / "out" / "outlets.csv").filter(pl.col("outlet") == "The Noise")["n_articles"][0] == 14
 
 
-def test_the_folder_can_be_read_again_and_written_again(scores: Path, tmp_path: Path) -> None:
-    for _ in range(2):
-        done = run("compare", scores, "--min-articles", "5", "-o", tmp_path)
-        assert done.exit_code == 0, done.output
-    assert "<html" in (tmp_path / "comparison.html").read_text(encoding="utf-8")
-    written = {file.name for file in tmp_path.iterdir()}
-    assert written == {"comparison.html"} | {f"{name}.csv" for name in (*ALWAYS, "topics")}
-    events = pl.read_csv(tmp_path / "events.csv")
-    assert all(isinstance(json.loads(cell), list) for column in ("why", "sentences") for cell in events[column])
-    assert pl.read_csv(tmp_path / "pairs.csv").height == 15
-
-
 def test_every_table_that_is_written_can_be_read(comparison: Comparison, tmp_path: Path) -> None:
-    written = write_tables(comparison, tmp_path / "a" / "b")
+    for _ in range(2):
+        written = write_tables(comparison, tmp_path / "a" / "b")
+    assert {file.name for file in (tmp_path / "a" / "b").iterdir()} == {file.name for file in written}
     assert {file.stem for file in written} == {*ALWAYS, "topics"}
     for file in written:
         frame = frames(comparison)[file.stem]
@@ -306,13 +296,6 @@ def test_the_table_alone_goes_to_stdout(scores: Path) -> None:
     )
     told = [line for line in done.stdout.splitlines() if line.count(",") < len(table.columns) - 1]
     assert told == [], "the table and nothing else"
-
-
-@pytest.mark.parametrize("more", [["-o", "{tmp}"], ["--events", "none"], ["--topics", "find"]])
-def test_the_table_alone_is_not_asked_for_more(more: list[str], scores: Path, tmp_path: Path) -> None:
-    done = run("compare", scores, "--csv", *(part.format(tmp=tmp_path) for part in more))
-    assert done.exit_code == 2
-    assert "--csv prints the table of outlets alone" in " ".join(done.stderr.split())
 
 
 def test_a_sample_labelled_by_hand_corrects(scores: Path, tmp_path: Path) -> None:
@@ -385,13 +368,8 @@ def test_the_scale_of_the_scores_is_that_of_the_prevalence(scores: Path, small_b
     assert (mixed.exit_code, "with different --prevalence" in " ".join(mixed.stderr.split())) == (1, True)
 
 
-def cut_articles(folder: Path) -> None:
-    part = folder / "articles" / "part-00000.parquet"
-    part.write_bytes(part.read_bytes()[:200])
-
-
-def cut_sentences(folder: Path) -> None:
-    part = folder / "sentences" / "part-00000.parquet"
+def cut(folder: Path, table: str) -> None:
+    part = folder / table / "part-00000.parquet"
     part.write_bytes(part.read_bytes()[:200])
 
 
@@ -403,8 +381,8 @@ def change_run(folder: Path, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (cut_articles, "part-00000.parquet can't be read"),
-        (cut_sentences, "part-00000.parquet can't be read"),
+        (lambda folder: cut(folder, "articles"), "part-00000.parquet can't be read"),
+        (lambda folder: cut(folder, "sentences"), "part-00000.parquet can't be read"),
         (lambda folder: shutil.rmtree(folder / "sentences"), "part-00000.parquet can't be read"),
         (lambda folder: shutil.rmtree(folder / "articles"), "holds no scores"),
         (lambda folder: (folder / "run.json").write_text('{"model": {', encoding="utf-8"), "run.json is damaged"),
@@ -428,18 +406,6 @@ def test_a_folder_without_a_description_or_with_brackets_in_its_name_is_read(sco
     found = compare_scores([folder], events="none", topics="none")
     assert found.outlets["n_articles"].sum() == 42
     assert found.model == {"name": "unknown", "hash": "unknown"}
-
-
-def test_what_is_no_sample_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "notes.csv"
-    file.write_text("a,b\n1,2\n", encoding="utf-8")
-    done = run("label", file, "--no-browser")
-    assert done.exit_code == 1
-    assert "lacks the columns" in done.output
-    gold = run("compare", tmp_path, "--gold", file)
-    assert (gold.exit_code, "lacks the columns" in gold.stderr) == (1, True)
-    file.write_bytes(b"\x89PNG\xff")
-    assert (run("label", file, "--no-browser").exit_code, run("label", tmp_path).exit_code) == (1, 2)
 
 
 def test_folders_are_counted_once(scores: Path, score: Score, coverage: list[dict[str, Any]], tmp_path: Path) -> None:
@@ -549,7 +515,12 @@ def test_scores_that_are_all_zero_differ_nowhere(scores: Path, tmp_path: Path) -
         (["sample", "{scores}", "-o", "{tmp}/new.csv", "-n", "1"], 2, "not in the range"),
         (["sample", "{scores}", "-o", "{tmp}/new.csv", "--outlet", "Nobody"], 1, "No own-voice sentence is by Nobody"),
         (["sample", "{scores}", "-o", "{tmp}/notes.csv"], 1, "may hold labels"),
+        (["compare", "{scores}", "--csv", "-o", "{tmp}/out"], 2, "--csv prints the table of outlets alone"),
+        (["compare", "{scores}", "--csv", "--events", "none"], 2, "--csv prints the table of outlets alone"),
+        (["compare", "{scores}", "--csv", "--topics", "find"], 2, "--csv prints the table of outlets alone"),
         (["label", "{tmp}/nosuch"], 2, "does not exist"),
+        (["label", "{tmp}"], 2, "is a directory"),
+        (["label", "{tmp}/notes.csv", "--no-browser"], 1, "lacks the columns"),
     ],
 )
 def test_errors_say_what_and_what_to_do(
@@ -563,17 +534,11 @@ def test_errors_say_what_and_what_to_do(
     assert [file.name for file in tmp_path.iterdir()] == ["notes.csv"]
 
 
-def test_an_outlets_name_can_not_take_over_the_terminal(score: Score) -> None:
-    folder = score(told(1, "Red\x1b[31m") + told(1, "Bell\x07"), "escape")
+def test_an_outlets_name_is_no_markup_and_can_not_take_over_the_terminal(score: Score) -> None:
+    folder = score([*told(1, "Red\x1b[31m"), *told(1, "Bell\x07"), *told(1, "[/red]")], "escape")
     done = run("compare", folder)
     assert done.exit_code == 0, repr(done.exception)
     assert "Red�[31m" in done.output
     assert not set("\x1b\x07") & set(done.output)
-
-
-def test_an_outlets_name_is_no_markup(score: Score) -> None:
-    folder = score(told(1, "[/red]") + told(1, "[no]"), "markup")
-    done = run("compare", folder)
-    assert done.exit_code == 0, repr(done.exception)
     assert "[/red]" in done.output
     assert "[no interval]" in done.output

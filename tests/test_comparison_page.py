@@ -6,7 +6,6 @@ import base64
 import datetime
 import hashlib
 import html
-import html.parser
 import json
 import os
 import re
@@ -14,6 +13,7 @@ import shutil
 import subprocess
 import types
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,11 @@ import pytest
 from loadedwords.outlets.devices import PRAISE, SCHEMA
 from loadedwords.report.comparison import write_comparison_page
 from loadedwords.schema import KINDS
+from pages import Page
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FORMULA = "=cmd()|'/c calc'!A1"
-VOID = {"meta", "br", "link", "input"}
 OUTLETS = ["Harbour Post", "Mill Lane Mail", "North Ferry News", "The Quiet Ledger", "Sluice & Weir", FORMULA, HOSTILE]
-PARTS_OF_SVG = {"line", "circle", "path", "rect", "polygon", "polyline"}
 
 
 def _interval(centre: float, half: float, *names: str) -> dict[str, float]:
@@ -37,33 +36,26 @@ def _interval(centre: float, half: float, *names: str) -> dict[str, float]:
 
 def _outlet(name: str | None, at: int, n: int) -> dict[str, Any]:
     share = 0.36 - 0.03 * at
-    alone = n == 1
+    known = _interval(share, 0.2 / n**0.5, "loaded_share", "ci_low", "ci_high")
     return {
         "outlet": name,
         "n_articles": n,
-        "n_own": 12 * n,
-        "loaded_share": share,
-        "ci_low": None if alone else share - 0.2 / n**0.5,
-        "ci_high": None if alone else share + 0.2 / n**0.5,
-        "n_words": 240 * n,
-        **_interval(9.5 - at, 1.2, "loaded_words_per_1000", "words_ci_low", "words_ci_high"),
-        "note": "one article" if alone else "few articles" if n < 10 else "",
-        "voice": "own",
         "n_sentences": 14 * n,
+        **(known if n > 1 else {"loaded_share": share, "ci_low": None, "ci_high": None}),
+        **_interval(9.5 - at, 1.2, "loaded_words_per_1000", "words_ci_low", "words_ci_high"),
+        "note": "one article" if n == 1 else "few articles" if n < 10 else "",
         **_interval(share + 0.02, 0.03, "loaded_share_all", "all_ci_low", "all_ci_high"),
         **_interval(0.5 - 0.05 * at, 0.08, "share_above", "above_ci_low", "above_ci_high"),
         **_interval(0.27 + (share - 0.27) * n / (n + 8), 0.03, "shrunken_share", "shrunken_low", "shrunken_high"),
     }
 
 
-def _devices(outlets: list[dict[str, Any]]) -> pl.DataFrame:
-    """Every device of every outlet; the first outlet's labels differ."""
-    rows = [
-        (row["outlet"], device, 12, 9000, 9, 1.0, 0.5, 2.0, 0.4, 0.6, 0.1, 1.1, 0.01, at == 0 and device == "label")
-        for at, row in enumerate(outlets)
-        for device in (*KINDS, PRAISE)
-    ]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+def _pair(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    difference = a["loaded_share"] - b["loaded_share"]
+    p = 0.0004 if abs(difference) > 0.1 else 0.2
+    names = {"outlet_a": a["outlet"], "outlet_b": b["outlet"]}
+    about = _interval(difference, 0.05, "difference", "ci_low", "ci_high")
+    return {**names, **about, "p_value": p / 2, "p_adjusted": p, "differs": p < 0.05}
 
 
 def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods: int = 8) -> Any:
@@ -71,21 +63,7 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
     outlets = [
         _outlet(name, at % 10, 1 if at == 4 else 6 if at == 3 else 80 - at % 60) for at, name in enumerate(names)
     ]
-    pairs = []
-    for at, a in enumerate(outlets):
-        for b in outlets[at + 1 :]:
-            difference = a["loaded_share"] - b["loaded_share"]
-            p = 0.0004 if abs(difference) > 0.1 else 0.2
-            pairs.append(
-                {
-                    "outlet_a": a["outlet"],
-                    "outlet_b": b["outlet"],
-                    **_interval(difference, 0.05, "difference", "ci_low", "ci_high"),
-                    "p_value": p / 2,
-                    "p_adjusted": p,
-                    "differs": p < 0.05,
-                }
-            )
+    pairs = pl.DataFrame([_pair(a, b) for a, b in combinations(outlets, 2)], infer_schema_length=None)
     sentences = [
         {"text": "The shameless dam board sneered at the valley.", "p_own": 0.91},
         {"text": f"A brazen {HOSTILE} grab, said nobody.", "p_own": 0.8},
@@ -143,59 +121,47 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         }
         for at, row in enumerate(outlets)
     ]
-    other_words = [
-        {
-            "event_id": "event 1",
-            "outlet": names[0],
-            "word": "slammed",
-            "plain_outlet": names[-1],
-            "plain_word": "criticised",
-            "similarity": 0.83,
-            "sentence": f"The council slammed the plan {HOSTILE}.",
-            "plain_sentence": "The council criticised the plan.",
-        }
+    other_words = {
+        "event_id": "event 1",
+        "outlet": names[0],
+        "word": "slammed",
+        "plain_outlet": names[-1],
+        "plain_word": "criticised",
+        "similarity": 0.83,
+        "plain_sentence": "The council criticised the plan.",
+        "sentence": f"The council slammed the plan {HOSTILE}.",
+    }
+    corrected = _interval(0.28, 0.06, "corrected_share", "ci_low", "ci_high")
+    # The first outlet's labels differ.
+    devices = [
+        (row["outlet"], device, 12, 9000, 9, 1.0, 0.5, 2.0, 0.4, 0.6, 0.1, 1.1, 0.01, at == 0 and device == "label")
+        for at, row in enumerate(outlets)
+        for device in (*KINDS, PRAISE)
     ]
-    corrected = [
-        {
-            "outlet": names[0],
-            "n_labelled": 60,
-            "loaded_share_raw": 0.36,
-            **_interval(0.28, 0.06, "corrected_share", "ci_low", "ci_high"),
-            "note": "",
-        }
+    within = [
+        {"outlet": row["outlet"], "n_events": 9 + at, "p_value": 0.02}
+        | _interval(0.1 - 0.02 * at, 0.04, "difference", "ci_low", "ci_high")
+        for at, row in enumerate(outlets)
     ]
     return types.SimpleNamespace(
         outlets=pl.DataFrame(outlets, infer_schema_length=None),
         overall=pl.DataFrame([_outlet("all outlets", 3, 400)]).drop("^shrunken.*$"),
-        pairs=pl.DataFrame(pairs, infer_schema_length=None),
+        pairs=pairs,
         events=pl.DataFrame(events, infer_schema_length=None),
         n_events=n_events + 3,
-        within_events=pl.DataFrame(
-            [
-                {**{k: v for k, v in row.items() if k != "differs"}, "n_events": 5 + at % 30}
-                for at, row in enumerate(pairs[: 10 * len(outlets)])
-            ]
-        ),
-        outlets_within_events=pl.DataFrame(
-            [
-                {
-                    "outlet": row["outlet"],
-                    "n_events": 9 + at,
-                    **_interval(0.1 - 0.02 * at, 0.04, "difference", "ci_low", "ci_high"),
-                    "p_value": 0.02,
-                }
-                for at, row in enumerate(outlets)
-            ]
-        ),
-        corrected_pairs=pl.DataFrame(
-            [{k: v for k, v in row.items() if k != "differs"} for row in pairs[:1]], infer_schema_length=None
-        ),
+        within_events=pairs.head(10 * len(outlets))
+        .drop("differs", strict=False)
+        .with_columns(n_events=5 + pl.int_range(pl.len()) % 30),
+        outlets_within_events=pl.DataFrame(within),
+        corrected_pairs=pairs.head(1).drop("differs", strict=False),
         topics=pl.DataFrame(topics),
         words=pl.DataFrame(words),
-        other_words=pl.DataFrame(other_words),
-        devices=_devices(outlets),
+        other_words=pl.DataFrame([other_words]),
+        devices=pl.DataFrame(devices, schema=SCHEMA, orient="row"),
         timeline=pl.DataFrame(timeline, infer_schema_length=None),
-        corrected=pl.DataFrame(corrected),
+        corrected=pl.DataFrame(
+            [{"outlet": names[0], "n_labelled": 60, "loaded_share_raw": 0.36, **corrected, "note": ""}]
+        ),
         level=0.95,
         voice="own",
         threshold=0.3,
@@ -204,44 +170,6 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         says=("Harbour Post is more loaded than the others.", HOSTILE),
         cannot_say=("Which outlet is right.",),
     )
-
-
-class Checker(html.parser.HTMLParser):
-    """Collects tags and text; fails on tags that do not close."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.texts: dict[str, str] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        where = self.open[-1] if self.open else ""
-        if where == "script":
-            self.scripts[-1] += data
-        self.texts[where] = self.texts.get(where, "") + data
-
-
-def read(page: str) -> Checker:
-    checker = Checker()
-    checker.feed(page)
-    checker.close()
-    assert checker.open == []
-    return checker
 
 
 @pytest.fixture(scope="module")
@@ -255,24 +183,19 @@ def page(file: Path) -> str:
 
 
 def _data(page: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(read(page).scripts[0])
+    found: dict[str, Any] = json.loads(Page(page).scripts[0])
     return found
 
 
 def test_nothing_in_it_runs_or_is_fetched(page: str) -> None:
-    checker = read(page)
+    checker = Page(page)
     assert [attributes.get("type") for tag, attributes in checker.tags if tag == "script"] == ["application/json", None]
-    assert not {"img", "iframe", "object", "form"} & {tag for tag, _ in checker.tags}
-    for tag, attributes in checker.tags:
-        assert not any(name.startswith("on") or name in ("src", "style") for name in attributes), tag
-        if "href" in attributes:
-            assert re.match(r"#|data:,$", attributes["href"] or ""), "nothing may be fetched"
-    assert "url(" not in page
+    assert not any("style" in attributes for _, attributes in checker.tags), "the policy would stop it"
     assert HOSTILE in checker.texts["h5"], "hostile text is shown as text"
 
 
 def test_the_policy_names_exactly_its_own_script_and_style(page: str) -> None:
-    policy = next(a["content"] for t, a in read(page).tags if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(a["content"] for t, a in Page(page).tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert policy.startswith("default-src 'none';")
     assert "unsafe" not in policy
@@ -301,7 +224,7 @@ def test_marks_say_what_they_rest_on(page: str) -> None:
     forest = re.search(r'<svg class="chart forest".*?</svg>', page, re.DOTALL)
     assert forest is not None
     rows = forest.group().split("<g ")[1:]
-    hollow = [at for at, row in enumerate(rows) if 'fill="#fff"' in row]
+    hollow = [at for at, row in enumerate(rows) if "hollow" in row]
     assert hollow == [5, 6], "few articles, one article: after all others"
     assert 'y1="10"' not in rows[6], "one article has no interval"
     assert ["<rect" in row for row in rows] == [True] + [False] * 6, "only the labelled outlet has a corrected mark"
@@ -327,7 +250,7 @@ def test_names_of_one_family_stay_apart(tmp_path: Path) -> None:
 
 def test_downloads_have_every_row(page: str) -> None:
     tables = _data(page)["tables"]
-    buttons = {a["data-csv"] for tag, a in read(page).tags if "data-csv" in a}
+    buttons = {a["data-csv"] for tag, a in Page(page).tags if "data-csv" in a}
     assert buttons == set(tables) | {"events"}
     n_pairs = len(OUTLETS) * (len(OUTLETS) - 1) // 2
     assert {len(column["values"]) for column in tables["pairs"]} == {n_pairs}
@@ -352,15 +275,15 @@ def test_it_copes_with_little(tmp_path: Path) -> None:
     comparison.outlets = comparison.outlets.with_columns(shrunken_share=pl.lit(float("nan")))
     comparison.pairs, comparison.within_events = made_up().pairs.clear(), made_up().within_events.clear()
     page = write_comparison_page(comparison, tmp_path / "one.html").read_text(encoding="utf-8")
-    read(page)
+    Page(page)
     assert "(no outlet)" in page
     assert "No two outlets have enough articles" in page
-    assert "nan" not in read(page).texts["td"].lower()
-    assert "NaN" not in read(page).scripts[0]
+    assert "nan" not in Page(page).texts["td"].lower()
+    assert "NaN" not in Page(page).scripts[0]
     comparison.outlets = comparison.outlets.clear()
     comparison.overall = comparison.overall.clear()
     nothing = write_comparison_page(comparison, tmp_path / "none.html").read_text(encoding="utf-8")
-    read(nothing)
+    Page(nothing)
     assert "nothing to compare" in nothing
 
 
@@ -372,6 +295,11 @@ CHROMIUM = os.environ.get("LOADEDWORDS_CHROMIUM") or next(
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium found; install one or name it in LOADEDWORDS_CHROMIUM"
 )
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=8000",
+    "--window-size=1200,900",
+)  # fmt: skip
 # Puts what the driver has found where the dumped page shows it; errors and requests of the page are found with it.
 DRIVER = """
 <script>
@@ -439,7 +367,7 @@ STEPS = """
 """
 
 
-def browse(file: Path, profile: Path, *more: str) -> tuple[str, str, list[str]]:
+def browse(file: Path, profile: Path) -> tuple[str, str, list[str]]:
     """The page's DOM, what the browser logged, and the addresses it asked for."""
     assert CHROMIUM is not None
     net_log = profile / "net.json"
@@ -447,19 +375,9 @@ def browse(file: Path, profile: Path, *more: str) -> tuple[str, str, list[str]]:
     ran = subprocess.run(
         [
             CHROMIUM,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-dev-shm-usage",
+            *FLAGS,
             f"--user-data-dir={profile / 'user'}",
-            "--enable-logging=stderr",
             f"--log-net-log={net_log}",
-            "--virtual-time-budget=8000",
-            "--window-size=1200,900",
-            *more,
             "--dump-dom",
             file.as_uri(),
         ],

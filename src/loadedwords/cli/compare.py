@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +13,12 @@ from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import make_console, printable, tell, with_interval
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod as Justify
+
     from loadedwords.outlets.comparison import Comparison, EventSource, TopicSource
     from loadedwords.schema import CountedVoice
+
+_SOURCES = click.Choice(["auto", "column", "find", "none"])
 
 
 @click.command()
@@ -39,14 +44,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--events",
-    type=click.Choice(["auto", "column", "find", "none"]),
+    type=_SOURCES,
     default="auto",
     show_default=True,
     help="Same events: from the scores' column, found in the texts, or none; auto finds them where there is no column.",
 )
 @click.option(
     "--topics",
-    type=click.Choice(["auto", "column", "find", "none"]),
+    type=_SOURCES,
     default="auto",
     show_default=True,
     help="Topics to hold equal: likewise.",
@@ -74,7 +79,7 @@ if TYPE_CHECKING:
     help="Print only the table of outlets, as CSV; events are those of the scores' column.",
 )
 def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
-            gold: tuple[Path, ...], events: str, topics: str, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
+            gold: tuple[Path, ...], events: EventSource, topics: TopicSource, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
     """Compare the outlets of one or more score folders, with intervals.
 
     Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what
@@ -107,7 +112,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         labels = read_gold(gold)
     comparison = compare_scores(
         folders, voice=voice, level=level, seed=seed, threshold=threshold, min_articles=min_articles, aliases=names,
-        events=cast("EventSource", events), topics=cast("TopicSource", topics), gold=labels, tell=tell,
+        events=events, topics=topics, gold=labels, tell=tell,
     )  # fmt: skip
     _print_comparison(comparison)
     if output:
@@ -119,75 +124,79 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
-    from rich.table import Table
-
-    print_outlets(found.outlets, found.overall, found.level, cast("CountedVoice", found.voice))
+    print_outlets(found.outlets, found.overall, found.level, found.voice)
     if found.corrected is not None:
-        table = Table(
-            title="Corrected by hand labels: share of own-voice sentences that the labellers call loaded",
-            title_justify="left",
-        )
-        for heading in ("outlet", "labels", "model's share", "corrected share", "note"):
-            table.add_column(heading, justify="left" if heading in ("outlet", "note") else "right")
         rows = found.corrected.drop_nulls("corrected_share").to_dicts()
-        for row in rows[: 2 * most]:
-            table.add_row(
-                printable(row["outlet"] or "(no outlet)"),
-                f"{row['n_labelled']:,}",
-                f"{row['loaded_share_raw']:.3f}",
-                with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
-                row["note"],
-            )
-        if rows:
-            make_console().print(table)
+        _print_table(
+            "Corrected by hand labels: share of own-voice sentences that the labellers call loaded",
+            {"outlet": "left", "labels": "right", "model's share": "right", "corrected share": "right", "note": "left"},
+            [
+                (
+                    _name(row["outlet"]),
+                    f"{row['n_labelled']:,}",
+                    f"{row['loaded_share_raw']:.3f}",
+                    with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
+                    row["note"],
+                )
+                for row in rows[: 2 * most]
+            ],
+        )
         if len(rows) > 2 * most:
             click.echo(f"{len(rows) - 2 * most} outlets below these are not shown.")
-    if found.pairs.height:
-        surest = found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()
-        table = Table(title="The surest differences in loaded share", title_justify="left")
-        for heading in ("more loaded", "less loaded", "difference", "adjusted p"):
-            table.add_column(heading, justify="right" if heading[0] in "da" else "left")
-        for row in surest:
-            more, less = ("outlet_a", "outlet_b") if row["difference"] > 0 else ("outlet_b", "outlet_a")
-            low, high = sorted([abs(row["ci_low"]), abs(row["ci_high"])])
-            table.add_row(
-                printable(row[more] or "(no outlet)"),
-                printable(row[less] or "(no outlet)"),
-                with_interval(abs(row["difference"]), low, high, 3),
-                f"{row['p_adjusted']:.2g}",
-            )
-        if surest:
-            make_console().print(table)
+    _print_table(
+        "The surest differences in loaded share",
+        {"more loaded": "left", "less loaded": "left", "difference": "right", "adjusted p": "right"},
+        map(_pair, found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()),
+    )
     if found.devices is not None:
-        _print_devices(
-            found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted").head(most).to_dicts()
+        differ = found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted")
+        _print_table(
+            "Devices that an outlet uses more or less than all others, per 1,000 words",
+            {
+                "outlet": "left",
+                "device": "left",
+                **dict.fromkeys(("words", "per 1,000", "others", "difference"), "right"),
+            },
+            map(_device, differ.head(most).to_dicts()),
         )
-    click.echo("What can be said:")
-    for line in found.says:
-        click.echo(f"  - {printable(line)}")
-    click.echo("What can't:")
-    for line in found.cannot_say:
-        click.echo(f"  - {printable(line)}")
+    for heading, lines in (("What can be said:", found.says), ("What can't:", found.cannot_say)):
+        click.echo(heading)
+        for line in lines:
+            click.echo(f"  - {printable(line)}")
 
 
-def _print_devices(rows: list[dict[str, Any]]) -> None:
+def _print_table(title: str, columns: dict[str, Justify], rows: Iterable[tuple[str, ...]]) -> None:
+    """With its headings and how they are aligned; nothing where there is no row."""
     from rich.table import Table
 
+    table = Table(title=title, title_justify="left")
+    for heading, justify in columns.items():
+        table.add_column(heading, justify=justify)
+    for row in rows:
+        table.add_row(*row)
+    if table.rows:
+        make_console().print(table)
+
+
+def _name(outlet: str | None) -> str:
+    return printable(outlet or "(no outlet)")
+
+
+def _pair(row: dict[str, Any]) -> tuple[str, ...]:
+    names = _name(row["outlet_a"]), _name(row["outlet_b"])
+    low, high = sorted([abs(row["ci_low"]), abs(row["ci_high"])])
+    difference = with_interval(abs(row["difference"]), low, high, 3)
+    return *(names if row["difference"] > 0 else names[::-1]), difference, f"{row['p_adjusted']:.2g}"
+
+
+def _device(row: dict[str, Any]) -> tuple[str, ...]:
     from loadedwords.schema import KIND_NAMES
 
-    table = Table(
-        title="Devices that an outlet uses more or less than all others, per 1,000 words", title_justify="left"
+    return (
+        _name(row["outlet"]),
+        KIND_NAMES.get(row["device"], row["device"]),
+        f"{row['n_loaded_words']:,}",
+        with_interval(row["per_1000"], row["ci_low"], row["ci_high"], 2),
+        f"{row['others_per_1000']:.2f}",
+        with_interval(row["difference"], row["difference_low"], row["difference_high"], 2),
     )
-    for heading in ("outlet", "device", "words", "per 1,000", "others", "difference"):
-        table.add_column(heading, justify="left" if heading in ("outlet", "device") else "right")
-    for row in rows:
-        table.add_row(
-            printable(row["outlet"] or "(no outlet)"),
-            KIND_NAMES.get(row["device"], row["device"]),
-            f"{row['n_loaded_words']:,}",
-            with_interval(row["per_1000"], row["ci_low"], row["ci_high"], 2),
-            f"{row['others_per_1000']:.2f}",
-            with_interval(row["difference"], row["difference_low"], row["difference_high"], 2),
-        )
-    if rows:
-        make_console().print(table)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from loadedwords.outlets.estimates import (
-    FEW_ARTICLES,
-    THRESHOLD,
-    VOICES,
-    compare_outlets,
-    ratio_interval,
-    summarise_all,
-    well_covered,
-)
+from loadedwords.outlets.counted import VOICES
+from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all, well_covered
+from loadedwords.outlets.intervals import ratio_interval
 from loadedwords.outlets.tables import load_articles, scan_sentences
 
 __all__ = [

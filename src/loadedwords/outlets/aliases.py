@@ -11,16 +11,9 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.tables import read_edited
+from loadedwords.outlets.tables import counts, read_edited, texts
 
-ALIASES_SCHEMA = {
-    "name": pl.String,
-    "outlet": pl.String,
-    "suggested": pl.String,
-    "why": pl.String,
-    "n_articles": pl.Int64,
-    "domains": pl.String,
-}
+ALIASES_SCHEMA = {**texts("name", "outlet", "suggested", "why"), **counts("n_articles"), **texts("domains")}
 
 _KIND = re.compile(r"\b(opinions?|editorial(?: board)?|guest|blogs?|latino|sports?|fact ?check|commentary)\b")
 # What says only how, not what, an outlet publishes.
@@ -53,7 +46,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
 
     Two names are brought together where they are the same but for case, "The", brackets, "Online", "News" or a web
     ending, where one is a piece republished "via" the other, or where one is the domain that most articles of the other come from. Desks that publish opinion are not
-    brought together with the news. The column `outlet`, which counts, is filled with the name itself: copy a
+    brought together with the news. The column `outlet`, which n_articles, is filled with the name itself: copy a
     suggestion there to accept it.
 
     Parameters
@@ -74,7 +67,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
     ('Ledger (Online)', 'The Ledger')
     """
     named = articles.filter(pl.col("outlet").is_not_null() & (pl.col("outlet") != ""))
-    counts = Counter(named["outlet"].to_list())
+    n_articles = Counter(named["outlet"].to_list())
     domains: dict[str, Counter[str]] = defaultdict(Counter)
     if "url" in named.columns:
         for outlet, url in named.select("outlet", "url").iter_rows():
@@ -83,34 +76,28 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
     # In an order of their own, so that the order of articles does not tell where domains are equally common.
     domains = defaultdict(Counter, {name: Counter(dict(sorted(seen.items()))) for name, seen in domains.items()})
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name in sorted(counts):
+    for name in sorted(n_articles):
         groups[_key(name)].append(name)
     suggested: dict[str, tuple[str, str]] = {}
     for names in groups.values():
-        best = max(names, key=lambda name: (counts[name], name))
+        best = max(names, key=lambda name: (n_articles[name], name))
         for name in names:
             if name != best:
                 suggested[name] = (best, f"the same name as {best!r} but for how it is written")
-    for name in counts:
+    for name in n_articles:
         if via := _VIA.search(name):
             said = via["who"].strip(" .")
-            written = [other for other in sorted(counts) if other != name and _bare(other) == _bare(said)]
-            who = max(written, key=lambda other: counts[other], default=said)
+            written = [other for other in sorted(n_articles) if other != name and _bare(other) == _bare(said)]
+            who = max(written, key=lambda other: n_articles[other], default=said)
             suggested[name] = (who, f"a piece republished from {who!r}, if {who!r} is whom to hold it against")
-    _suggest_by_domain(counts, domains, suggested)
-    _follow(suggested, counts)
-    rows = [
-        {
-            "name": name,
-            "outlet": name,
-            "suggested": suggested.get(name, (None, None))[0],
-            "why": suggested.get(name, (None, None))[1],
-            "n_articles": n,
-            "domains": " ".join(domain for domain, _ in domains[name].most_common(3)) or None,
-        }
-        for name, n in counts.items()
-    ]
-    return pl.DataFrame(rows, schema=ALIASES_SCHEMA).sort(
+    _suggest_by_domain(n_articles, domains, suggested)
+    _follow(suggested, n_articles)
+    rows = []
+    for name, n in n_articles.items():
+        goal, why = suggested.get(name, (None, None))
+        commonest = " ".join(domain for domain, _ in domains[name].most_common(3)) or None
+        rows.append((name, name, goal, why, n, commonest))
+    return pl.DataFrame(rows, schema=ALIASES_SCHEMA, orient="row").sort(
         [pl.col("suggested").is_null(), "suggested", "name"], nulls_last=True
     )
 
@@ -177,7 +164,7 @@ def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFra
 
 
 def _suggest_by_domain(
-    counts: Counter[str], domains: dict[str, Counter[str]], suggested: dict[str, tuple[str, str]]
+    n_articles: Counter[str], domains: dict[str, Counter[str]], suggested: dict[str, tuple[str, str]]
 ) -> None:
     """Names most of whose articles lie at the same domain, and names that are a domain."""
     at: dict[str, list[str]] = defaultdict(list)
@@ -186,7 +173,7 @@ def _suggest_by_domain(
         # A name that is a byline of republications does not say whose the domain is.
         if n >= _DOMAIN_SHARE * sum(seen.values()) and not _VIA.search(name):
             at[domain].append(name)
-    for name in counts:
+    for name in n_articles:
         if (own := _domain(name)) and name not in at[own]:
             at[own].append(name)
     for domain, names in sorted(at.items()):
@@ -194,10 +181,10 @@ def _suggest_by_domain(
             alike = [name for name in names if _desk(name) == kind]
             by_key: Counter[tuple[str, ...]] = Counter()
             for name in alike:
-                by_key[_key(name)] += counts[name]
+                by_key[_key(name)] += n_articles[name]
             if len(by_key) > _NAMES_AT_A_DOMAIN and max(by_key.values()) < _OF_A_DOMAIN * by_key.total():
                 continue
-            best = max(alike, key=lambda name: (counts[name], name))
+            best = max(alike, key=lambda name: (n_articles[name], name))
             for name in alike:
                 if name != best and name not in suggested and suggested.get(best, (None,))[0] != name:
                     suggested[name] = (
@@ -206,7 +193,7 @@ def _suggest_by_domain(
                     )
 
 
-def _follow(suggested: dict[str, tuple[str, str]], counts: Counter[str]) -> None:
+def _follow(suggested: dict[str, tuple[str, str]], n_articles: Counter[str]) -> None:
     """Suggestions lead to where theirs lead: `read_aliases` refuses a table that goes from name to name to name."""
 
     def end(name: str) -> str:
@@ -217,7 +204,7 @@ def _follow(suggested: dict[str, tuple[str, str]], counts: Counter[str]) -> None
         return goal
 
     # A circle ends at its commonest name.
-    for name in sorted(suggested, key=lambda name: (-counts[name], name)):
+    for name in sorted(suggested, key=lambda name: (-n_articles[name], name)):
         if end(name) == name:
             del suggested[name]
     for name, (first, why) in list(suggested.items()):

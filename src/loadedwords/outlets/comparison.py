@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,34 +13,26 @@ import polars as pl
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.aliases import apply_aliases
+from loadedwords.outlets.correction import correct_by_gold, corrected_differences
+from loadedwords.outlets.counted import COUNTED
 from loadedwords.outlets.devices import compare_devices
-from loadedwords.outlets.differences import VarianceSplit, compare_pairs, shrink, split_variance
-from loadedwords.outlets.estimates import (
-    COUNTED,
-    FEW_ARTICLES,
-    THRESHOLD,
-    compare_outlets,
-    share_columns,
-    summarise_all,
-)
-from loadedwords.outlets.tables import load_articles, read_run, scan_sentences
+from loadedwords.outlets.differences import compare_pairs
+from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
+from loadedwords.outlets.events import find_events
+from loadedwords.outlets.other_words import other_words
+from loadedwords.outlets.own_words import own_words
+from loadedwords.outlets.shrinkage import shrink, split_variance
+from loadedwords.outlets.summary import summarise
+from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
+from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
+from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 from loadedwords.schema import CountedVoice
 
 EventSource = Literal["auto", "column", "find", "none"]
 TopicSource = Literal["auto", "column", "find", "none"]
 EVENTS_SHOWN = 60
 SENTENCES_SHOWN = 3
-MIN_EVENTS = 5
-_PERIODS = ((365 * 3, "1y"), (270, "1q"), (0, "1mo"))
-_TIMELINE_SCHEMA = {
-    "outlet": pl.String,
-    "period": pl.Date,
-    "n_articles": pl.Int64,
-    "loaded_share": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-}
 
 
 @dataclass(frozen=True)
@@ -72,12 +65,13 @@ class Comparison:
         Estimates and differences corrected by hand labels, where there are any.
     level, threshold : float
     voice : str
+    min_articles : int
     model : dict
         name and hash.
+    prevalence : float or None
+        The share of loaded sentences that the scores were moved to.
     sources : list of str
         The folders.
-    says, cannot_say : tuple of str
-        What these figures allow to be said, and what they don't.
     """
 
     outlets: pl.DataFrame
@@ -97,15 +91,25 @@ class Comparison:
     corrected_pairs: pl.DataFrame | None
     level: float
     threshold: float
-    voice: str
+    voice: CountedVoice
+    min_articles: int
     model: dict[str, str]
+    prevalence: float | None
     sources: list[str]
-    says: tuple[str, ...]
-    cannot_say: tuple[str, ...]
 
     @property
     def topics(self) -> pl.DataFrame | None:
         return None if self.standardised is None else self.standardised.outlets
+
+    @cached_property
+    def says(self) -> tuple[str, ...]:
+        """What these figures allow to be said."""
+        return summarise(self)[0]
+
+    @cached_property
+    def cannot_say(self) -> tuple[str, ...]:
+        """What they don't."""
+        return summarise(self)[1]
 
 
 def compare_scores(
@@ -167,51 +171,38 @@ def compare_scores(
     articles, why = _with_events(articles, sentences, events, tell)
     with_topics = _with_topics(articles, sentences, topics, tell)
 
-    tell("estimates and differences")
+    tell("estimates, differences, the same events, words" + (", correction by hand labels" if gold is not None else ""))
     outlets = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
-    drawn = shrink(articles, voice=voice, level=level)
-    outlets = outlets.join(drawn, on="outlet", how="left", nulls_equal=True, maintain_order="left")
-    overall = summarise_all(articles, voice=voice, level=level, threshold=threshold)
-    pairs = compare_pairs(articles, voice=voice, level=level, min_articles=min_articles)
+    shrunken = shrink(articles, voice=voice, level=level)
     variance = split_variance(articles, voice=voice, level=level, seed=seed)
-    standardised = standardise_topics(with_topics, voice=voice, level=level, min_articles=min_articles)
-
-    tell("the same events")
-    within, outlets_within, shown, n_events = _events_tables(articles, sentences, why, voice, level)
-    tell("words")
-    words, other = _words(articles, sentences, min_articles)
-    corrected = corrected_pairs = None
-    if gold is not None:
-        from loadedwords.outlets.correction import correct_by_gold, corrected_differences
-
-        tell("correction by hand labels")
-        corrected = correct_by_gold(articles, sentences, gold, level=level)
-        corrected_pairs = corrected_differences(articles, sentences, gold, level=level)
-    comparison = Comparison(
-        outlets=outlets,
-        overall=overall,
-        pairs=pairs,
-        variance={} if variance is None else _as_dict(variance),
-        events=shown,
-        n_events=n_events,
-        within_events=within,
-        outlets_within_events=outlets_within,
-        standardised=standardised,
-        words=words,
-        other_words=other,
+    on_events = articles.filter(pl.col("event_id").is_not_null())
+    # Who published an article without an outlet isn't known: it makes no second one.
+    shared = on_events.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
+    run = read_run(paths[0]).get("model", {})
+    return Comparison(
+        outlets=outlets.join(shrunken, on="outlet", how="left", nulls_equal=True, maintain_order="left"),
+        overall=summarise_all(articles, voice=voice, level=level, threshold=threshold),
+        pairs=compare_pairs(articles, voice=voice, level=level, min_articles=min_articles),
+        variance={} if variance is None else asdict(variance),
+        events=_shown_events(shared, sentences, why, voice),
+        n_events=shared["event_id"].n_unique(),
+        within_events=compare_within_events(shared, voice=voice, level=level),
+        outlets_within_events=outlets_within_events(shared, voice=voice, level=level),
+        standardised=standardise_topics(with_topics, voice=voice, level=level, min_articles=min_articles),
+        words=own_words(sentences, articles, min_articles=min_articles),
+        other_words=other_words(sentences, on_events),
         devices=compare_devices(articles, sentences, voice=voice, level=level, min_articles=min_articles),
-        timeline=_timeline(articles, voice, level),
-        corrected=corrected,
-        corrected_pairs=corrected_pairs,
+        timeline=follow_time(articles, voice=voice, level=level),
+        corrected=None if gold is None else correct_by_gold(articles, sentences, gold, level=level),
+        corrected_pairs=None if gold is None else corrected_differences(articles, sentences, gold, level=level),
         level=level,
         threshold=threshold,
         voice=voice,
-        model=_model(paths[0]),
+        min_articles=min_articles,
+        model={key: str(run.get(key, "unknown")) for key in ("name", "hash")},
+        prevalence=run.get("prevalence"),
         sources=[str(folder) for folder in paths],
-        says=(),
-        cannot_say=(),
     )
-    return _with_summary(comparison, min_articles, read_run(paths[0]).get("model", {}).get("prevalence"))
 
 
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
@@ -220,22 +211,9 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
     A table that an earlier comparison left there and this one has not is removed: it would be taken for one of these.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {
-        "outlets": comparison.outlets,
-        "pairs": comparison.pairs,
-        "within_events": comparison.within_events,
-        "outlets_within_events": comparison.outlets_within_events,
-        "topics": comparison.topics,
-        "words": comparison.words,
-        "other_words": comparison.other_words,
-        "devices": comparison.devices,
-        "timeline": comparison.timeline,
-        "events": comparison.events,
-        "corrected": comparison.corrected,
-        "corrected_pairs": comparison.corrected_pairs,
-    }
     written = []
-    for name, table in tables.items():
+    for name in TABLES:
+        table: pl.DataFrame | None = getattr(comparison, name)
         file = folder / f"{name}.csv"
         if table is None:
             file.unlink(missing_ok=True)
@@ -277,8 +255,6 @@ def _with_events(
         return articles.with_columns(event_id=pl.lit(None, pl.String)), no_reasons
     if source == "column" or (source == "auto" and given):
         return articles, no_reasons
-    from loadedwords.outlets.events import find_events
-
     tell("finding articles on the same event")
     found = find_events(articles, sentences)
     joined = articles.drop("event_id").join(
@@ -302,18 +278,10 @@ def _with_topics(
     return articles.drop("topic", strict=False).join(found, on="article_id", how="left", maintain_order="left")
 
 
-def _events_tables(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, why: pl.DataFrame, voice: CountedVoice, level: float
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, int]:
-    from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
-
-    grouped = articles.filter(pl.col("event_id").is_not_null())
-    # Who published an article without an outlet isn't known: it makes no second one.
-    shared = grouped.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
-    within = compare_within_events(shared, voice=voice, level=level)
-    by_outlet = outlets_within_events(shared, voice=voice, level=level)
+def _shown_events(
+    shared: pl.DataFrame, sentences: pl.LazyFrame, why: pl.DataFrame, voice: CountedVoice
+) -> pl.DataFrame:
     shared = shared.with_columns(loaded_share=pl.col(COUNTED[voice].share))
-    n_events = shared["event_id"].n_unique()
     # Those in which outlets are most and differ most are what a reader looks at first.
     chosen = (
         shared.group_by("event_id")
@@ -335,143 +303,11 @@ def _events_tables(
         .group_by("article_id", maintain_order=True)
         .agg(sentences=pl.struct("text", "p_own"))
     )
-    order = chosen.with_row_index("place").select("event_id", "place")
-    table = (
-        shown.join(order, on="event_id")
+    return (
+        shown.join(chosen.with_row_index("place"), on="event_id")
         .sort(["place", "loaded_share", "article_id"], descending=[False, True, False], nulls_last=True)
         .select("event_id", "article_id", "outlet", "title", "date", "loaded_share")
         .join(why, on="article_id", how="left", maintain_order="left")
         .join(top, on="article_id", how="left", maintain_order="left")
         .with_columns(pl.col("why").fill_null([]), pl.col("sentences").fill_null([]))
     )
-    return within, by_outlet, table, n_events
-
-
-def _words(articles: pl.DataFrame, sentences: pl.LazyFrame, min_articles: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    from loadedwords.outlets.other_words import other_words
-    from loadedwords.outlets.own_words import own_words
-
-    grouped = articles.filter(pl.col("event_id").is_not_null())
-    return own_words(sentences, articles, min_articles=min_articles), other_words(sentences, grouped)
-
-
-def _timeline(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.DataFrame:
-    """Each outlet's share by month, quarter or year, whichever the time covered allows."""
-    dated = articles.filter(pl.col("date").is_not_null() & pl.Series(share_columns(articles, voice)[1] > 0))
-    if not dated.height:
-        return pl.DataFrame(schema=_TIMELINE_SCHEMA)
-    # A few absurd dates must not stretch the axis.
-    first, last = (dated["date"].cast(pl.Int64).quantile(q, "nearest") for q in (0.01, 0.99))
-    days = int((last or 0) - (first or 0))
-    width = next(width for least, width in _PERIODS if days >= least)
-    # Those that lie in the first and the last period count, so that these are whole.
-    periods = dated.with_columns(period=pl.col("date").dt.truncate(width))
-    inside = periods.filter(pl.col("date").cast(pl.Int64).is_between(first, last))["period"]
-    periods = periods.filter(pl.col("period").is_between(inside.min(), inside.max()))
-    parts = []
-    for (period,), group in periods.group_by(["period"], maintain_order=True):
-        estimates = compare_outlets(group, voice=voice, level=level)
-        parts.append(
-            estimates.select("outlet", "n_articles", "loaded_share", "ci_low", "ci_high").with_columns(
-                period=pl.lit(period, pl.Date)
-            )
-        )
-    return pl.concat(parts).select(list(_TIMELINE_SCHEMA)).sort("outlet", "period")
-
-
-def _with_summary(comparison: Comparison, min_articles: int, prevalence: float | None) -> Comparison:
-    says, cannot = _summary(comparison, min_articles, prevalence)
-    values = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
-    return Comparison(**{**values, "says": tuple(says), "cannot_say": tuple(cannot)})
-
-
-def _summary(found: Comparison, min_articles: int, prevalence: float | None) -> tuple[list[str], list[str]]:
-    """Plain sentences, each with what it rests on."""
-    says: list[str] = []
-    cannot: list[str] = []
-    pairs, covered = found.pairs, found.outlets.filter(pl.col("n_articles") >= min_articles)
-    few = found.outlets.height - covered.height
-    one_event = covered.filter(pl.col("n_clusters") < 2).height
-    if pairs.height:
-        n = int(pairs["differs"].sum())
-        says.append(
-            f"{n:,} of {pairs.height:,} pairs of outlets differ in loaded share after correction for the number of pairs "
-            f"(Holm, {100 * (1 - found.level):.3g}%); {covered.height} outlets have at least {min_articles} articles."
-        )
-        if n < pairs.height:
-            cannot.append(
-                f"The other {pairs.height - n:,} pairs can't be told apart by these articles; that does not show them alike."
-            )
-    elif covered.height < 2:
-        cannot.append(
-            f"No two outlets have {min_articles} articles each, so no pair is compared (--min-articles asks for fewer)."
-        )
-    if one_event:
-        cannot.append(
-            f"{one_event} outlets have enough articles, but all on one event, and take no part in the comparison of pairs."
-        )
-    if found.variance:
-        v = found.variance
-        interval = "" if v["share_low"] is None else f" [{v['share_low']:.0%}, {v['share_high']:.0%}]"
-        says.append(
-            f"{v['share_between']:.0%}{interval} of the variance of articles' shares lies between outlets, the rest "
-            f"between articles of one outlet ({v['n_articles']:,} articles, {v['n_outlets']} outlets)."
-        )
-    if found.standardised is not None:
-        s = found.standardised
-        says.append(
-            f"With the same mix of {s.n_topics} topics for all, an outlet moves {s.mean_move:.1f} ranks of {s.outlets.height} on "
-            f"average (Kendall's tau with the raw ranking {s.kendall_tau:.2f}); topics account for {s.variance_explained:.0%} of the "
-            "variance within outlets."
-        )
-    else:
-        cannot.append("Topics were not held equal: outlets may differ because they cover other things.")
-    tested = (
-        found.within_events.filter(pl.col("n_events") >= MIN_EVENTS)
-        if found.within_events.height
-        else found.within_events
-    )
-    if tested.height:
-        n = int((tested["p_adjusted"] < 1 - found.level).sum())
-        says.append(
-            f"On the same events ({found.n_events:,} that two outlets or more report), {n:,} of the {tested.height:,} pairs that share at "
-            f"least {MIN_EVENTS} differ after correction."
-        )
-    else:
-        cannot.append(
-            f"No two outlets share {MIN_EVENTS} events, so differences may be differences of what was reported on."
-        )
-    if found.corrected is None:
-        scale = "" if prevalence is None else f", moved to a share of {100 * prevalence:.3g}% loaded"
-        cannot.append(
-            "No hand labels were given: all figures are the model's estimates of the share of careful readers who would "
-            f"object{scale}. They were not checked on these outlets, and an error that falls on one outlet more than on another "
-            "looks like a difference. loadedwords sample draws sentences to label, --gold corrects by them."
-        )
-    else:
-        n = int(found.corrected["n_labelled"].max() or 0)  # type: ignore[arg-type]
-        uncorrected = found.corrected["corrected_share"].null_count()
-        if uncorrected < found.corrected.height:
-            says.append(
-                f"Estimates corrected by {n:,} hand labels stand beside the model's: they are shares of own-voice sentences that the labellers call loaded."
-            )
-        if uncorrected:
-            cannot.append(
-                f"{n:,} hand labels are too few, or in too few articles, to correct {uncorrected:,} of {found.corrected.height:,} "
-                "estimates (the column note says why)."
-            )
-    if few:
-        cannot.append(
-            f"{few} outlets have fewer than {min_articles} articles and take no part in the comparison of pairs, topics and words."
-        )
-    cannot.append("Nothing here is a verdict on a person, a claim or an outlet, nor on what an outlet leaves out.")
-    return says, cannot
-
-
-def _model(folder: Path) -> dict[str, str]:
-    model = read_run(folder).get("model", {})
-    return {key: str(model.get(key, "unknown")) for key in ("name", "hash")}
-
-
-def _as_dict(variance: VarianceSplit) -> dict[str, Any]:
-    return {field.name: getattr(variance, field.name) for field in fields(variance)}

@@ -9,48 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.differences import adjust_holm
+from loadedwords.outlets.differences import pair_differences
 from loadedwords.outlets.estimates import FEW_ARTICLES
+from loadedwords.outlets.intervals import Numbers
 from loadedwords.outlets.sampling import LABELS_PER_OUTLET, OUTLET, STRATUM, Strata
+from loadedwords.outlets.tables import counts, reals, texts
 
 # Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/intervals_gold.py).
 FEW_LABELS = 20
 ALL_OUTLETS = "all outlets"
 _CORRECTED = {
-    "outlet": pl.String,
-    "n_articles": pl.Int64,
-    "n_own": pl.Int64,
-    "n_labelled": pl.Int64,
-    "loaded_share_raw": pl.Float64,
-    "corrected_share": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "classical_share": pl.Float64,
-    "classical_low": pl.Float64,
-    "classical_high": pl.Float64,
-    "bias": pl.Float64,
-    "bias_low": pl.Float64,
-    "bias_high": pl.Float64,
-    "power_tuning": pl.Float64,
-    "effective_ratio": pl.Float64,
-    "note": pl.String,
-}
-_DIFFERENCES = {
-    "outlet_a": pl.String,
-    "outlet_b": pl.String,
-    "difference": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "p_value": pl.Float64,
-    "p_adjusted": pl.Float64,
+    **texts("outlet"),
+    **counts("n_articles", "n_own", "n_labelled"),
+    **reals("loaded_share_raw", "corrected_share", "ci_low", "ci_high"),
+    **reals("classical_share", "classical_low", "classical_high", "bias", "bias_low", "bias_high"),
+    **reals("power_tuning", "effective_ratio"),
+    **texts("note"),
 }
 
 
@@ -64,13 +45,32 @@ class _Domain:
 
     article: NDArray[np.int64]
     cell: NDArray[np.int64]
-    count: NDArray[np.float64]
-    score_sum: NDArray[np.float64]
+    count: Numbers
+    score_sum: Numbers
+    raw_share: float
     label_article: NDArray[np.int64]
     label_cell: NDArray[np.int64]
-    label: NDArray[np.float64]
-    score: NDArray[np.float64]
-    weight: NDArray[np.float64]
+    label: Numbers
+    score: Numbers
+    weight: Numbers
+    scores_changed: bool
+
+    @property
+    def n_articles(self) -> int:
+        return int(self.article.max()) + 1
+
+    @property
+    def random(self) -> Numbers:
+        """How much of each label's variance is chance: a sentence that was bound to be drawn brings none."""
+        return 1 - np.minimum(1, 1 / self.weight)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why these labels can't correct."""
+        n = len(self.label)
+        if n < FEW_LABELS:
+            return f"{n} labels, too few to correct by: {FEW_LABELS} are needed" if n else "no labels"
+        return "one article" if self.n_articles == 1 else None
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,7 @@ class _Estimate:
 
 
 def correct_by_gold(
-    articles: pl.DataFrame,
-    sentences: pl.LazyFrame,
-    gold: pl.DataFrame,
-    *,
-    level: float = 0.95,
+    articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame, *, level: float = 0.95
 ) -> pl.DataFrame:
     """Estimate each outlet's share of loaded sentences, corrected by labels.
 
@@ -142,34 +138,18 @@ def correct_by_gold(
     DataError
         If a labelled sentence is not among the sentences or an article_id occurs twice.
     """
-    domains, raw, scores_changed = _domains(articles, sentences, gold)
-    rows = [
-        _corrected_row(outlet, domain, raw[outlet], level, scores_changed=scores_changed)
-        for outlet, domain in domains.items()
-    ]
-    frame = pl.DataFrame(rows, schema=_CORRECTED, orient="row")
-    return frame.sort(
-        pl.col("outlet") != ALL_OUTLETS,
-        pl.col("corrected_share"),
-        pl.col("outlet"),
+    rows = [_corrected_row(outlet, domain, level) for outlet, domain in _domains(articles, sentences, gold).items()]
+    return pl.DataFrame(rows, schema=_CORRECTED).sort(
+        [pl.col("outlet") != ALL_OUTLETS, "corrected_share", "outlet"],
         descending=[False, True, False],
         nulls_last=True,
     )
 
 
 def corrected_differences(
-    articles: pl.DataFrame,
-    sentences: pl.LazyFrame,
-    gold: pl.DataFrame,
-    *,
-    level: float = 0.95,
+    articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame, *, level: float = 0.95
 ) -> pl.DataFrame:
-    """Differences between outlets' corrected shares.
-
-    Parameters
-    ----------
-    articles, sentences, gold, level
-        As in `correct_by_gold`.
+    """Differences between outlets' corrected shares; parameters and errors are those of `correct_by_gold`.
 
     Returns
     -------
@@ -177,35 +157,21 @@ def corrected_differences(
         One row for each pair of outlets with enough labels: outlet_a, outlet_b, difference (a minus b), ci_low,
         ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm 1979, over the pairs).
         Intervals are not adjusted.
-
-    Raises
-    ------
-    DataError
-        As in `correct_by_gold`.
     """
-    domains, _, _ = _domains(articles, sentences, gold)
-    estimates = {
+    found = {
         outlet: _estimate(domain, _power_tuning(domain))
-        for outlet, domain in domains.items()
-        if outlet != ALL_OUTLETS and _refusal(domain) is None
+        for outlet, domain in sorted(_domains(articles, sentences, gold).items())
+        if outlet != ALL_OUTLETS and domain.refusal is None
     }
-    rows = []
-    for a, b in combinations(sorted(estimates), 2):
-        one, other = estimates[a], estimates[b]
-        variance = one.variance + other.variance
-        df = variance**2 / (one.variance**2 / one.df + other.variance**2 / other.df) if variance else 1.0
-        difference = _Estimate(one.share - other.share, variance, one.design + other.design, df)
-        t = abs(difference.share) / variance**0.5 if variance else np.inf
-        p_value = 2 * float(stdtr(df, -t)) if difference.share else 1.0
-        rows.append((a, b, difference.share, *difference.interval(level), p_value, 1.0))
-    frame = pl.DataFrame(rows, schema=_DIFFERENCES, orient="row")
-    return frame.with_columns(p_adjusted=pl.Series(adjust_holm(frame["p_value"].to_numpy()), dtype=pl.Float64))
+    names = pl.Series(list(found), dtype=pl.String)
+    share, variance, df = np.array([(e.share, e.variance, e.df) for e in found.values()]).reshape(-1, 3).T
+    pairs = pair_differences(share, np.diag(variance), df, level)
+    outlets = {"outlet_a": names.gather(pairs["a"]), "outlet_b": names.gather(pairs["b"])}
+    return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()})
 
 
-def _domains(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame
-) -> tuple[dict[str, _Domain], dict[str, tuple[int, int, float]], bool]:
-    """The estimates' material by outlet and for all; articles, sentences and mean score; whether scores have changed."""
+def _domains(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame) -> dict[str, _Domain]:
+    """The estimates' material by outlet and for all."""
     if articles["article_id"].is_duplicated().any():
         twice = articles.filter(pl.col("article_id").is_duplicated())["article_id"][0]
         raise DataError(f"The article_id {twice} occurs twice.\nGive articles of different folders different ids.")
@@ -215,24 +181,22 @@ def _domains(
     placed = Strata(names).place(own).join(known, on="article_id", how="inner")
     labels = _placed_labels(gold, placed, articles)
     changed = _scores_changed(labels, names)
-    cell = "group" if changed else "stratum"
-    counts = (
-        placed.group_by("domain", "article_id", cell=pl.col(cell))
+    cell = pl.col("group" if changed else "stratum")
+    sizes = (
+        placed.group_by("domain", "article_id", cell=cell)
         .agg(count=pl.len(), score_sum=pl.col("p_own").cast(pl.Float64).sum())
         .sort("domain", "article_id", "cell")
         .collect()
     )
-    labels = labels.filter(pl.col("label").is_not_null()).with_columns(cell=pl.col(cell))
-    domains = {ALL_OUTLETS: _domain(counts, labels)}
-    raw = {ALL_OUTLETS: _raw(counts)}
-    for (outlet,), group in counts.group_by(["domain"], maintain_order=True):
+    labels = labels.filter(pl.col("label").is_not_null()).with_columns(cell=cell)
+    domains = {ALL_OUTLETS: _domain(sizes, labels, changed)}
+    for (outlet,), group in sizes.group_by(["domain"], maintain_order=True):
         if outlet == ALL_OUTLETS:
             raise DataError(
                 f"An outlet is named {outlet!r}, as all of them together are here.\nRename it with --aliases."
             )
-        domains[str(outlet)] = _domain(group, labels.filter(pl.col("domain") == outlet))
-        raw[str(outlet)] = _raw(group)
-    return domains, raw, changed
+        domains[str(outlet)] = _domain(group, labels.filter(pl.col("domain") == outlet), changed)
+    return domains
 
 
 def _placed_labels(gold: pl.DataFrame, placed: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
@@ -268,19 +232,13 @@ def _scores_changed(labels: pl.DataFrame, names: Sequence[str]) -> bool:
     return bool(moved or ((labels["p_own"] - labels["drawn_score"]).abs() > 1e-3).any())
 
 
-def _raw(counts: pl.DataFrame) -> tuple[int, int, float]:
-    size = int(counts["count"].sum())
-    return counts["article_id"].n_unique(), size, float(counts["score_sum"].sum()) / size
-
-
-def _domain(counts: pl.DataFrame, labels: pl.DataFrame) -> _Domain:
+def _domain(sizes: pl.DataFrame, labels: pl.DataFrame, scores_changed: bool) -> _Domain:
     """Number articles and cells; cells with fewer than two labels are joined to the next."""
-    article_ids = counts["article_id"].unique(maintain_order=True)
-    number = {article_id: at for at, article_id in enumerate(article_ids)}
+    number = {article_id: at for at, article_id in enumerate(sizes["article_id"].unique(maintain_order=True))}
     labelled = dict(labels["cell"].value_counts().iter_rows())
     joined: dict[int, int] = {}
     at, held = 0, 0
-    for cell in counts["cell"].unique().sort():
+    for cell in sizes["cell"].unique().sort():
         if held >= 2:
             at, held = at + 1, 0
         joined[cell] = at
@@ -288,54 +246,45 @@ def _domain(counts: pl.DataFrame, labels: pl.DataFrame) -> _Domain:
     if held < 2 and at:  # the last one falls short: to the one before
         joined = {cell: min(to, at - 1) for cell, to in joined.items()}
     return _Domain(
-        article=np.array([number[a] for a in counts["article_id"]], np.int64),
-        cell=np.array([joined[cell] for cell in counts["cell"]], np.int64),
-        count=counts["count"].to_numpy().astype(float),
-        score_sum=counts["score_sum"].to_numpy(),
+        article=np.array([number[a] for a in sizes["article_id"]], np.int64),
+        cell=np.array([joined[cell] for cell in sizes["cell"]], np.int64),
+        count=sizes["count"].to_numpy().astype(float),
+        score_sum=sizes["score_sum"].to_numpy(),
+        raw_share=float(sizes["score_sum"].sum()) / int(sizes["count"].sum()),
         label_article=np.array([number[a] for a in labels["article_id"]], np.int64),
         label_cell=np.array([joined[cell] for cell in labels["cell"]], np.int64),
         label=labels["label"].to_numpy().astype(float),
         score=labels["p_own"].to_numpy().astype(float),
         weight=labels["weight"].to_numpy().astype(float),
+        scores_changed=scores_changed,
     )
-
-
-def _refusal(domain: _Domain) -> str | None:
-    n = len(domain.label)
-    if n < FEW_LABELS:
-        return f"{n} labels, too few to correct by: {FEW_LABELS} are needed" if n else "no labels"
-    if domain.article.max() == 0:
-        return "one article"
-    return None
 
 
 def _power_tuning(domain: _Domain) -> float:
     """The λ in [0, 1] that minimises the variance from labelling a part of each cell.
 
-    The variance from drawing articles does not depend on λ: whatever it is, the estimate's mean over samples is the
+    The variance from drawing articles does not depend on it: whatever λ is, the estimate's mean over samples is the
     share among all sentences of the articles drawn.
     """
     residual_y, residual_f = (_residuals(domain, values) for values in (domain.label, domain.score))
-    # A sentence that was bound to be drawn brings no variance.
-    random = 1 - np.minimum(1, 1 / domain.weight)
-    spread = float((random * residual_f**2).sum())
-    return float(np.clip((random * residual_y * residual_f).sum() / spread, 0, 1)) if spread > 0 else 0.0
+    spread = float((domain.random * residual_f**2).sum())
+    return float(np.clip((domain.random * residual_y * residual_f).sum() / spread, 0, 1)) if spread > 0 else 0.0
 
 
-def _cell_means(domain: _Domain, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cell_means(domain: _Domain, values: Numbers) -> Numbers:
     total = np.bincount(domain.label_cell, domain.weight * values)
-    mean: NDArray[np.float64] = total / np.bincount(domain.label_cell, domain.weight)
+    mean: Numbers = total / np.bincount(domain.label_cell, domain.weight)
     return mean
 
 
-def _residuals(domain: _Domain, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _residuals(domain: _Domain, values: Numbers) -> Numbers:
     """Each label's part in the error of the total: how far it is from its cell, times the sentences it stands for."""
     n_labels = np.bincount(domain.label_cell)
     size = np.bincount(domain.cell, domain.count)
     stands_for = size / np.bincount(domain.label_cell, domain.weight)
     few = np.sqrt(n_labels / np.maximum(n_labels - 1, 1))
     centred = values - _cell_means(domain, values)[domain.label_cell]
-    part: NDArray[np.float64] = (few * stands_for)[domain.label_cell] * domain.weight * centred
+    part: Numbers = (few * stands_for)[domain.label_cell] * domain.weight * centred
     return part
 
 
@@ -356,13 +305,9 @@ def _estimate(domain: _Domain, tuning: float, *, bias: bool = False) -> _Estimat
 
 
 def _variance(
-    domain: _Domain,
-    sizes: NDArray[np.float64],
-    predicted: NDArray[np.float64],
-    labelled: NDArray[np.float64],
-    residual: NDArray[np.float64],
+    domain: _Domain, sizes: Numbers, predicted: Numbers, labelled: Numbers, residual: Numbers
 ) -> tuple[float, float, float]:
-    """Variance of the estimate, the part of it that comes from labelling few sentences, and degrees of freedom.
+    """Of `_Estimate` all but the share.
 
     Two sources: which articles were published and scored, and which of their sentences were labelled. The second is
     known to the design, article by article or not, and estimated from all labels; the first is what the sums over
@@ -371,8 +316,7 @@ def _variance(
     size = sizes.sum()
     leverage = np.sqrt(1 - sizes / size)
     total = float((((predicted + labelled) / leverage) ** 2).sum()) / size**2
-    random = 1 - np.minimum(1, 1 / domain.weight)
-    by_cell = np.bincount(domain.label_cell, random * residual**2) / size**2
+    by_cell = np.bincount(domain.label_cell, domain.random * residual**2) / size**2
     design = float(by_cell.sum())
     articles = max(total - design, 0.0)
     # Article effects make an article's sum grow with its size, so long articles count for more of the variance.
@@ -387,37 +331,35 @@ def _variance(
     return variance, design, variance**2 / (articles**2 / df_articles + design**2 / df_labels)
 
 
-def _corrected_row(
-    outlet: str, domain: _Domain, raw: tuple[int, int, float], level: float, *, scores_changed: bool
-) -> tuple[object, ...]:
-    head = (outlet, raw[0], raw[1], len(domain.label), raw[2])
-    if refusal := _refusal(domain):
-        return (*head, *[None] * 11, refusal)
+def _corrected_row(outlet: str, domain: _Domain, level: float) -> dict[str, object]:
+    n = len(domain.label)
+    about = {
+        "outlet": outlet,
+        "n_articles": domain.n_articles,
+        "n_own": int(domain.count.sum()),
+        "n_labelled": n,
+        "loaded_share_raw": domain.raw_share,
+    }
+    if domain.refusal:
+        return {**about, "note": domain.refusal}
     tuning = _power_tuning(domain)
     corrected, classical = _estimate(domain, tuning), _estimate(domain, 0.0)
     bias = _estimate(domain, tuning, bias=True)
-    notes = []
-    if len(domain.label) < LABELS_PER_OUTLET:
-        notes.append("few labels")
-    if domain.article.max() + 1 < FEW_ARTICLES:
-        notes.append("few articles")
-    if scores_changed:
-        notes.append("scored anew since the sample was drawn: its strata are not used")
-    return (
-        *head,
+    notes = {
+        "few labels": n < LABELS_PER_OUTLET,
+        "few articles": domain.n_articles < FEW_ARTICLES,
+        "scored anew since the sample was drawn: its strata are not used": domain.scores_changed,
+    }
+    figures = (
         *_share_interval(corrected, domain, level),
         *_share_interval(classical, domain, level),
-        bias.share,
-        *bias.interval(level),
+        *(bias.share, *bias.interval(level)),
         tuning,
-        _effective_ratio(classical.share, corrected.design, len(domain.label)),
-        "; ".join(notes),
+        # Labels that simple random sampling would have needed for the same variance, for each label there is.
+        classical.share * (1 - classical.share) / n / corrected.design if corrected.design > 0 else None,
+        "; ".join(note for note, holds in notes.items() if holds),
     )
-
-
-def _effective_ratio(share: float, design: float, n_labels: int) -> float | None:
-    """Labels that simple random sampling would have needed for the same variance, for each label there is."""
-    return share * (1 - share) / n_labels / design if design > 0 else None
+    return {**about, **dict(zip(list(_CORRECTED)[len(about) :], figures, strict=True))}
 
 
 def _share_interval(estimate: _Estimate, domain: _Domain, level: float) -> tuple[float, float, float]:
@@ -429,9 +371,8 @@ def _share_interval(estimate: _Estimate, domain: _Domain, level: float) -> tuple
     n = len(domain.label)
     share = min(max(estimate.share, 0.0), 1.0)
     inner = min(max(share, 0.5 / n), 1 - 0.5 / n)  # the estimate itself can lie at 0, or outside
-    if (
-        np.ptp(domain.label) == 0
-    ):  # labels all alike show no variance: as many labels as the weights are worth (Kish 1965)
+    if np.ptp(domain.label) == 0:
+        # Labels all alike show no variance: as many labels as the weights are worth (Kish 1965).
         size = domain.weight.sum() ** 2 / (domain.weight**2).sum()
         inner, df = share, n - 1.0
     else:

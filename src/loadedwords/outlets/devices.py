@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
-from loadedwords.outlets.differences import adjust_holm
-from loadedwords.outlets.estimates import (
-    COUNTED,
-    FEW_ARTICLES,
-    clusters_of,
+from loadedwords.outlets.counted import COUNTED, clusters_of, sum_by_cluster
+from loadedwords.outlets.estimates import FEW_ARTICLES
+from loadedwords.outlets.intervals import (
+    Numbers,
+    adjust_holm,
     effective_freedom,
+    interval_of_sums,
     jackknife_influence,
-    ratio_interval,
-    sum_by_cluster,
+    student,
 )
+from loadedwords.outlets.tables import counts, reals, texts
 from loadedwords.schema import KINDS, PRAISES, CountedVoice
 
 PRAISE = "praise"
 # An outlet's use of a device is held against that of the others where at least so many of its words are it.
 MIN_WORDS = 5
 SCHEMA = {
-    "outlet": pl.String,
-    "device": pl.String,
-    "n_articles": pl.Int64,
-    "n_words": pl.Int64,
-    "n_loaded_words": pl.Int64,
-    "per_1000": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "others_per_1000": pl.Float64,
-    "difference": pl.Float64,
-    "difference_low": pl.Float64,
-    "difference_high": pl.Float64,
-    "p_adjusted": pl.Float64,
-    "differs": pl.Boolean,
+    **texts("outlet", "device"),
+    **counts("n_articles", "n_words", "n_loaded_words"),
+    **reals("per_1000", "ci_low", "ci_high", "others_per_1000"),
+    **reals("difference", "difference_low", "difference_high", "p_adjusted"),
+    "differs": pl.Boolean(),
 }
 
 
@@ -72,31 +62,31 @@ def compare_devices(
         differs; no difference where the outlet has fewer than `MIN_WORDS` such words. None where the model told no
         kinds.
     """
-    counts = _counts(articles, sentences, voice)
-    if counts is None:
+    found = _counts(articles, sentences, voice)
+    if found is None:
         return None
-    counted = counts.filter(pl.col("n") > 0)
-    groups = {
-        outlet: rows.height
-        for (outlet,), rows in counted.group_by(["outlet"], maintain_order=True)
-        if rows.height >= min_articles
-    }
+    counted = found.filter(pl.col("n") > 0)
+    clusters = clusters_of(counted)
+    words = counted["n"].to_numpy().astype(float)
     rows = []
-    for outlet, n_articles in groups.items():
-        inside = np.array([name == outlet for name in counted["outlet"].to_list()], dtype=float)
-        n = counted["n"].to_numpy().astype(float)
+    for (outlet,), group in counted.group_by(["outlet"], maintain_order=True):
+        if group.height < min_articles:
+            continue
+        inside = counted.select(pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))).to_series().to_numpy()
+        sides = np.column_stack([inside, 1 - inside])
+        n_words = sum_by_cluster(words[:, None] * sides, clusters)
         for device in (*KINDS, PRAISE):
-            found = counted[device].to_numpy().astype(float)
-            rows.append(_row(outlet, device, n_articles, found, n, inside, clusters_of(counted), level))
-    table = pl.DataFrame(rows, schema={**SCHEMA, "p_value": pl.Float64}, orient="row")
-    tested = table["p_value"].is_not_null().to_numpy()
-    adjusted = np.full(table.height, np.nan)
-    adjusted[tested] = adjust_holm(table["p_value"].to_numpy()[tested])
-    return table.drop("p_value").with_columns(
-        p_adjusted=pl.Series(adjusted, dtype=pl.Float64).fill_nan(None),
-        differs=pl.Series(
-            [bool(p < 1 - level) if ok else None for p, ok in zip(adjusted, tested, strict=True)], dtype=pl.Boolean
-        ),
+            uses = sum_by_cluster(counted[device].to_numpy().astype(float)[:, None] * sides, clusters)
+            about = {"outlet": outlet, "device": device, "n_articles": group.height}
+            rows.append(about | _rate(uses, n_words, level) | _difference(uses, n_words, level))
+    table = pl.DataFrame(rows, schema={**SCHEMA, **reals("p_value")})
+    tested = table.filter(pl.col("p_value").is_not_null()).select("outlet", "device", "p_value")
+    adjusted = tested.with_columns(p_adjusted=pl.Series(adjust_holm(tested["p_value"].to_numpy()), dtype=pl.Float64))
+    return (
+        table.drop("p_adjusted")
+        .join(adjusted.drop("p_value"), on=["outlet", "device"], how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(differs=pl.col("p_adjusted") < 1 - level)
+        .select(list(SCHEMA))
     )
 
 
@@ -111,59 +101,43 @@ def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice
     )
     if voice != "all":
         loaded = loaded.filter(pl.col("in_quote") == (voice == "quoted"))
-    found = (
-        loaded.group_by("article_id")
-        .agg(
-            *((pl.col("kind") == kind).sum().alias(kind) for kind in KINDS),
-            (pl.col("praise") >= PRAISES).sum().alias(PRAISE),
-        )
-        .collect()
-    )
+    kinds = ((pl.col("kind") == kind).sum().alias(kind) for kind in KINDS)
+    praise = (pl.col("praise") >= PRAISES).sum().alias(PRAISE)
+    found = loaded.group_by("article_id").agg(*kinds, praise).collect()
     if found.is_empty():
         return None
-    n = pl.sum_horizontal(COUNTED[voice].words).alias("n")
-    return articles.with_columns(n).join(found, on="article_id", how="left", maintain_order="left").with_columns(
-        pl.col(*KINDS, PRAISE).fill_null(0)
-    )  # fmt: skip
-
-
-def _row(
-    outlet: object,
-    device: str,
-    n_articles: int,
-    found: NDArray[np.float64],
-    n: NDArray[np.float64],
-    inside: NDArray[np.float64],
-    clusters: NDArray[np.int64],
-    level: float,
-) -> tuple[object, ...]:
-    sums = sum_by_cluster(np.column_stack([found * inside, found * (1 - inside)]), clusters)
-    counts = sum_by_cluster(np.column_stack([n * inside, n * (1 - inside)]), clusters)
-    here = counts[:, 0] > 0
-    own = ratio_interval(sums[here, 0], counts[here, 0], level=level)
-    low, high = (None if end is None else 1000 * end for end in (own.low, own.high))
-    total = int(sums[:, 0].sum())
-    figures: tuple[object, ...] = (
-        outlet,
-        device,
-        n_articles,
-        int(counts[:, 0].sum()),
-        total,
-        1000 * own.estimate,
-        low,
-        high,
+    return (
+        articles.with_columns(pl.sum_horizontal(COUNTED[voice].words).alias("n"))
+        .join(found, on="article_id", how="left", maintain_order="left")
+        .with_columns(pl.col(*KINDS, PRAISE).fill_null(0))
     )
-    both = (counts > 0).sum(axis=0) >= 2
-    if not counts[:, 1].sum():
-        return (*figures, None, None, None, None, None, None, None)
-    others = float(1000 * sums[:, 1].sum() / counts[:, 1].sum())
-    difference = 1000 * own.estimate - others
-    if total < MIN_WORDS or not both.all():
-        return (*figures, others, difference, None, None, None, None, None)
-    influence = 1000 * jackknife_influence(sums, counts)
-    error = float(np.sqrt(((influence[:, 0] - influence[:, 1]) ** 2).sum()))
+
+
+def _rate(uses: Numbers, words: Numbers, level: float) -> dict[str, object]:
+    """The outlet's own figure; it is the first column of both, the others together the second."""
+    here = words[:, 0] > 0
+    own = interval_of_sums(uses[here, 0], words[here, 0], level)
+    low, high = (None if end is None else 1000 * end for end in (own.low, own.high))
+    return {
+        "n_words": int(words[:, 0].sum()),
+        "n_loaded_words": int(uses[:, 0].sum()),
+        "per_1000": 1000 * own.estimate,
+        "ci_low": low,
+        "ci_high": high,
+    }
+
+
+def _difference(uses: Numbers, words: Numbers, level: float) -> dict[str, object]:
+    """From the others: as much of it as can be told."""
+    if not words[:, 1].sum():
+        return {}
+    others = float(1000 * uses[:, 1].sum() / words[:, 1].sum())
+    difference = float(1000 * (uses[:, 0].sum() / words[:, 0].sum())) - others
+    found: dict[str, object] = {"others_per_1000": others, "difference": difference}
+    if uses[:, 0].sum() < MIN_WORDS or not ((words > 0).sum(axis=0) >= 2).all():
+        return found
+    influence = 1000 * jackknife_influence(uses, words)
+    error = np.sqrt(((influence[:, 0] - influence[:, 1]) ** 2).sum())
     # The outlet's own degrees of freedom: the others are far more articles, and theirs would only add to them.
-    freedom = effective_freedom(counts[:, 0])
-    half = float(stdtrit(freedom, 1 - (1 - level) / 2)) * error
-    p_value = float(2 * stdtr(freedom, -abs(difference) / error)) if error else 1.0
-    return (*figures, others, difference, difference - half, difference + half, None, None, p_value)
+    low, high, p_value = map(float, student(np.asarray(difference), error, effective_freedom(words[:, 0]), level))
+    return found | {"difference_low": low, "difference_high": high, "p_value": p_value if error else 1.0}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,10 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.tables import need_columns
+from loadedwords.outlets.tables import need_columns, reals, texts
 
 DAYS = 4
 THRESHOLD = 0.45
@@ -52,12 +53,7 @@ FEATURES = (
 # A logistic regression on half of 934 known events, made by tests/benchmarks/events.py --fit.
 _DATED = (-6.801, 0.0, 0.0, 0.0, 6.055, 4.872, 2.389, 0.0, -1.437, -0.156)
 _UNDATED = (-11.814, 0.0, 2.851, 0.0, 4.068, 6.704, 8.355, 3.308, 0.0, 0.0)
-_FOUND: dict[str, pl.DataType | type[pl.DataType]] = {
-    "article_id": pl.String,
-    "event_id": pl.String,
-    "similarity": pl.Float64,
-    "why": pl.List(pl.String),
-}
+_FOUND = {**texts("article_id", "event_id"), **reals("similarity"), "why": pl.List(pl.String)}
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,13 @@ class _Candidates:
     second: NDArray[np.int64]
     features: NDArray[np.float64]
     dated: NDArray[np.bool_]
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """That each pair reports the same event."""
+        with_one = np.column_stack([np.ones(len(self.first)), self.features])
+        log_odds = np.where(self.dated, with_one @ np.array(_DATED), with_one @ np.array(_UNDATED))
+        return np.asarray(expit(log_odds), dtype=np.float64)
 
 
 def find_events(
@@ -124,29 +127,26 @@ def find_events(
     >>> find_events(articles, sentences)["why"][0].to_list()[:2]
     ['Amalthea', 'Zorvia']
     """
-    _check_settings(days, threshold)
-    articles = _checked(articles)
+    if not 0 < threshold <= 1:
+        raise DataError(f"threshold is {threshold}; it lies above 0 and up to 1, such as {THRESHOLD}.")
+    articles = _checked(articles, days)
     tokens = _tokens(articles, sentences)
     candidates = _candidates(tokens, articles, days)
-    probability = _same_event(candidates)
-    likely = probability >= _WEAKEST
-    edges = candidates.first[likely], candidates.second[likely], probability[likely]
-    groups = _agglomerate(articles.height, *edges, threshold)
-    group_of = np.full(articles.height, -1)
-    for number, members in enumerate(groups):
-        group_of[members] = number
+    group = _groups(articles.height, candidates, threshold)
     nearest = np.zeros(articles.height)
-    for one, other in ((edges[0], edges[1]), (edges[1], edges[0])):
-        inside = (group_of[one] >= 0) & (group_of[one] == group_of[other])
-        np.maximum.at(nearest, one[inside], edges[2][inside])
-    ids = articles["article_id"].to_list()
-    why = _why(tokens, group_of, articles.height)
-    rows = [
-        (ids[member], _event_id([ids[m] for m in members]), float(nearest[member]), why.get(number, []))
-        for number, members in enumerate(groups)
-        for member in members
-    ]
-    return pl.DataFrame(rows, schema=_FOUND, orient="row").sort("event_id", "article_id")
+    inside = (group[candidates.first] >= 0) & (group[candidates.first] == group[candidates.second])
+    for one in (candidates.first, candidates.second):
+        np.maximum.at(nearest, one[inside], candidates.probability[inside])
+    ids = pl.col("article_id").sort().str.join("\n")
+    return (
+        articles.select("article_id", similarity=pl.Series(nearest), group=pl.Series(group))
+        .filter(pl.col("group") >= 0)
+        .with_columns(event_id=ids.map_elements(_event_id, return_dtype=pl.String).over("group"))
+        .join(_why(tokens, group), on="group", how="left")
+        .with_columns(pl.col("why").fill_null([]))
+        .select(list(_FOUND))
+        .sort("event_id", "article_id")
+    )
 
 
 def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: int = DAYS) -> pl.DataFrame:
@@ -170,8 +170,7 @@ def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: in
     DataError
         As `find_events`.
     """
-    _check_settings(days, THRESHOLD)
-    articles = _checked(articles)
+    articles = _checked(articles, days)
     candidates = _candidates(_tokens(articles, sentences), articles, days)
     ids = articles["article_id"]
     return pl.DataFrame(
@@ -179,20 +178,16 @@ def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: in
             "article_a": ids.gather(candidates.first),
             "article_b": ids.gather(candidates.second),
             "dated": candidates.dated,
-            "probability": _same_event(candidates),
+            "probability": candidates.probability,
             **{name: candidates.features[:, at] for at, name in enumerate(FEATURES)},
         }
     )
 
 
-def _check_settings(days: int, threshold: float) -> None:
+def _checked(articles: pl.DataFrame, days: int) -> pl.DataFrame:
+    """The columns that are needed, in an order of their own."""
     if days < 0:
         raise DataError(f"days is {days}; it can't be negative. Pass 0 for articles of the same day only.")
-    if not 0 < threshold <= 1:
-        raise DataError(f"threshold is {threshold}; it lies above 0 and up to 1, such as {THRESHOLD}.")
-
-
-def _checked(articles: pl.DataFrame) -> pl.DataFrame:
     need_columns(articles.columns, {"article_id", "title", "date"}, "The table of scores")
     if articles["date"].dtype not in (pl.Date, pl.Null):
         raise DataError(
@@ -207,8 +202,8 @@ def _checked(articles: pl.DataFrame) -> pl.DataFrame:
     return articles.select("article_id", "title", pl.col("date").cast(pl.Date)).sort("article_id")
 
 
-def _event_id(members: list[str]) -> str:
-    return "found-" + hashlib.blake2b("\n".join(sorted(members)).encode(), digest_size=6).hexdigest()
+def _event_id(members: str) -> str:
+    return "found-" + hashlib.blake2b(members.encode(), digest_size=6).hexdigest()
 
 
 def _tokens(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
@@ -374,87 +369,49 @@ def _neighbours(
     return nearest, background
 
 
-def _same_event(candidates: _Candidates) -> NDArray[np.float64]:
-    """The probability that each pair reports the same event."""
-    with_one = np.column_stack([np.ones(len(candidates.first)), candidates.features])
-    log_odds = np.where(candidates.dated, with_one @ np.array(_DATED), with_one @ np.array(_UNDATED))
-    return np.asarray(expit(log_odds), dtype=np.float64)
+def _groups(n_articles: int, candidates: _Candidates, threshold: float) -> NDArray[np.int64]:
+    """The group of each article, -1 where it is alone: average linkage, where a pair that was not looked at counts 0."""
+    probability = np.where(candidates.probability >= _WEAKEST, candidates.probability, 0.0)
+    pairs = sparse.coo_array(
+        (probability, (candidates.first, candidates.second)), shape=(n_articles, n_articles)
+    ).tocsr()
+    # Two groups become one only if some pair between them reaches the threshold: each part of that graph is by itself.
+    _, part = connected_components(pairs >= threshold, directed=False)
+    group = np.full(n_articles, -1)
+    of_part = np.argsort(part, kind="stable")
+    n_groups = 0
+    for members in np.split(of_part, np.cumsum(np.bincount(part))[:-1]):
+        if len(members) < 2:
+            continue
+        alike = pairs[members][:, members].toarray()
+        apart = 1 - (alike + alike.T)[np.triu_indices(len(members), k=1)]
+        found = fcluster(linkage(apart, "average"), 1 - threshold, "distance")
+        together = np.bincount(found)[found] > 1
+        group[members[together]] = n_groups + found[together]
+        n_groups += int(found.max())
+    return group
 
 
-def _agglomerate(
-    n_articles: int,
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    probability: NDArray[np.float64],
-    threshold: float,
-) -> list[list[int]]:
-    """Average linkage on a sparse graph, where a pair that is not in it counts 0; groups of two and more, in order."""
-    sums: dict[int, dict[int, float]] = {}  # of each group, the sum of probabilities between it and another's members
-    for a, b, value in zip(first.tolist(), second.tolist(), probability.tolist(), strict=True):
-        sums.setdefault(a, {})[b] = value
-        sums.setdefault(b, {})[a] = value
-    groups = {at: [at] for at in sums}
-    heap = [(-value, a, b) for a, others in sums.items() for b, value in others.items() if a < b and value >= threshold]
-    heapq.heapify(heap)
-    number = n_articles
-    while heap:
-        _, a, b = heapq.heappop(heap)
-        if a not in groups or b not in groups:
-            continue  # one of them has been merged since
-        members, linked = groups.pop(a) + groups.pop(b), sums.pop(a)
-        for other, value in sums.pop(b).items():
-            linked[other] = linked.get(other, 0.0) + value
-        linked = {other: value for other, value in linked.items() if other in groups}
-        for other, value in linked.items():
-            sums[other].pop(a, None)
-            sums[other].pop(b, None)
-            sums[other][number] = value
-            mean = value / (len(members) * len(groups[other]))
-            if mean >= threshold:
-                heapq.heappush(heap, (-mean, other, number))
-        groups[number], sums[number] = members, linked
-        number += 1
-    return sorted(sorted(members) for members in groups.values() if len(members) > 1)
-
-
-def _why(tokens: pl.DataFrame, group_of: NDArray[np.int64], n_articles: int) -> dict[int, list[str]]:
+def _why(tokens: pl.DataFrame, group: NDArray[np.int64]) -> pl.DataFrame:
     """Of each group, what most of its members say and few other articles do, as it is usually written."""
-    article, code = tokens["article"].to_numpy(), tokens["code"].to_numpy()
-    keys = np.sort(article * np.uint64(2**32) + code)  # a fifth of the time of np.unique
-    said_by, said = np.divmod(keys[np.diff(keys, prepend=keys[:1] ^ 1) != 0], 2**32)
-    n_with = np.bincount(said.astype(np.int64))
-    usable = (n_with > 1) & (n_with <= max(_COMMON_SHARE * n_articles, _COMMON_COUNT))
-    inside = (group_of[said_by] >= 0) & usable[said]
-    shared, n_members = np.unique(
-        group_of[said_by[inside]].astype(np.uint64) * 2**32 + said[inside], return_counts=True
-    )
-    group, shared = np.divmod(shared, 2**32)
-    size = np.bincount(group_of[group_of >= 0])[group]
-    most = (n_members > 1) & (2 * n_members > size)
-    by_most = pl.DataFrame(
-        {
-            "group": group[most].astype(np.int64),
-            "code": shared[most].astype(np.uint32),
-            "telling": (np.log((1 + n_articles) / n_with[shared]) * n_members / size)[most],
-        }
-    )
-    uses = tokens.select("word", "code", "is_name", group=pl.Series(group_of[article])).join(
-        by_most, on=["group", "code"]
-    )
-    telling = (
-        uses.group_by("group", "code")
-        .agg(telling=(pl.col("telling").first() * (1 + _NAME_BONUS * pl.col("is_name").any())).round(6))
+    n_articles = len(group)
+    common = max(_COMMON_SHARE * n_articles, _COMMON_COUNT)
+    n_with = tokens.group_by("code").agg(n_with=pl.col("article").n_unique())
+    grouped = tokens.with_columns(group=pl.Series(group).gather(tokens["article"])).filter(pl.col("group") >= 0)
+    size = grouped.group_by("group").agg(size=pl.col("article").n_unique())
+    rarity = ((1 + n_articles) / pl.col("n_with")).log()
+    return (
+        grouped.group_by("group", "code")
+        .agg(
+            n=pl.col("article").n_unique(),
+            is_name=pl.col("is_name").any(),
+            why=pl.col("word").cast(pl.String).mode().sort().first(),
+        )
+        .join(size, on="group")
+        .join(n_with, on="code")
+        .filter(pl.col("n") > 1, 2 * pl.col("n") > pl.col("size"), pl.col("n_with") <= common)
+        .with_columns(telling=(rarity * pl.col("n") / pl.col("size") * (1 + _NAME_BONUS * pl.col("is_name"))).round(6))
         .sort(["group", "telling", "code"], descending=[False, True, False])  # codes are in alphabetical order
         .group_by("group", maintain_order=True)
-        .head(_WHY)
-        .select("group", "code", rank=pl.int_range(pl.len()))
+        .agg(pl.col("why").head(_WHY))
     )
-    written = (
-        uses.join(telling, on=["group", "code"])
-        .group_by("group", "rank")
-        .agg(pl.col("word").cast(pl.String).mode().sort().first())
-        .sort("group", "rank")
-        .group_by("group", maintain_order=True)
-        .agg("word")
-    )
-    return dict(written.iter_rows())

@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.tables import read_edited
+from loadedwords.outlets.tables import counts, read_edited, reals, texts
 
-SAMPLE_COLUMNS = (
-    "sample_id",
-    "article_id",
-    "sentence_id",
-    "outlet",
-    "text",
-    "context_before",
-    "context_after",
-    "p_own",
-    "stratum",
-    "probability",
-    "label",
-)
-_NEEDED = ("article_id", "sentence_id", "outlet", "probability", "label")
-_LABELS = {"loaded": 1.0, "1": 1.0, "1.0": 1.0, "neutral": 0.0, "0": 0.0, "0.0": 0.0, "skip": None, "": None}
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_GOLD: dict[str, pl.DataType] = {
-    "sample_id": pl.String(),
-    "article_id": pl.String(),
-    "sentence_id": pl.Int64(),
-    "outlet": pl.String(),
-    "text": pl.String(),
-    "p_own": pl.Float64(),
-    "stratum": pl.String(),
-    "probability": pl.Float64(),
-    "label": pl.Float64(),
-    "labels": pl.List(pl.Float64()),
+SAMPLE_SCHEMA = {
+    **texts("sample_id", "article_id"),
+    **counts("sentence_id"),
+    **texts("outlet", "text", "context_before", "context_after"),
+    **reals("p_own"),
+    **texts("stratum"),
+    **reals("probability"),
+    **texts("label"),
 }
+SAMPLE_COLUMNS = tuple(SAMPLE_SCHEMA)
+_NEEDED = ("article_id", "sentence_id", "outlet", "probability", "label")
+LABELS = ("loaded", "neutral", "skip")
+_SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}
+# What a spreadsheet would run, with the apostrophes that guard it.
+_FORMULA = r"^'*[=+\-@\t\r]"
 
 
 @dataclass(frozen=True)
@@ -61,7 +46,7 @@ class Agreement:
 
 
 def write_sample(sample: pl.DataFrame, file: Path) -> None:
-    """Write a sample as CSV that spreadsheets open as text.
+    """Write a sample as CSV that spreadsheets open as text; `file` is replaced where it exists.
 
     A text that begins like a formula gets an apostrophe in front, which `read_sample` takes off again.
 
@@ -70,23 +55,17 @@ def write_sample(sample: pl.DataFrame, file: Path) -> None:
     sample : polars.DataFrame
         As `draw_sample` returns it; further columns are kept.
     file : Path
-        Replaced where it exists.
     """
+    cell = pl.all().cast(pl.String).replace("", None)  # an empty cell, without marks
+    guarded = pl.when(cell.str.contains(_FORMULA)).then("'" + cell).otherwise(cell)
     beside = file.with_name(f".{file.name}.part")
-    with beside.open("w", encoding="utf-8-sig", newline="") as stream:  # the mark tells spreadsheets that it is UTF-8
-        writer = csv.writer(stream)
-        writer.writerow(sample.columns)
-        for row in sample.iter_rows():
-            writer.writerow(["" if value is None else _guard(str(value)) for value in row])
+    # The mark tells spreadsheets that it is UTF-8.
+    sample.select(guarded.name.keep()).write_csv(beside, include_bom=True, line_terminator="\r\n")
     beside.replace(file)  # never half a file, whatever happens meanwhile
 
 
 def read_sample(file: Path) -> pl.DataFrame:
-    """Read what `write_sample` wrote, every column as text; semicolons and tabs separate too, as spreadsheets save.
-
-    Parameters
-    ----------
-    file : Path
+    """Read what `write_sample` wrote; semicolons and tabs separate too, as spreadsheets save.
 
     Returns
     -------
@@ -103,8 +82,9 @@ def read_sample(file: Path) -> pl.DataFrame:
         raise DataError(
             f"{file} lacks the columns {', '.join(missing)}.\nPass a file drawn by loadedwords sample, with its header."
         )
-    kept = [[_unguard(value) for value in row] for row in rows]
-    return pl.DataFrame(kept, schema=[(name, pl.String) for name in header], orient="row")
+    guarded = pl.all().str.starts_with("'") & pl.all().str.contains(_FORMULA)
+    table = pl.DataFrame(rows, schema=texts(*header), orient="row")
+    return table.with_columns(pl.when(guarded).then(pl.all().str.slice(1)).otherwise(pl.all()).name.keep())
 
 
 def read_gold(files: str | Path | Sequence[str | Path]) -> pl.DataFrame:
@@ -130,35 +110,28 @@ def read_gold(files: str | Path | Sequence[str | Path]) -> pl.DataFrame:
         labelled any.
     """
     listed = [Path(files)] if isinstance(files, (str, Path)) else [Path(file) for file in files]
-    found: dict[tuple[str, int], dict[str, object]] = {}
-    given: dict[tuple[str, int], dict[str, float | None]] = {}
-    for file in listed:
-        for number, row in enumerate(read_sample(file).iter_rows(named=True), start=2):
-            where = f"{file}, record {number}"
-            parsed, key, label = _gold_row(row, where)
-            labeller = (row.get("labeller") or "").strip() or str(file)
-            known = found.setdefault(key, parsed)
-            if (known["probability"], known["stratum"]) != (parsed["probability"], parsed["stratum"]):
-                raise DataError(
-                    f"{where}: this sentence has another probability elsewhere.\nPass labels of one sample."
-                )
-            labels = given.setdefault(key, {})
-            if labeller in labels:
-                raise DataError(
-                    f"{where}: {labeller} labelled sentence {key[1]} of article {key[0]} twice.\n"
-                    "Keep one row, or tell labellers apart in a column labeller."
-                )
-            labels[labeller] = label
-    rows = []
-    for key, parsed in found.items():
-        labels_given = [label for label in given[key].values() if label is not None]
-        parsed["labels"] = labels_given
-        parsed["label"] = sum(labels_given) / len(labels_given) if labels_given else None
-        rows.append(parsed)
-    gold = pl.DataFrame(rows, schema=_GOLD)
+    given = pl.concat([_labels_of(file) for file in listed])
+    sentence = ["article_id", "sentence_id"]
+    _refuse(
+        given,
+        (pl.col("probability").n_unique().over(sentence) > 1) | (pl.col("stratum").n_unique().over(sentence) > 1),
+        "this sentence has another probability elsewhere.\nPass labels of one sample.",
+        last=True,
+    )
+    _refuse(
+        given,
+        ~pl.struct(*sentence, "labeller").is_first_distinct(),
+        "{labeller} labelled sentence {sentence_id} of article {article_id} twice.\n"
+        "Keep one row, or tell labellers apart in a column labeller.",
+    )
+    gold = given.group_by(sentence, maintain_order=True).agg(
+        pl.exclude("label", "labeller", "where").first(),
+        label=pl.col("label").mean(),
+        labels=pl.col("label").drop_nulls(),
+    )
     if not gold["label"].is_not_null().any():
         raise DataError(f"{', '.join(map(str, listed))}: no sentence is labelled.\nFill in the column label.")
-    return gold
+    return gold.select("sample_id", *sentence, pl.exclude("sample_id", *sentence))
 
 
 def label_agreement(gold: pl.DataFrame) -> Agreement:
@@ -190,37 +163,58 @@ def label_agreement(gold: pl.DataFrame) -> Agreement:
     return Agreement(len(pairable), 1 - observed / expected)
 
 
-def _guard(value: str) -> str:
-    return f"'{value}" if _FORMULA.match(value) else value
+def plain_labels(sample: pl.DataFrame, file: Path) -> pl.Series:
+    """The labels of what `read_sample` read, each one of `LABELS` or empty, as people may have typed them."""
+    plain = pl.col("label").fill_null("").str.strip_chars().str.to_lowercase().replace(_SPELLINGS)
+    rows = sample.select("label", plain=plain, where=_where(file))
+    _refuse(
+        rows,
+        ~pl.col("plain").is_in([*LABELS, ""]),
+        "label {label!r} is not understood.\nUse loaded, neutral or skip, or leave it blank.",
+    )
+    return rows["plain"]
 
 
-def _unguard(value: str) -> str:
-    return value[1:] if value.startswith("'") and _FORMULA.match(value) else value
+def _where(file: Path) -> pl.Expr:
+    return pl.format("{}, record {}", pl.lit(str(file)), pl.int_range(2, pl.len() + 2))
 
 
-def _gold_row(row: Mapping[str, str], where: str) -> tuple[dict[str, object], tuple[str, int], float | None]:
-    text = (row["label"] or "").strip().lower()
-    if text not in _LABELS:
-        raise DataError(
-            f"{where}: label {row['label']!r} is not understood.\nUse loaded, neutral or skip, or leave it blank."
-        )
-    try:
-        sentence_id = int(row["sentence_id"])
+def _labels_of(file: Path) -> pl.DataFrame:
+    """The rows of a file, checked, with who labelled them and where they stand."""
+    table = read_sample(file)
+    table = table.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in {*SAMPLE_SCHEMA, "labeller"} - {*table.columns}
+    )
+    rows = table.with_columns(
+        where=_where(file),
+        labeller=pl.coalesce(pl.col("labeller").str.strip_chars().replace("", None), pl.lit(str(file))),
+        stratum=pl.col("stratum").replace("", None),
+        label=plain_labels(table, file),
+    )
+    numbers = {"sentence_id": pl.Int64, "p_own": pl.Float64, "probability": pl.Float64}
+    for name, kind in numbers.items():
         # Spreadsheets of some countries save a decimal comma.
-        probability = float(row["probability"].replace(",", "."))
-        score = float(row["p_own"].replace(",", ".")) if row.get("p_own") else None
-    except ValueError as error:
-        raise DataError(f"{where}: {error}.\nsentence_id, p_own and probability are numbers.") from error
-    if not 0 < probability <= 1:
-        raise DataError(f"{where}: probability {probability} is not above 0 and at most 1.\nKeep the column as drawn.")
-    parsed: dict[str, object] = {
-        "sample_id": row.get("sample_id"),
-        "article_id": row["article_id"],
-        "sentence_id": sentence_id,
-        "outlet": row["outlet"],
-        "text": row.get("text"),
-        "p_own": score,
-        "stratum": row.get("stratum") or None,
-        "probability": probability,
-    }
-    return parsed, (row["article_id"], sentence_id), _LABELS[text]
+        number = pl.col(name).str.strip_chars().replace("" if name == "p_own" else None, None).str.replace(",", ".")
+        _refuse(
+            rows,
+            number.is_not_null() & number.cast(kind, strict=False).is_null(),
+            f"{{{name}!r}} is no number.\nsentence_id, p_own and probability are numbers.",
+        )
+        rows = rows.with_columns(number.cast(kind))
+    _refuse(
+        rows,
+        ~pl.col("probability").is_between(0, 1, closed="right") | pl.col("probability").is_nan(),
+        "probability {probability} is not above 0 and at most 1.\nKeep the column as drawn.",
+    )
+    return rows.select(
+        "sample_id", *("article_id", "sentence_id", "outlet", "text", "p_own", "stratum", "probability"),
+        label=pl.col("label").replace_strict({"loaded": 1.0, "neutral": 0.0}, default=None), labeller="labeller", where="where",
+    )  # fmt: skip
+
+
+def _refuse(rows: pl.DataFrame, wrong: pl.Expr, why: str, *, last: bool = False) -> None:
+    """Raise where the first row that is wrong stands; `why` may name its columns."""
+    found = rows.filter(wrong)
+    if found.height:
+        row = found.row(-1 if last else 0, named=True)
+        raise DataError(f"{row['where']}: {why.format(**row)}")

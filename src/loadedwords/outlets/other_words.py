@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
-from loadedwords.outlets.tables import need_columns
+from loadedwords.outlets.tables import counts, need_columns, reals, texts
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 # Cosine from which two sentences about one event are held to say the same.
@@ -35,17 +35,10 @@ _IRREGULAR = frozenset(
     paid ran sold spent stood taught threw understood withdrew""".split()  # noqa: SIM905 — as above
 )
 _OTHER_WORDS = {
-    "event_id": pl.String,
-    "outlet": pl.String,
-    "word": pl.String,
-    "plain_outlet": pl.String,
-    "plain_word": pl.String,
-    "similarity": pl.Float64,
-    "sentence": pl.String,
-    "plain_sentence": pl.String,
-    "article_id": pl.String,
-    "plain_article_id": pl.String,
-    "n_sentences": pl.Int64,
+    **texts("event_id", "outlet", "word", "plain_outlet", "plain_word"),
+    **reals("similarity"),
+    **texts("sentence", "plain_sentence", "article_id", "plain_article_id"),
+    **counts("n_sentences"),
 }
 
 
@@ -113,8 +106,7 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
         .join(told, on="row")
         .join(there, on="plain_row")
         .with_columns(n_sentences=pl.lit(rows.height))
-        .select(list(_OTHER_WORDS))
-        .cast(_OTHER_WORDS)  # type: ignore[arg-type]
+        .select(pl.col(name).cast(kind) for name, kind in _OTHER_WORDS.items())
         .sort(["similarity", "event_id", "word", "article_id", "plain_article_id"], descending=[True, *[False] * 4])
         .unique(["event_id", "outlet", "word", "plain_outlet", "plain_word"], keep="first", maintain_order=True)
     )
@@ -204,15 +196,7 @@ def _places(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     )
     known = different["spelling"].unique().sort()
     number = pl.DataFrame({"spelling": known}).with_row_index("number")
-    marked = (
-        rows.select("row", "words")
-        .explode("words")
-        .drop_nulls("words")
-        .select("row", spelling=plain_spelling(pl.col("words").struct.field("text")))
-        .unique()
-        .join(number, on="spelling")
-        .select("row", word="number", loaded=pl.lit(value=True))
-    )
+    marked = _loaded(rows).unique().join(number, on="spelling").select("row", word="number", loaded=pl.lit(value=True))
     numbered = (
         spoken.lazy()
         .join(different.join(number, on="spelling").lazy(), on="word", how="left", maintain_order="left")
@@ -235,6 +219,12 @@ def _places(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     ), known
 
 
+def _loaded(rows: pl.DataFrame) -> pl.DataFrame:
+    """The loaded words of each sentence: row, spelling."""
+    words = rows.select("row", "words").explode("words").drop_nulls("words")
+    return words.select("row", spelling=plain_spelling(pl.col("words").struct.field("text")))
+
+
 def _numbers(known: pl.Series, words: frozenset[str]) -> pl.Series:
     """The numbers of `words`, to be looked for in a column of numbers."""
     return known.is_in(sorted(words)).arg_true().cast(pl.UInt32).implode()
@@ -246,7 +236,7 @@ def _counterparts(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     Columns: row, plain_row, word, plain_word (null: nothing stands there), content (words of content among the
     neighbours in common).
     """
-    functional = _numbers(known, FUNCTION_WORDS | {_MARK})
+    functional, mark = _numbers(known, FUNCTION_WORDS | {_MARK}), _numbers(known, frozenset({_MARK}))
     adverbs = known.str.ends_with("ly").arg_true().cast(pl.UInt32).implode()
     around = [f"{side}_{step}" for side in ("before", "after") for step in _STEPS]
     columns = ["event", "outlet", "row", *around]
@@ -254,10 +244,7 @@ def _counterparts(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
         pl.col("loaded"),
         ~pl.col("name"),
         ~pl.col("word").is_in(known.str.contains(CONTRACTION).arg_true().cast(pl.UInt32).implode()),
-        *(
-            pl.col(name).is_not_null() & ~pl.col(name).is_in(_numbers(known, frozenset({_MARK})))
-            for name in ("before_1", "after_1")
-        ),
+        *(pl.col(name).is_not_null() & ~pl.col(name).is_in(mark) for name in ("before_1", "after_1")),
     ).select("word", *columns)
     adverb = pl.col("word").is_in(adverbs)
     # "the embattled president": what stands there can be left out, and another word there says another thing.
@@ -272,9 +259,13 @@ def _counterparts(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
         ),
     ]
     found = pl.concat(met).unique()
-    common = _common_neighbours()
     spelled = pl.DataFrame({"spelled": known}).with_row_index("word")
-    content = [both & ~pl.col(name).is_in(functional) for name, both in common.items()]
+    # A neighbour is in common if it, and all between it and the word, are the same in both sentences.
+    same = [pl.col(name).eq(pl.col(f"{name}_there")).fill_null(value=False) for name in around]
+    content = [
+        pl.all_horizontal(same[at - at % len(_STEPS) : at + 1]) & ~pl.col(name).is_in(functional)
+        for at, name in enumerate(around)
+    ]
     return (
         found.with_columns(content=pl.sum_horizontal(content))
         .filter(pl.col("content") >= 1)
@@ -302,18 +293,6 @@ def _same_neighbours(here: pl.DataFrame, there: pl.LazyFrame) -> list[pl.DataFra
     ]
 
 
-def _common_neighbours() -> dict[str, pl.Expr]:
-    """For each neighbour whether it, and all between it and the word, are the same in both sentences."""
-    common: dict[str, pl.Expr] = {}
-    for side in ("before", "after"):
-        same = pl.lit(value=True)
-        for step in _STEPS:
-            name = f"{side}_{step}"
-            same = same & (pl.col(name) == pl.col(f"{name}_there")).fill_null(value=False)
-            common[name] = same
-    return common
-
-
 def _frequency(places: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
     """In how many sentences each word stands: token, sentences."""
     spelled = pl.DataFrame({"token": known}).with_row_index("word")
@@ -325,25 +304,21 @@ def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -
 
     `frequency` says for each token in how many sentences it stands in own voice.
     """
-    needed = rows.join(pl.concat([pairs["row"], pairs["plain_row"]]).unique().to_frame(), on="row", how="semi").lazy()
+    needed = rows.join(pl.concat([pairs["row"], pairs["plain_row"]]).unique().to_frame(), on="row", how="semi")
     tokens = (
-        needed.select("row", token=pl.col("text").str.extract_all(COMPOUND.pattern))
+        needed.lazy()
+        .select("row", token=pl.col("text").str.extract_all(COMPOUND.pattern))
         .explode("token")
         .drop_nulls("token")
         .with_columns(token=plain_spelling(pl.col("token")))
         .filter(~pl.col("token").is_in(sorted(FUNCTION_WORDS)))
     )
-    marked = (
-        needed.select("row", "words")
-        .explode("words")
-        .drop_nulls("words")
-        .select("row", token=plain_spelling(pl.col("words").struct.field("text")))
-    )
     weights = (
-        tokens.join(marked, on=["row", "token"], how="anti")
+        tokens.join(_loaded(needed).lazy(), left_on=["row", "token"], right_on=["row", "spelling"], how="anti")
         .group_by("row", "token")
         .agg(n=pl.len())
-        .join(frequency.lazy(), on="token", how="left")
+        .sort("row", "token")  # sums are then the same to the last digit, whenever they are made
+        .join(frequency.lazy(), on="token", how="left", maintain_order="left")
         .with_columns(pl.col("sentences").fill_null(1))
         .with_columns(weight=(1 + pl.col("n").log()) * (1 + (rows.height / pl.col("sentences")).log()))
         .select("row", "token", weight=pl.col("weight") / (pl.col("weight") ** 2).sum().sqrt().over("row"))
@@ -351,8 +326,10 @@ def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -
     )
     both = pairs.select("row", "plain_row").with_row_index("pair")
     return (
-        both.join(weights, on="row")
-        .join(weights, left_on=["plain_row", "token"], right_on=["row", "token"], suffix="_there")
+        both.join(weights, on="row", maintain_order="left_right")
+        .join(
+            weights, left_on=["plain_row", "token"], right_on=["row", "token"], suffix="_there", maintain_order="left"
+        )
         .group_by("pair")
         .agg(cosine=(pl.col("weight") * pl.col("weight_there")).sum().clip(0, 1))
         .join(both, on="pair", how="right")

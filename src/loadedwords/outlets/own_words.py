@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import betainc
+from scipy.stats import false_discovery_control
 
 from loadedwords.errors import DataError
+from loadedwords.outlets.intervals import Numbers
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
-from loadedwords.outlets.tables import need_columns
+from loadedwords.outlets.tables import counts, need_columns, reals, texts
 from loadedwords.text.words import FUNCTION_WORDS
-
-Numbers = NDArray[np.float64]
 
 # Total weight of the prior in loaded words: what a few dozen articles hold, so that an outlet of a few hundred words is
 # drawn towards the others by half and one of many thousands hardly at all.
@@ -25,34 +24,17 @@ _Z95 = 1.959963984540054
 _EXAMPLES = 3
 _EASILY_READ = 300  # characters; longer "sentences" are often captions run together
 _OWN_WORDS = {
-    "outlet": pl.String,
-    "word": pl.String,
-    "n": pl.Int64,
-    "n_articles": pl.Int64,
-    "n_elsewhere": pl.Int64,
-    "n_articles_elsewhere": pl.Int64,
-    "per_1000": pl.Float64,
-    "per_1000_elsewhere": pl.Float64,
-    "log_odds": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "z_score": pl.Float64,
-    "p_value": pl.Float64,
-    "p_adjusted": pl.Float64,
-    "design_effect": pl.Float64,
-    "n_loaded_words": pl.Int64,
-    "outlet_articles": pl.Int64,
+    **texts("outlet", "word"),
+    **counts("n", "n_articles", "n_elsewhere", "n_articles_elsewhere"),
+    **reals("per_1000", "per_1000_elsewhere", "log_odds", "ci_low", "ci_high", "z_score", "p_value", "p_adjusted"),
+    **reals("design_effect"),
+    **counts("n_loaded_words", "outlet_articles"),
     "examples": pl.List(pl.Struct({"article_id": pl.String, "text": pl.String})),
 }
 
 
 def own_words(
-    sentences: pl.LazyFrame,
-    articles: pl.DataFrame,
-    *,
-    prior: float = PRIOR,
-    most: int = 20,
-    min_articles: int = 10,
+    sentences: pl.LazyFrame, articles: pl.DataFrame, *, prior: float = PRIOR, most: int = 20, min_articles: int = 10
 ) -> pl.DataFrame:
     """The loaded words that each outlet uses, in its own voice, more than the others do.
 
@@ -126,7 +108,7 @@ def own_words(
         .head(most)
     )
     with_examples = listed.join(_examples(uses, listed, sentences), on=["outlet", "word"], how="left")
-    return with_examples.select(list(_OWN_WORDS)).cast(_OWN_WORDS)  # type: ignore[arg-type]
+    return with_examples.select(pl.col(name).cast(kind) for name, kind in _OWN_WORDS.items())
 
 
 def _own_voice_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
@@ -196,10 +178,12 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
         name: column[f"{name}_all"] - column[name] for name in ("y", "users", "yy", "ym", "total", "squares", "units")
     }
     effect, effect_rest = _design_effect(column), _design_effect(rest)
-    counts = (column["y"] / effect, column["total"] / effect, rest["y"] / effect_rest, rest["total"] / effect_rest)
+    side_counts = (column["y"] / effect, column["total"] / effect, rest["y"] / effect_rest, rest["total"] / effect_rest)
     alpha = prior * column["y_all"] / column["total_all"]
-    log_odds, deviation = log_odds_ratio(*counts, alpha=alpha, prior=prior)
-    p_value = _more_by_chance(*counts)
+    log_odds, deviation = log_odds_ratio(*side_counts, alpha=alpha, prior=prior)
+    p_value = _more_by_chance(*side_counts)
+    # A word that an outlet never uses was tested too, and has a p-value of 1.
+    tested = np.append(p_value, np.ones(compared.height * words.height - len(p_value)))
     return table.select(
         "outlet",
         "word",
@@ -214,8 +198,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
         ci_high=pl.Series(log_odds + _Z95 * deviation),
         z_score=pl.Series(log_odds / deviation),
         p_value=pl.Series(p_value),
-        # A word that an outlet never uses was tested too, and has a p-value of 1.
-        p_adjusted=pl.Series(_adjusted(p_value, compared.height * words.height)),
+        p_adjusted=pl.Series(false_discovery_control(tested)[: len(p_value)]),
         design_effect=pl.Series(effect),
         n_loaded_words="total",
         outlet_articles="units",
@@ -273,15 +256,6 @@ def _design_effect(side: dict[str, Numbers]) -> Numbers:
     independent = side["y"] * (1 - share) * total / np.maximum(total - 1, 1)
     ratio = np.divide(clustered, independent, out=np.ones_like(share), where=independent > 0)
     return np.maximum(ratio, 1.0)
-
-
-def _adjusted(p_values: Numbers, n_tests: int) -> Numbers:
-    """p-values by Benjamini & Hochberg (1995) where the other ``n_tests - len(p_values)`` are 1."""
-    order = np.argsort(p_values)[::-1]
-    ranks = np.arange(len(p_values), 0, -1)
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(np.minimum.accumulate(p_values[order] * n_tests / ranks), 1.0)
-    return adjusted
 
 
 def _examples(uses: pl.DataFrame, listed: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:

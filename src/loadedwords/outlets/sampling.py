@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.hand_labels import SAMPLE_COLUMNS
+from loadedwords.outlets.hand_labels import SAMPLE_SCHEMA
 
 LABELS_PER_OUTLET = 30
 OTHER_OUTLETS = "(other outlets)"
@@ -24,6 +25,17 @@ _MOST_BINS = 6
 # A score of 0 or 1 is not a sentence without error: rarely sampled regions of the score keep a fair probability.
 _LEAST_SPREAD = 0.2
 STRATUM = re.compile(r"(?s)(.*) \| (\d\.\d\d)-(\d\.\d\d)")
+OUTLET = pl.col("outlet").fill_null("")
+_STEP = (pl.col("p_own").cast(pl.Float64) * _STEPS).floor().clip(0, _STEPS - 1).cast(pl.Int64)
+
+
+class Bin(NamedTuple):
+    """A range of the score in hundredths, end exclusive, with the sentences in it and those to draw."""
+
+    low: int
+    high: int
+    size: int
+    n: int
 
 
 def plan_strata(
@@ -32,7 +44,7 @@ def plan_strata(
     *,
     min_per_outlet: int = LABELS_PER_OUTLET,
     pool: bool = True,
-) -> dict[str, list[tuple[int, int, int, int]]]:
+) -> dict[str, list[Bin]]:
     """Strata and their sample sizes, from how the scores of each outlet are distributed.
 
     Outlets share the labels by power allocation, in proportion to the square root of their sentences (Bankier 1988):
@@ -54,9 +66,8 @@ def plan_strata(
 
     Returns
     -------
-    dict of str to list of (low, high, size, sample size)
-        For each outlet with strata of its own, and for `OTHER_OUTLETS`: bins of the score in hundredths, end
-        exclusive, with the sentences in it and those to draw.
+    dict of str to list of Bin
+        For each outlet with strata of its own, and for `OTHER_OUTLETS`.
 
     Raises
     ------
@@ -134,7 +145,7 @@ def draw_sample(
         )
     histograms = _histograms(parts, outlets)
     plan = plan_strata(histograms, n, min_per_outlet=min_per_outlet, pool=outlets is None)
-    return pl.DataFrame(_drawn_rows(parts, plan, set(histograms), seed), schema=_sample_schema(), orient="row")
+    return _draw(parts, plan, set(histograms), seed)
 
 
 def _allocate(shares: NDArray[np.float64], most: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -153,17 +164,15 @@ def _allocate(shares: NDArray[np.float64], most: NDArray[np.int64], n: int) -> N
     return given
 
 
-def _plan_bins(histogram: NDArray[np.int64], n: int) -> list[tuple[int, int, int, int]]:
+def _plan_bins(histogram: NDArray[np.int64], n: int) -> list[Bin]:
     scores = (np.arange(_STEPS) + 0.5) / _STEPS
     spread = histogram * np.maximum(np.sqrt(scores * (1 - scores)), _LEAST_SPREAD)
     n_bins = min(_MOST_BINS, max(1, n // _LABELS_PER_BIN))
     cumulated = np.cumsum(spread) / spread.sum()
     inner = np.searchsorted(cumulated, np.arange(1, n_bins) / n_bins) + 1
-    edges = sorted({0, _STEPS, *map(int, inner)})
-    bins = list(pairwise(edges))
     # A bin with fewer than two sentences goes to its neighbour: its variance could not be estimated.
     merged: list[tuple[int, int]] = []
-    for low, high in bins:
+    for low, high in pairwise(sorted({0, _STEPS, *map(int, inner)})):
         if merged and (histogram[low:high].sum() < 2 or histogram[merged[-1][0] : merged[-1][1]].sum() < 2):
             merged[-1] = (merged[-1][0], high)
         else:
@@ -172,11 +181,7 @@ def _plan_bins(histogram: NDArray[np.int64], n: int) -> list[tuple[int, int, int
     wanted = np.array([spread[low:high].sum() for low, high in merged])
     least = np.minimum(2, sizes)
     drawn = least + _allocate(wanted, sizes - least, n - int(least.sum()))
-    return [(low, high, int(size), int(k)) for (low, high), size, k in zip(merged, sizes, drawn, strict=True)]
-
-
-_STEP = (pl.col("p_own").cast(pl.Float64) * _STEPS).floor().clip(0, _STEPS - 1).cast(pl.Int64)
-OUTLET = pl.col("outlet").fill_null("")
+    return [Bin(low, high, int(size), int(k)) for (low, high), size, k in zip(merged, sizes, drawn, strict=True)]
 
 
 def _histograms(parts: Sequence[Path], outlets: Sequence[str] | None) -> dict[str, NDArray[np.int64]]:
@@ -201,86 +206,50 @@ def _histograms(parts: Sequence[Path], outlets: Sequence[str] | None) -> dict[st
     return histograms
 
 
-def _drawn_rows(
-    parts: Sequence[Path], plan: Mapping[str, list[tuple[int, int, int, int]]], covered: set[str], seed: int
-) -> list[tuple[object, ...]]:
+def _draw(parts: Sequence[Path], plan: Mapping[str, list[Bin]], covered: set[str], seed: int) -> pl.DataFrame:
     """Walk through the parts, one in memory at a time, and keep the sentences whose turn was drawn."""
     rng = np.random.default_rng(seed)
-    names, chosen, probability = [], [], []
-    for group, bins in sorted(plan.items()):
-        for low, high, size, k in bins:
-            names.append(_stratum_name(group, low, high))
-            chosen.append(rng.choice(size, size=k, replace=False))
-            probability.append(k / size)
-    lookup = Strata(names)
-    seen = np.zeros(len(names), np.int64)
-    rows = []
+    bins = {
+        f"{group} | {of.low / _STEPS:.2f}-{of.high / _STEPS:.2f}": of for group in sorted(plan) for of in plan[group]
+    }
+    turns = [rng.choice(of.size, size=of.n, replace=False) for of in bins.values()]
+    seen = np.zeros(len(bins), np.int64)
+    drawn = []
     for part in parts:
-        frame = (
-            pl.scan_parquet(part, glob=False)
-            .select(OUTLET, "p_own")
-            .with_row_index("at")
-            .filter(pl.col("p_own").is_not_null())
+        table = pl.scan_parquet(part, glob=False).with_row_index("at")
+        own = table.select(OUTLET, "p_own", "at").filter(
+            pl.col("p_own").is_not_null() & pl.col("outlet").is_in(sorted(covered))
         )
-        placed = lookup.place(frame.filter(pl.col("outlet").is_in(sorted(covered)))).select("at", "stratum").collect()
-        placed = placed.sort("at")  # the order in which the turns are counted
-        own, strata = placed["at"].to_numpy().astype(np.int64), placed["stratum"].to_numpy()
-        picked = []
-        for at in range(len(names)):
-            members = own[strata == at]
-            turns = chosen[at] - seen[at]
-            here = turns[(turns >= 0) & (turns < len(members))]
-            picked += [(int(members[turn]), at) for turn in here]
-            seen[at] += len(members)
-        rows += _with_context(part, picked, names, probability)
-    rng.shuffle(rows)
-    width = len(str(len(rows)))
-    return [(f"s{number:0{width}d}", *row) for number, row in enumerate(rows, start=1)]
+        # In the order in which the turns are counted.
+        placed = Strata(list(bins)).place(own).select("at", "stratum").collect().sort("at")
+        rows, strata = placed["at"].to_numpy().astype(np.int64), placed["stratum"].to_numpy()
+        for number, (name, of) in enumerate(bins.items()):
+            members = rows[strata == number]
+            here = turns[number] - seen[number]
+            chosen = members[here[(here >= 0) & (here < len(members))]]
+            seen[number] += len(members)
+            drawn.append(_with_context(table, chosen).with_columns(stratum=pl.lit(name), probability=of.n / of.size))
+    sample = pl.concat(drawn)
+    order = list(range(sample.height))
+    rng.shuffle(order)
+    width = len(str(sample.height))
+    sample_id = "s" + pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(width)
+    sample = sample[order].with_columns(sample_id=sample_id, label=pl.lit(""))
+    return sample.select(pl.col(name).cast(kind) for name, kind in SAMPLE_SCHEMA.items())
 
 
-def _with_context(
-    part: Path, picked: list[tuple[int, int]], names: list[str], probability: list[float]
-) -> list[tuple[object, ...]]:
-    if not picked:
-        return []
-    positions = sorted({row + step for row, _ in picked for step in (-1, 0, 1)})
-    table = (
-        pl.scan_parquet(part, glob=False)
-        .select("article_id", "sentence_id", "outlet", "text", "p_own")
-        .with_row_index("at")
+def _with_context(table: pl.LazyFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """The sentences in these rows, with the texts beside them in the same article."""
+    near = table.filter(pl.col("at").is_in(np.unique([rows - 1, rows, rows + 1]).tolist())).collect()
+    beside = {
+        name: pl.when(pl.col("article_id").shift(step) == pl.col("article_id"))
+        .then(pl.col("text").shift(step))
+        .fill_null("")
+        for name, step in (("context_before", 1), ("context_after", -1))
+    }
+    return pl.DataFrame({"at": rows}, schema_overrides={"at": near["at"].dtype}).join(
+        near.with_columns(**beside), on="at", how="left", maintain_order="left"
     )
-    near = {row["at"]: row for row in table.filter(pl.col("at").is_in(positions)).collect().iter_rows(named=True)}
-    rows: list[tuple[object, ...]] = []
-    for at, stratum in picked:
-        row = near[at]
-        before, after = (
-            beside["text"] if (beside := near.get(at + step)) and beside["article_id"] == row["article_id"] else ""
-            for step in (-1, 1)
-        )
-        rows.append(
-            (
-                row["article_id"],
-                row["sentence_id"],
-                row["outlet"],
-                row["text"],
-                before,
-                after,
-                row["p_own"],
-                names[stratum],
-                probability[stratum],
-                "",
-            )
-        )
-    return rows
-
-
-def _sample_schema() -> dict[str, pl.DataType]:
-    kinds = {"sentence_id": pl.Int64(), "p_own": pl.Float64(), "probability": pl.Float64()}
-    return {name: kinds.get(name, pl.String()) for name in SAMPLE_COLUMNS}
-
-
-def _stratum_name(group: str, low: int, high: int) -> str:
-    return f"{group} | {low / _STEPS:.2f}-{high / _STEPS:.2f}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The tables that a comparison reads: articles and sentences of one folder of scores, or of several."""
+"""The tables that a comparison reads, of one folder of scores or of several, and what all tables are made of."""
 
 from __future__ import annotations
 
@@ -17,18 +17,34 @@ from loadedwords.schema import ScoredArticle, article_row
 
 Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path]
 
+# What a comparison writes and its page lets download: tables of a `Comparison`, by its attributes.
+TABLES = (
+    "outlets", "pairs", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
+    "events", "corrected", "corrected_pairs",
+)  # fmt: skip
+Schema = dict[str, pl.DataType]
+
+
+def texts(*names: str) -> Schema:
+    """Columns of a table's schema that hold text."""
+    return dict.fromkeys(names, pl.String())
+
+
+def counts(*names: str) -> Schema:
+    """Columns that hold whole numbers."""
+    return dict.fromkeys(names, pl.Int64())
+
+
+def reals(*names: str) -> Schema:
+    """Columns that hold shares and other figures."""
+    return dict.fromkeys(names, pl.Float64())
+
+
 _COLUMNS = {
-    "outlet": pl.String,
-    "n_sentences": pl.Int64,
-    "n_own": pl.Int64,
-    "n_quoted": pl.Int64,
-    "n_words": pl.Int64,
-    "n_quoted_words": pl.Int64,
-    "n_loaded_words": pl.Int64,
-    "n_loaded_quoted_words": pl.Int64,
-    "loaded_share": pl.Float64,
-    "loaded_share_quoted": pl.Float64,
-    "loaded_share_all": pl.Float64,
+    **texts("outlet"),
+    **counts("n_sentences", "n_own", "n_quoted"),
+    **counts("n_words", "n_quoted_words", "n_loaded_words", "n_loaded_quoted_words"),
+    **reals("loaded_share", "loaded_share_quoted", "loaded_share_all"),
 }
 
 
@@ -52,7 +68,7 @@ def load_articles(scores: Scores) -> pl.DataFrame:
             _refuse_twice(frame)
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            frame = pl.DataFrame([[row[name] for name in _COLUMNS] for row in rows], schema=_COLUMNS, orient="row")
+            frame = pl.DataFrame(rows, schema=_COLUMNS)
     need_columns(frame.columns, _COLUMNS, "The table of scores")
     return frame
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 
-from loadedwords.outlets.estimates import FEW_ARTICLES, clusters_of, share_columns
+from loadedwords.outlets.counted import clusters_of, numbered, share_columns, sum_by_cluster, with_sentences
+from loadedwords.outlets.estimates import FEW_ARTICLES
+from loadedwords.outlets.tables import counts, reals, texts
 from loadedwords.schema import CountedVoice
 
 N_TOPICS = 20
@@ -22,15 +24,11 @@ _LEAD_SENTENCES = 8
 _WORDS_IN_NAME = 3
 
 TOPICS_SCHEMA = {
-    "outlet": pl.String,
-    "n_articles": pl.Int64,
-    "raw_share": pl.Float64,
-    "standardised_share": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "rank": pl.Int64,
-    "rank_standardised": pl.Int64,
-    "coverage": pl.Float64,
+    **texts("outlet"),
+    **counts("n_articles"),
+    **reals("raw_share", "standardised_share", "ci_low", "ci_high"),
+    **counts("rank", "rank_standardised"),
+    **reals("coverage"),
 }
 
 
@@ -97,56 +95,51 @@ def standardise_topics(
         return None
     numerators, denominators = share_columns(counted, voice)
     share = numerators / denominators
-    outlet, outlets = _numbers(counted["outlet"])
-    topic, topics = _numbers(counted["topic"])
-    n_outlets, n_topics = len(outlets), len(topics)
+    outlet, outlets = numbered(counted["outlet"])
+    topic, topics = numbered(counted["topic"])
+    n, n_outlets, n_topics = len(share), len(outlets), len(topics)
     mix = np.bincount(topic, denominators) / denominators.sum()
     # Topic effects are coded against the common mix, so that an outlet's coefficient is its figure at that mix.
-    design = np.zeros((len(share), n_outlets + n_topics))
-    design[np.arange(len(share)), outlet] = 1
-    design[np.arange(len(share)), n_outlets + topic] = 1
+    design = np.zeros((n, n_outlets + n_topics))
+    design[np.arange(n), outlet] = 1
+    design[np.arange(n), n_outlets + topic] = 1
     design[:, n_outlets:] -= mix
     weighted = design * denominators[:, None]
     inverse = np.linalg.pinv(design.T @ weighted, hermitian=True)
     # The effects are known up to a constant that `mix` takes away; pinv picks one, and it is made zero on the mix.
     coefficients = inverse @ (weighted.T @ share)
     residual = share - design @ coefficients
-    cluster = clusters_of(counted)
-    scores = np.zeros((int(cluster.max()) + 1, design.shape[1]))
-    np.add.at(scores, cluster, weighted * residual[:, None])
-    freedom = max(1, len(share) - n_outlets - n_topics + 1)
-    covariance = inverse @ (scores.T @ scores) @ inverse * (len(share) / freedom)
+    scores = sum_by_cluster(weighted * residual[:, None], clusters_of(counted))
+    freedom = max(1, n - n_outlets - n_topics + 1)
+    clustered = inverse @ (scores.T @ scores) @ inverse * (n / freedom)
     equal = inverse @ (weighted.T @ weighted) @ inverse * (residual**2).sum() / freedom
-    error = np.sqrt(np.maximum(np.diag(covariance), np.diag(equal))[:n_outlets])
+    error = np.sqrt(np.maximum(np.diag(clustered), np.diag(equal))[:n_outlets])
     half = stdtrit(np.bincount(outlet) - 1.0, 1 - (1 - level) / 2) * error
-    standardised = coefficients[:n_outlets]
     raw = np.bincount(outlet, numerators) / np.bincount(outlet, denominators)
     covered = np.zeros((n_outlets, n_topics), dtype=bool)
     covered[outlet, topic] = True
     # What differs by the rounding of sums is tied.
-    raw, standardised = raw.round(12), standardised.round(12)
-    rank, rank_standardised = _rank(raw), _rank(standardised)
+    raw, standardised = raw.round(12), coefficients[:n_outlets].round(12)
     within = (denominators * (share - raw[outlet]) ** 2).sum()
+    rank, rank_standardised = _rank(raw), _rank(standardised)
+    columns = {
+        "outlet": outlets,
+        "n_articles": np.bincount(outlet),
+        "raw_share": raw,
+        "standardised_share": standardised,
+        "ci_low": standardised - half,
+        "ci_high": standardised + half,
+        "rank": rank,
+        "rank_standardised": rank_standardised,
+        "coverage": covered @ mix,
+    }
     return Standardised(
-        pl.DataFrame(
-            {
-                "outlet": pl.Series(outlets, dtype=pl.String),
-                "n_articles": np.bincount(outlet),
-                "raw_share": raw,
-                "standardised_share": standardised,
-                "ci_low": standardised - half,
-                "ci_high": standardised + half,
-                "rank": rank,
-                "rank_standardised": rank_standardised,
-                "coverage": covered @ mix,
-            },
-            schema=TOPICS_SCHEMA,
-        ).sort("rank_standardised"),
-        n_topics,
-        counted.height,
-        _agreement(raw, standardised),
-        float(np.abs(rank - rank_standardised).mean()),
-        float(1 - (denominators * residual**2).sum() / within) if within else 0.0,
+        outlets=pl.DataFrame(columns, schema=TOPICS_SCHEMA).sort("rank_standardised"),
+        n_topics=n_topics,
+        n_articles=n,
+        kendall_tau=_agreement(raw, standardised),
+        mean_move=float(np.abs(rank - rank_standardised).mean()),
+        variance_explained=float(1 - (denominators * residual**2).sum() / within) if within else 0.0,
     )
 
 
@@ -181,8 +174,8 @@ def find_topics(
     if documents.height < 2 * MIN_ARTICLES_PER_TOPIC:
         return empty
     texts = [f"{title or ''} {lead}" for title, lead in documents.select("title", "text").iter_rows()]
-    names = " ".join(filter(None, articles["outlet"].unique().to_list())).casefold()
-    stop = {*features.ENGLISH_STOP_WORDS, *features.CountVectorizer().build_tokenizer()(names), "said", "mr", "ms"}
+    outlets = " ".join(filter(None, articles["outlet"].unique().to_list())).casefold()
+    stop = {*features.ENGLISH_STOP_WORDS, *features.CountVectorizer().build_tokenizer()(outlets), "said", "mr", "ms"}
     vectorizer = features.TfidfVectorizer(
         stop_words=sorted(stop), max_df=0.2, min_df=min(5, 1 + documents.height // 100), max_features=20_000,
         sublinear_tf=True, token_pattern=r"(?u)\b[^\W\d]{3,}\b",
@@ -199,18 +192,17 @@ def find_topics(
     found = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors)
     terms = vectorizer.get_feature_names_out()
     overall = np.asarray(weights.mean(axis=0)).ravel()
-    label = []
+    names = []
     for number in range(n_clusters):
         own = np.asarray(weights[found == number].mean(axis=0)).ravel() if (found == number).any() else overall
-        label.append(", ".join(terms[np.argsort(overall - own, kind="stable")[:_WORDS_IN_NAME]]))
-    return documents.select("article_id").with_columns(topic=pl.Series([label[number] for number in found]))
+        names.append(", ".join(terms[np.argsort(overall - own, kind="stable")[:_WORDS_IN_NAME]]))
+    return documents.select("article_id").with_columns(topic=pl.Series(names).gather(found))
 
 
 def _usable(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> pl.DataFrame:
     if "topic" not in articles.columns:
         return articles.clear().with_columns(topic=pl.lit(None, pl.String))
-    counted = articles.filter(pl.Series(share_columns(articles, voice)[1] > 0, dtype=pl.Boolean))
-    counted = counted.filter(pl.col("topic").is_not_null())
+    counted = with_sentences(articles, voice).filter(pl.col("topic").is_not_null())
     counted = counted.filter(pl.len().over("outlet") >= min_articles)
     rare = pl.len().over("topic") < MIN_ARTICLES_PER_TOPIC
     return counted.with_columns(topic=pl.when(rare).then(pl.lit("(rare topics)")).otherwise(pl.col("topic")))
@@ -220,8 +212,8 @@ def _linked(counted: pl.DataFrame) -> pl.DataFrame:
     """The largest set of articles whose outlets are linked by topics: only these share a scale."""
     if counted.is_empty():
         return counted
-    outlet, outlets = _numbers(counted["outlet"])
-    topic, topics = _numbers(counted["topic"])
+    outlet, outlets = numbered(counted["outlet"])
+    topic, topics = numbered(counted["topic"])
     n = len(outlets) + len(topics)
     edges = coo_array((np.ones(len(outlet)), (outlet, len(outlets) + topic)), shape=(n, n))
     _, group = connected_components(edges, directed=False)
@@ -235,15 +227,6 @@ def _agreement(raw: NDArray[np.float64], standardised: NDArray[np.float64]) -> f
     return tau if np.isfinite(tau) else float(np.array_equal(_rank(raw), _rank(standardised)))
 
 
-def _numbers(column: pl.Series) -> tuple[NDArray[np.int64], list[str | None]]:
-    filled = column.cast(pl.String).fill_null("\0")  # no name at all is a name here
-    names = filled.unique().sort()
-    numbers = np.searchsorted(np.array(names.to_list(), dtype=object), np.array(filled.to_list(), dtype=object))
-    return numbers, [None if name == "\0" else name for name in names]
-
-
 def _rank(shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    order = np.argsort(-shares, kind="stable")
-    ranks = np.empty(len(shares), dtype=np.int64)
-    ranks[order] = np.arange(1, len(shares) + 1)
-    return ranks
+    """1 is the most loaded; of those that tie, the one that comes first."""
+    return np.asarray(rankdata(-shares, method="ordinal"), dtype=np.int64)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.special import stdtr, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.differences import adjust_holm
-from loadedwords.outlets.estimates import COUNTED, VOICES
+from loadedwords.outlets.counted import COUNTED, check_voice
+from loadedwords.outlets.intervals import adjust_holm, student
 from loadedwords.outlets.tables import need_columns
 from loadedwords.schema import CountedVoice
 
@@ -73,10 +72,7 @@ def compare_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own"
 def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95) -> pl.DataFrame:
     """How each outlet differs from the others that report the same events.
 
-    Parameters
-    ----------
-    articles, voice, level
-        As of `compare_within_events`.
+    Parameters and errors are those of `compare_within_events`.
 
     Returns
     -------
@@ -84,11 +80,6 @@ def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own"
         One row for every outlet that shares an event with another, the most loaded first: outlet, n_events (shared),
         difference (mean over events of its share minus the mean of the other outlets' shares), ci_low, ci_high, p_value
         (not adjusted; null below two events).
-
-    Raises
-    ------
-    DataError
-        As `compare_within_events`.
     """
     shares = _shares(articles, voice, level)
     n_others = pl.len().over("event_id") - 1
@@ -100,8 +91,7 @@ def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own"
 
 def _shares(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.DataFrame:
     """One row for each event and outlet: its share, over all sentences that count of all its articles on the event."""
-    if voice not in COUNTED:
-        raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
+    check_voice(voice)
     if not 0 < level < 1:
         raise DataError(f"level is {level}; it lies between 0 and 1, such as 0.95.")
     share, n = COUNTED[voice].share, COUNTED[voice].sentences
@@ -116,25 +106,18 @@ def _shares(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.Dat
 
 def _student(differences: pl.DataFrame, by: list[str], level: float) -> pl.DataFrame:
     """Mean difference of each group with Student's interval and two-sided p-value, null where they have no spread."""
+    difference = pl.col("difference")
     table = (
         differences.group_by(by)
-        .agg(
-            n_events=pl.len().cast(pl.Int64),
-            difference=pl.col("difference").mean(),
-            spread=pl.col("difference").std(),
-        )
+        .agg(n_events=pl.len().cast(pl.Int64), difference=difference.mean(), spread=difference.std())
         .sort(by)
     )
     n = table["n_events"].to_numpy().astype(float)
-    mean = table["difference"].to_numpy()
     spread = table["spread"].fill_null(0.0).to_numpy()
     known = spread > 1e-12  # what is left of equal differences after rounding is no spread
-    error, freedom = np.where(known, spread, 1.0) / np.sqrt(n), np.maximum(n - 1, 1)
-    reach = error * stdtrit(freedom, (1 + level) / 2)
-    columns = {
-        "ci_low": mean - reach,
-        "ci_high": mean + reach,
-        "p_value": 2 * stdtr(freedom, -np.abs(mean) / error),
-    }
-    figures = [pl.Series(name, np.where(known, values, np.nan)).fill_nan(None) for name, values in columns.items()]
-    return table.drop("spread").with_columns(figures)
+    error = np.where(known, spread, 1.0) / np.sqrt(n)
+    figures = student(table["difference"].to_numpy(), error, np.maximum(n - 1, 1), level)
+    return table.drop("spread").with_columns(
+        pl.Series(name, np.where(known, values, np.nan)).fill_nan(None)
+        for name, values in zip(("ci_low", "ci_high", "p_value"), figures, strict=True)
+    )

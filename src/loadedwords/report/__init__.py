@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
-from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadedwords import highlight
 from loadedwords.batch import RUN_FILE
 from loadedwords.errors import DataError
 from loadedwords.outlets import FEW_ARTICLES, load_articles, well_covered
+from loadedwords.report.page import Axis, render, upper_end, write_page
 from loadedwords.schema import LoadedWord
 
 REPORT_FILE = "report.html"
 N_SENTENCES = 30
 SENTENCES_PER_OUTLET = 4
 MAX_OUTLETS_IN_CHART = 40
-
-
-@dataclass(frozen=True)
-class _Chart:
-    """The forest plot, in pixels: the template only draws."""
-
-    rows: list[dict[str, Any]]
-    ticks: list[dict[str, Any]]
-    overall: float
-    height: int
-    label_width: int = 210
-    width: int = 900
 
 
 def write_report(folder: Path, *, max_articles: int = 200) -> Path:
@@ -64,22 +50,15 @@ def write_report(folder: Path, *, max_articles: int = 200) -> Path:
     run = json.loads(run_file.read_text(encoding="utf-8"))
     articles = load_articles(folder)
     outlets = pl.read_parquet(folder / "outlets.parquet")
-    drawn = well_covered(outlets).head(MAX_OUTLETS_IN_CHART)
-    overall = run["overall"]
+    drawn = well_covered(outlets).head(MAX_OUTLETS_IN_CHART).to_dicts()
     shown = _choose(articles, max_articles)
-    environment = Environment(
-        loader=PackageLoader("loadedwords", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
-        version=metadata.version("loadedwords"),
+    page = render(
+        "report.html.j2",
         run=run,
         outlets=outlets.to_dicts(),
-        overall=overall,
-        chart=_forest(drawn, overall["loaded_share"]) if overall else None,
+        overall=run["overall"],
+        drawn=drawn,
+        axis=Axis(0.0, upper_end(row["ci_high"] or row["loaded_share"] for row in drawn)),
         few=FEW_ARTICLES,
         devices=_devices(folder),
         sentences=_most_loaded(folder),
@@ -88,9 +67,7 @@ def write_report(folder: Path, *, max_articles: int = 200) -> Path:
         n_articles=articles.height,
         article_style=Markup(highlight.STYLE),
     )
-    beside = folder / f".{REPORT_FILE}.tmp"
-    beside.write_text(page, encoding="utf-8", errors="replace")
-    return beside.replace(folder / REPORT_FILE)
+    return write_page(page, folder / REPORT_FILE)
 
 
 def _choose(articles: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -106,39 +83,6 @@ def _choose(articles: pl.DataFrame, most: int) -> pl.DataFrame:
     )
 
 
-def _forest(outlets: pl.DataFrame, overall: float) -> _Chart:
-    row_height, top = 26, 34
-    label_width, width = 210, 900
-    rows = outlets.to_dicts()
-    highest = max([row["ci_high"] or row["loaded_share"] for row in rows] + [0.1])
-    limit = min(1.0, (int(highest * 10) + 1) / 10)
-
-    def across(share: float) -> float:
-        return round(label_width + share / limit * (width - label_width - 30), 1)
-
-    drawn = [
-        {
-            "outlet": row["outlet"] or "(no outlet)",
-            "y": top + row_height * at,
-            "x": across(row["loaded_share"]),
-            "low": None if row["ci_low"] is None else across(row["ci_low"]),
-            "high": None if row["ci_high"] is None else across(row["ci_high"]),
-            "n_articles": row["n_articles"],
-            "uncertain": bool(row["note"]),
-            "says": _says(row),
-        }
-        for at, row in enumerate(rows)
-    ]
-    step = 0.1 if limit > 0.3 else 0.05
-    ticks = [{"x": across(k * step), "label": f"{k * step:.2f}"} for k in range(int(limit / step + 0.5) + 1)]
-    return _Chart(drawn, ticks, across(overall), top + row_height * len(rows) + 10)
-
-
-def _says(row: dict[str, Any]) -> str:
-    interval = "no interval" if row["ci_low"] is None else f"95% interval {row['ci_low']:.3f} to {row['ci_high']:.3f}"
-    return f"{row['outlet'] or 'no outlet'}: {row['loaded_share']:.3f}, {interval}, {row['n_articles']} articles"
-
-
 def _scan(folder: Path, table: str) -> pl.LazyFrame:
     return pl.scan_parquet(folder / table / "part-*.parquet")
 
@@ -151,8 +95,7 @@ def _most_loaded(folder: Path) -> list[dict[str, Any]]:
     ordered = highest.sort(["p_own", "article_id", "sentence_id"], descending=[True, False, False])
     few = ordered.filter(pl.int_range(pl.len()).over("outlet") < SENTENCES_PER_OUTLET).head(N_SENTENCES)
     return [
-        {"outlet": row["outlet"], "article_id": row["article_id"], "p_own": row["p_own"], "html": Markup(_marked(row))}
-        for row in few.to_dicts()
+        {**row, "html": Markup(highlight.mark_words(row["text"], _words(row), row["start"]))} for row in few.to_dicts()
     ]
 
 
@@ -188,7 +131,3 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _words(row: dict[str, Any]) -> list[LoadedWord]:
     return [LoadedWord(**word) for word in row["words"]]
-
-
-def _marked(row: dict[str, Any]) -> str:
-    return highlight.mark_words(row["text"], _words(row), row["start"])

@@ -13,17 +13,14 @@ import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.hand_labels import read_sample, write_sample
+from loadedwords.outlets.hand_labels import LABELS, plain_labels, read_sample, write_sample
+from loadedwords.report.page import render
 
-LABELS = ("loaded", "neutral", "skip")
-_SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}
 _SHOWN = ("sample_id", "text", "context_before", "context_after")
 _LONGEST_REQUEST = 10_000
 
@@ -64,9 +61,7 @@ class LabellingSheet:
         self._table = table
         self._rows = table.select(_SHOWN).to_dicts()
         self._at = {row["sample_id"]: number for number, row in enumerate(self._rows)}
-        self._labels = [
-            _spelled(label, f"{self.file}, record {number}") for number, label in enumerate(table["label"], 2)
-        ]
+        self._labels: list[str] = plain_labels(table, self.file).to_list()
         self._clicks: list[int] = []
         self._lock = threading.Lock()
         if blank:
@@ -132,7 +127,7 @@ class LabellingSheet:
         return {"labelled": self.n_labelled, "total": len(self._rows), "sentence": sentence}
 
 
-class LabellingServer:
+class LabellingServer(ThreadingHTTPServer):
     """The page, served to this computer only, until it is closed.
 
     Attributes
@@ -142,21 +137,24 @@ class LabellingServer:
     sheet : LabellingSheet
     """
 
+    daemon_threads = True
+
     def __init__(self, sheet: LabellingSheet, *, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.sheet = sheet
-        self._token = secrets.token_urlsafe(24)
-        self._finished = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(sheet, self._token, self._finished))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/{self._token}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        self.token = secrets.token_urlsafe(24)
+        self.nonce = secrets.token_urlsafe(16)
+        self.url = f"http://127.0.0.1:{self.server_port}/{self.token}/"
+        self.page = render("labelling.html.j2", nonce=self.nonce, name=sheet.file.name).encode()
+        self.finished = threading.Event()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
     def wait(self) -> int:
         """Block until the labeller finishes or presses Ctrl-C, close, and return how many sentences have a label."""
         try:
             # Without a time limit the wait can't be interrupted on Windows.
-            while not self._finished.wait(1.0):
+            while not self.finished.wait(1.0):
                 pass
         except KeyboardInterrupt:
             pass
@@ -166,21 +164,16 @@ class LabellingServer:
 
     def close(self) -> None:
         """Stop serving; what was labelled is on disk already."""
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        self.server_close()
         self._thread.join()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = None) -> LabellingServer:
-    """Start the page on which a sample is labelled.
+    """Start the page on which a sample is labelled: open its `url`, then call `wait`.
 
     Parameters
     ----------
@@ -191,11 +184,6 @@ def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = N
         On 127.0.0.1; 0 for any that is free.
     labeller : str or None
         Labels of a named person go to a file of their own, ``sample.NAME.csv``, for agreement to be measured.
-
-    Returns
-    -------
-    LabellingServer
-        Running: open its `url`, then call `wait`.
 
     Raises
     ------
@@ -213,103 +201,90 @@ def _own_file(file: Path, labeller: str) -> Path:
     return file.with_name(f"{file.stem}.{labeller}{file.suffix}")
 
 
-def _spelled(label: str | None, where: str) -> str:
-    text = (label or "").strip().lower()
-    text = _SPELLINGS.get(text, text)
-    if text and text not in LABELS:
-        raise DataError(f"{where}: label {label!r} is not understood.\nUse loaded, neutral or skip, or leave it blank.")
-    return text
+class _Handler(BaseHTTPRequestHandler):
+    server: LabellingServer
 
+    def do_GET(self) -> None:
+        match self._asked(writes=False):
+            case "":
+                self._answer(HTTPStatus.OK, self.server.page, "text/html; charset=utf-8")
+            case "state":
+                self._answer_json(HTTPStatus.OK, self.server.sheet.state())
+            case str():
+                self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
 
-def _handler(sheet: LabellingSheet, token: str, finished: threading.Event) -> type[BaseHTTPRequestHandler]:
-    nonce = secrets.token_urlsafe(16)
-    environment = Environment(loader=PackageLoader("loadedwords", "report"), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("labelling.html.j2").render(nonce=nonce, name=sheet.file.name).encode()
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            match self._asked(writes=False):
-                case "":
-                    self._answer(HTTPStatus.OK, page, "text/html; charset=utf-8")
-                case "state":
-                    self._answer_json(HTTPStatus.OK, sheet.state())
-                case str():
-                    self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
-
-        def do_POST(self) -> None:
-            asked = self._asked(writes=True)
-            if asked is None:
-                return
-            try:
-                sent = self._sent()
-                if asked == "label":
-                    self._answer_json(HTTPStatus.OK, sheet.put(str(sent.get("sample_id")), str(sent.get("label"))))
-                elif asked == "undo":
-                    self._answer_json(HTTPStatus.OK, sheet.undo())
-                elif asked == "finish":
-                    self._answer_json(HTTPStatus.OK, sheet.state())
-                    finished.set()
-                else:
-                    self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
-            except DataError as error:
-                self._refuse(HTTPStatus.CONFLICT, str(error))
-            except OSError as error:
-                self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"Not saved: {error}")
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Keep quiet: the address holds the token."""
-
-        def _asked(self, *, writes: bool) -> str | None:
-            """What stands after the token; None where the request was refused."""
-            hosts = {f"{name}:{self.connection.getsockname()[1]}" for name in ("127.0.0.1", "localhost")}
-            origin = self.headers.get("Origin")
-            _, _, rest = self.path.partition("/")
-            given, _, asked = rest.partition("?")[0].partition("/")
-            # Another name that resolves to this computer is another site's attempt to read the page.
-            known = self.headers.get("Host") in hosts and secrets.compare_digest(given.encode(), token.encode())
-            if not known:
-                self._refuse(HTTPStatus.FORBIDDEN, "Open the address that was printed.")
-            elif writes and origin is not None and origin.removeprefix("http://") not in hosts:
-                self._refuse(HTTPStatus.FORBIDDEN, "Labels are taken from this page only.")
-            # A form of another site can't send this type without asking first.
-            elif writes and self.headers.get("Content-Type") != "application/json":
-                self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Labels are taken as JSON.")
+    def do_POST(self) -> None:
+        asked, sheet = self._asked(writes=True), self.server.sheet
+        if asked is None:
+            return
+        try:
+            sent = self._sent()
+            if asked == "label":
+                self._answer_json(HTTPStatus.OK, sheet.put(str(sent.get("sample_id")), str(sent.get("label"))))
+            elif asked == "undo":
+                self._answer_json(HTTPStatus.OK, sheet.undo())
+            elif asked == "finish":
+                self._answer_json(HTTPStatus.OK, sheet.state())
+                self.server.finished.set()
             else:
-                return asked
-            return None
+                self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
+        except DataError as error:
+            self._refuse(HTTPStatus.CONFLICT, str(error))
+        except OSError as error:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"Not saved: {error}")
 
-        def _sent(self) -> dict[str, Any]:
-            length = self.headers.get("Content-Length", "")
-            if not length.isdecimal() or int(length) > _LONGEST_REQUEST:
-                raise DataError("The request has no length, or is too long.")
-            try:
-                sent = json.loads(self.rfile.read(int(length)) or b"{}")
-            except ValueError as error:
-                raise DataError("The request is not JSON.") from error
-            if not isinstance(sent, dict):
-                raise DataError("The request is not a JSON object.")
-            return sent
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Keep quiet: the address holds the token."""
 
-        def _refuse(self, status: HTTPStatus, why: str) -> None:
-            self.close_connection = True  # its body was not read
-            self._answer_json(status, {"error": why})
+    def _asked(self, *, writes: bool) -> str | None:
+        """What stands after the token; None where the request was refused."""
+        hosts = {f"{name}:{self.server.server_port}" for name in ("127.0.0.1", "localhost")}
+        origin = self.headers.get("Origin")
+        given, _, asked = self.path.removeprefix("/").partition("?")[0].partition("/")
+        # Another name that resolves to this computer is another site's attempt to read the page.
+        known = self.headers.get("Host") in hosts and secrets.compare_digest(given.encode(), self.server.token.encode())
+        if not known:
+            self._refuse(HTTPStatus.FORBIDDEN, "Open the address that was printed.")
+        elif writes and origin is not None and origin.removeprefix("http://") not in hosts:
+            self._refuse(HTTPStatus.FORBIDDEN, "Labels are taken from this page only.")
+        # A form of another site can't send this type without asking first.
+        elif writes and self.headers.get("Content-Type") != "application/json":
+            self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Labels are taken as JSON.")
+        else:
+            return asked
+        return None
 
-        def _answer_json(self, status: HTTPStatus, content: dict[str, Any]) -> None:
-            self._answer(status, json.dumps(content).encode(), "application/json")
+    def _sent(self) -> dict[str, Any]:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > _LONGEST_REQUEST:
+            raise DataError("The request has no length, or is too long.")
+        try:
+            sent = json.loads(self.rfile.read(int(length)) or b"{}")
+        except ValueError as error:
+            raise DataError("The request is not JSON.") from error
+        if not isinstance(sent, dict):
+            raise DataError("The request is not a JSON object.")
+        return sent
 
-        def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Content-Security-Policy", policy)
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Referrer-Policy", "same-origin")
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            self.wfile.write(content)
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self.close_connection = True  # its body was not read
+        self._answer_json(status, {"error": why})
 
-    return Handler
+    def _answer_json(self, status: HTTPStatus, content: dict[str, Any]) -> None:
+        self._answer(status, json.dumps(content).encode(), "application/json")
+
+    def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
+        nonce = f"'nonce-{self.server.nonce}'"
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header(
+            "Content-Security-Policy",
+            f"default-src 'none'; script-src {nonce}; style-src {nonce}; connect-src 'self'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        )
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "same-origin")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)

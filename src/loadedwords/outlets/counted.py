@@ -1,0 +1,82 @@
+"""What counts of an article: the columns of the voice that is asked for, its outlet, its cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from loadedwords.errors import DataError
+from loadedwords.schema import CountedVoice
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The columns of the articles table that a voice's figures rest on."""
+
+    share: str
+    sentences: str
+    loaded_words: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+COUNTED: dict[CountedVoice, Counted] = {
+    "own": Counted("loaded_share", "n_own", ("n_loaded_words",), ("n_words",)),
+    "quoted": Counted("loaded_share_quoted", "n_quoted", ("n_loaded_quoted_words",), ("n_quoted_words",)),
+    "all": Counted(
+        "loaded_share_all", "n_sentences", ("n_loaded_words", "n_loaded_quoted_words"), ("n_words", "n_quoted_words")
+    ),
+}
+VOICES = tuple(COUNTED)
+
+
+def check_voice(voice: str) -> None:
+    if voice not in COUNTED:
+        raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
+
+
+def with_sentences(articles: pl.DataFrame, voice: CountedVoice) -> pl.DataFrame:
+    """The articles with at least one sentence that counts."""
+    return articles.filter(pl.col(COUNTED[voice].sentences) > 0)
+
+
+def share_columns(articles: pl.DataFrame, voice: CountedVoice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sum of scores and the number of sentences of each article, of those whose words count."""
+    n = articles[COUNTED[voice].sentences].to_numpy().astype(float)
+    return articles[COUNTED[voice].share].fill_null(0.0).to_numpy() * n, n
+
+
+def clusters_of(articles: pl.DataFrame) -> NDArray[np.int64]:
+    """What is drawn together when articles are resampled: those of one event; an article without one stands alone.
+
+    Returns
+    -------
+    ndarray of shape (n_articles,)
+        Cluster numbers from 0.
+    """
+    if "event_id" not in articles.columns or articles["event_id"].is_null().all():
+        return np.arange(articles.height)
+    alone = pl.format("article {}", pl.int_range(pl.len()))
+    units = pl.when(pl.col("event_id").is_null()).then(alone).otherwise(pl.format("event {}", pl.col("event_id")))
+    return articles.select(units.rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
+
+
+def sum_by_cluster(columns: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Columns of shape (n_articles, k) summed within clusters, in the order of their numbers."""
+    summed = np.zeros((int(clusters.max()) + 1 if len(clusters) else 0, columns.shape[1]))
+    np.add.at(summed, clusters, columns)
+    return summed
+
+
+def numbered(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
+    """Each value's number from 0, and the values in order; no value is the first of them."""
+    names = column.cast(pl.String).unique().sort()
+    number = pl.DataFrame({"name": names, "number": np.arange(len(names))})
+    found = (
+        column.cast(pl.String)
+        .to_frame("name")
+        .join(number, on="name", how="left", nulls_equal=True, maintain_order="left")
+    )
+    return found["number"].to_numpy(), names
