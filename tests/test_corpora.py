@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import loadedwords
 from loadedwords.errors import DataError
-from loadedwords.training.corpora import CORPORA, find_marked, grouped_folds, load_corpus
+from loadedwords.training.corpora import CORPORA, grouped_folds, load_corpus
 from loadedwords.training.labels import load_labels
+from loadedwords.training.marks import find_marked
 from loadedwords.training.recipe import CorpusUse, Recipe, read_recipe
 
 COLUMNS = {"id", "text", "label", "outlet", "article", "vote_share", "loaded_words", "corpus"}

@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from loadedwords.errors import DataError, MissingExtraError
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import Logits
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
 from loadedwords.training.evaluation import (

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from loadedwords.models.odds import logistic, logit
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import Logits
 from loadedwords.training.calibration import fit_settings
 from loadedwords.training.corpora import load_corpus
 from loadedwords.training.labels import calibrating, is_held_out, load_labels, word_targets

@@ -113,7 +113,7 @@ def test_a_checkpoint_comes_back_and_loads_in_transformers(
 
     folder = fitted.save_checkpoint(tmp_path / "checkpoint")
     again = TransformerFramingClassifier.from_checkpoint(folder)
-    np.testing.assert_allclose(again.predict_proba(TEXTS), fitted.predict_proba(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(again.p_loaded(TEXTS), fitted.p_loaded(TEXTS), atol=1e-6)
     words = [[[(w.start, w.end) for w in found] for found in m.find_loaded_words(TEXTS)] for m in (again, fitted)]
     assert words[0] == words[1]
     answers = pipeline("text-classification", model=str(folder), top_k=None)(TEXTS[:4])
@@ -257,10 +257,10 @@ def test_a_soft_target_is_a_sentence_of_each_class() -> None:
 def test_words_beside_what_was_marked_and_the_best_f1_by_characters() -> None:
     words = [[(0, 3, 1.0), (4, 12, 2.0)], [(0, 5, 3.0)], [(0, 2, 0.0)]]
     rows = word_rows(words, [[{"start": 4, "end": 6, "share": 0.5}], None, []])
-    assert rows.sentence.tolist() == [0, 0, 2], "where nobody was asked, no word counts"
-    assert rows.marked.tolist() == [False, True, False]
-    assert rows.share.tolist() == [0.0, 0.5, 0.0]
-    assert rows.length.tolist() == [3, 8, 2]
+    assert rows["sentence"].to_list() == [0, 0, 2], "where nobody was asked, no word counts"
+    assert rows["marked"].to_list() == [False, True, False]
+    assert rows["share"].to_list() == [0.0, 0.5, 0.0]
+    assert rows["length"].to_list() == [3, 8, 2]
     marked, scores = np.array([True, False, True]), np.array([3.0, 2.0, 1.0])
     # By words 2 of 3 found are right; by characters the long plain one is not worth the short one behind it.
     assert best_f1(marked, scores)[1] == 1.0

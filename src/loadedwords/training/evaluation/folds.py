@@ -17,7 +17,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic, logit
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import Logits
 from loadedwords.training.calibration import calibration_error, fit_settings
 from loadedwords.training.evaluation.findings import (
     annotator_findings,

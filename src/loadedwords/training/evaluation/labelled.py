@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError, require
+from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES
 from loadedwords.scoring import FramingModel
-from loadedwords.training.corpora import file_hash, load_corpus
+from loadedwords.training.corpora import load_corpus
 from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
 
 LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
