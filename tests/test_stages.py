@@ -58,9 +58,10 @@ def test_finished_stages_and_folds_are_not_trained_again(
 def test_folds_trained_beside_each_other_are_the_same(
     tiny_recipe: Recipe, tiny_data: Labels, workshop: Workshop, tmp_path: Path
 ) -> None:
+    quick = replace(tiny_recipe, stages=(Stage("only", settings={"epochs": 1}),))
     alone, together = (
         cross_validate(
-            tiny_recipe,
+            quick,
             tiny_data,
             workshop=replace(workshop, folder=tmp_path / f"{jobs}", threads=1),
             jobs=jobs,

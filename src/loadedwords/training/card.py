@@ -8,7 +8,7 @@ from typing import Any
 
 from loadedwords.training.corpora import CORPORA
 
-_METRIC_NAMES = {
+METRIC_NAMES = {
     "macro_f1": "macro-F1",
     "mcc": "MCC",
     "roc_auc": "ROC AUC",
@@ -102,7 +102,7 @@ def measured_sections(metrics: Mapping[str, Any]) -> list[Section]:
         names = list(next(iter(metrics["predictors"].values())))
         parts.append(
             Table(
-                ("predictor", *(_METRIC_NAMES.get(name, name) for name in names)),
+                ("predictor", *(METRIC_NAMES.get(name, name) for name in names)),
                 tuple(
                     (predictor, *(with_interval(value) for value in values.values()))
                     for predictor, values in metrics["predictors"].items()

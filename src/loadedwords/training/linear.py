@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -157,14 +157,21 @@ class LinearFramingClassifier(FramingClassifier):
                 spec, weights, (rarity**2).astype(np.float32), names, intercept, Calibration(), 0.5, 0.5
             )
 
+        held_out = self._fit_held_out(fit_scorer, domain, rows["groups"])
         final = fit_scorer(np.arange(len(texts)))
-        inside, outside, group = np.flatnonzero(domain), np.flatnonzero(~domain), rows["groups"]
+        self.scorer_ = _calibrated(final, held_out, texts, rows["target"], rows["loaded_words"])
+        return self
+
+    def _fit_held_out(
+        self, fit_scorer: Callable[[NDArray[np.intp]], LinearScorer], domain: NDArray[np.bool_], group: NDArray[Any]
+    ) -> list[tuple[LinearScorer, NDArray[np.intp]]]:
+        """Scorers, each with the in-domain rows that it was not fitted on: those of whole articles."""
+        inside, outside = np.flatnonzero(domain), np.flatnonzero(~domain)
         n_groups = len(np.unique(group[inside]))
         if n_groups < 2:
             raise DataError(
                 "All sentences are of one article, so none can be held out.\nLeave groups out, or pass more articles."
             )
-        # The calibration is from folds that leave whole articles out.
         splits = grouped_folds(group[inside], n_splits=min(self.folds, n_groups), seed=self.random_state)
         learnt = [
             np.concatenate([outside[~np.isin(group[outside], group[inside[test]])], inside[train]])
@@ -172,9 +179,7 @@ class LinearFramingClassifier(FramingClassifier):
         ]
         # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
         scorers = Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(fit_scorer)(chosen) for chosen in learnt)
-        held_out = list(zip(scorers, (inside[test] for _, test in splits), strict=True))
-        self.scorer_ = _calibrated(final, held_out, texts, rows["target"], rows["loaded_words"])
-        return self
+        return list(zip(scorers, (inside[test] for _, test in splits), strict=True))
 
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Log-odds of being loaded, calibrated; shape (n_sentences,)."""
