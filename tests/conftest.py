@@ -80,7 +80,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("encoders") / "tiny"
     folder.mkdir()
     # Not learnt, which comes out another way each time: words that occur again, and letters for the rest.
-    text = (DATA / "labelled.csv").read_text(encoding="utf-8").lower()
+    from tiny import TEXTS
+
+    text = (DATA / "labelled.csv").read_text(encoding="utf-8").lower() + " ".join(TEXTS).lower()
     letters = sorted(set(re.sub(r"\s", "", text)) | set("abcdefghijklmnopqrstuvwxyz"))
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
     pieces += sorted(word for word, n in Counter(re.findall(r"[a-z]{2,}", text)).items() if n > 1)
@@ -101,8 +103,8 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_recipe(tiny_encoder: Path) -> Recipe:
-    settings = {"encoder": str(tiny_encoder), "batch_size": 16, "learning_rate": 2e-3, "max_length": 64}
-    return Recipe("transformer", "tiny", (), settings, (Stage("only", settings={"epochs": 8}),))
+    settings = {"encoder": str(tiny_encoder), "batch_size": 16, "learning_rate": 1e-3, "max_length": 64}
+    return Recipe("transformer", "tiny", (), settings, (Stage("only", settings={"epochs": 10}),))
 
 
 @pytest.fixture(scope="session")
