@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import loadedwords
 from loadedwords.errors import DataError
-from loadedwords.training.corpora import CORPORA, find_marked, grouped_folds, load_corpus
+from loadedwords.training.corpora import CORPORA, grouped_folds, load_corpus
 from loadedwords.training.labels import load_labels
+from loadedwords.training.marks import find_marked
 from loadedwords.training.recipe import CorpusUse, Recipe, read_recipe
 
 COLUMNS = {"id", "text", "label", "outlet", "article", "vote_share", "loaded_words", "corpus"}
@@ -46,18 +47,6 @@ def test_published_corpora(name: str, split: str, n: int, asked: bool, corpora: 
             assert (row["loaded_words"] is not None) == asked
         for span in row["loaded_words"] or ():
             assert 0 <= span["start"] < span["end"] <= len(row["text"])
-
-
-def test_babe_keeps_what_training_needs(corpora: Path) -> None:
-    babe = load_corpus("babe", corpora)
-    assert sum(v is not None for v in babe["vote_share"][:]) == 2779
-    assert len(set(babe["article"][:])) < babe.num_rows
-    row = next(row for row in babe if row["loaded_words"])
-    raw = next(
-        r for r in map(json.loads, (corpora / "babe_train.jsonl").open(encoding="utf-8")) if r["id"] == row["id"]
-    )
-    marked = {row["text"][s["start"] : s["end"]].lower() for s in row["loaded_words"]}
-    assert marked <= {word.lower() for word in raw["biased_words"]}
 
 
 def test_your_own_labels(tmp_path: Path) -> None:
@@ -154,16 +143,6 @@ def test_folds_never_split_an_article(articles: list[str], n_splits: int, seed: 
     assert sorted(tested) == list(range(len(articles)))
 
 
-def test_marked_words_are_whole_words_in_any_case() -> None:
-    text = "Puppet masters and puppets: a puppet, a so-called puppet."
-    assert [text[s["start"] : s["end"]] for s in find_marked(text, ["puppet", "so-called"])] == [
-        "Puppet",
-        "puppet",
-        "so-called",
-        "puppet",
-    ]
-
-
 def test_what_annotators_meant_is_found() -> None:
     """Typing errors, inflections, several words, and what belongs to another sentence."""
     text = "The buffoonish minister’s cronies were indoctrinating white nationalists; cronies everywhere."
@@ -171,6 +150,8 @@ def test_what_annotators_meant_is_found() -> None:
     def found(*marked: str) -> list[str]:
         return [text[span["start"] : span["end"]] for span in find_marked(text, marked)]
 
+    assert found("CRONIES", "crony") == ["cronies", "cronies"], "whole words, in any case"
+    assert found("nation") == [], "no part of a word"
     assert found("buffonish") == ["buffoonish"]
     assert found("indoctrinate") == ["indoctrinating"]
     assert found("white nationalist") == ["white nationalists"]
@@ -180,11 +161,17 @@ def test_what_annotators_meant_is_found() -> None:
     assert found("tormented", "war", "") == []
 
 
-def test_babe_keeps_what_each_annotator_marked(corpora: Path) -> None:
+def test_babe_keeps_what_training_needs(corpora: Path) -> None:
     babe = load_corpus("babe", corpora)
     voted = [row for row in babe if row["annotators"] is not None]
-    assert len(voted) == 2779
+    assert len(voted) == sum(share is not None for share in babe["vote_share"]) == 2779
     assert all(row["loaded_words"] is None and row["marked_words"] is None for row in babe if row["annotators"] is None)
+    assert len(set(babe["article"])) < babe.num_rows
+    row = next(row for row in voted if row["loaded_words"])
+    with (corpora / "babe_train.jsonl").open(encoding="utf-8") as lines:
+        raw = next(raw for raw in map(json.loads, lines) if raw["id"] == row["id"])
+    agreed = {row["text"][word["start"] : word["end"]].lower() for word in row["loaded_words"]}
+    assert agreed <= {word.lower() for word in raw["biased_words"]}
     for row in voted[::23]:
         assert {mark["annotator"] for mark in row["marked_words"]} <= set(row["annotators"])
         assert all(0 <= mark["start"] < mark["end"] <= len(row["text"]) for mark in row["marked_words"])
@@ -197,5 +184,5 @@ def test_training_refuses_a_published_test_split(corpora: Path) -> None:
         load_labels(cheating, corpora)
 
 
-def test_every_corpus_states_its_licence() -> None:
-    assert all(corpus.licence and corpus.source for corpus in CORPORA.values())
+def test_every_corpus_says_whose_it_is_and_who_labelled_it() -> None:
+    assert all(corpus.licence and corpus.source and corpus.labelled_by for corpus in CORPORA.values())

@@ -20,7 +20,7 @@ from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
 from loadedwords.training import export, quantise, restore
-from loadedwords.training.evaluation import evaluate_pairs, evaluate_spans
+from loadedwords.training.evaluation import evaluate_spans
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, read_recipe
 from loadedwords.training.release import export_checkpoint
@@ -131,14 +131,9 @@ def test_hidden_units_are_rounded_in_groups_of_like_range(tiny_bundle: Path) -> 
         assert scales[0] > scales[-1], layer
 
 
-def test_a_changed_graph_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_a_temperature_of_nothing_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(tiny_bundle, tmp_path / "broken")
-    with (broken / "model.onnx").open("ab") as graph:
-        graph.write(b"\0")
-    with pytest.raises(ModelError, match="was changed"):
-        load_model(broken)
     config = json.loads((broken / "config.json").read_text(encoding="utf-8"))
-    del config["files"]["model.onnx"]
     config["scorer"]["temperature"] = 0
     (broken / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(ModelError, match="temperature"):
@@ -158,10 +153,8 @@ def test_prevalence_moves_the_level_and_keeps_the_order(tiny_bundle: Path) -> No
             load_model(tiny_bundle, prevalence=wrong)
 
 
-def test_pairs_and_spans_are_measured(tiny_bundle: Path, corpora: Path) -> None:
-    pairs = evaluate_pairs(load_model(tiny_bundle))
-    assert pairs.findings[0].rests_on.startswith("200 pairs")
-    assert 0 <= pairs.findings[0].value.low <= pairs.findings[0].value.high <= 1
+@pytest.mark.usefixtures("few_resamples")
+def test_spans_are_measured(tiny_bundle: Path, corpora: Path) -> None:
     spans = evaluate_spans(load_model(tiny_bundle), corpora)
     assert [finding.name for finding in spans.findings] == ["precision of spans", "recall of spans", "F1 of spans"]
     assert "lexicon 0." in spans.findings[0].beside

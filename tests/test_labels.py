@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from loadedwords.models.bundle import open_bundle
 from loadedwords.models.odds import logistic, logit
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import Logits
 from loadedwords.training.calibration import fit_settings
+from loadedwords.training.card import write_card
 from loadedwords.training.corpora import load_corpus
 from loadedwords.training.labels import calibrating, is_held_out, load_labels, word_targets
 from loadedwords.training.recipe import CorpusUse, Recipe, Stage, read_recipe
@@ -107,3 +109,21 @@ def test_the_table_of_the_default_recipe(corpora: Path) -> None:
     assert added > 1
     assert set(offsets.values()) == {0.0}
     assert "parity" not in set(labels.trained_on()["stages"].explode())
+
+
+def test_who_labelled_a_corpus_and_how_loaded_it_is_travels_with_the_labels(corpora: Path) -> None:
+    recipe = read_recipe("default")
+    of = {(use["name"], use["relabelled"]): use for use in load_labels(recipe, corpora).provenance}
+    news, babe = of["news", False], of["babe", False]
+    assert "language model" in news["labelled_by"]
+    assert "320 sentences" in news["agreement"]
+    assert news["base_rates"]["n_sentences"] == 3000
+    assert news["base_rates"]["clearly_loaded"] == pytest.approx(0.129, abs=0.001)
+    assert babe["base_rates"]["labelled_loaded"] == pytest.approx(0.556, abs=0.001)
+    config = {**open_bundle("default").config, "metrics": {}}
+    older, today = write_card(config), write_card({**config, "corpora": list(of.values())})
+    for card in (older, today):
+        assert f"news was labelled by {news['labelled_by']}" in card
+        assert card.count("as the teachers see them, not by its labels") == 1
+    assert "12.9% are clearly loaded" in today
+    assert "Base rates" not in older

@@ -149,14 +149,10 @@ def test_quoted_words_are_taken_out_for_any_classifier() -> None:
 
 def test_a_rule_that_fears_rare_words_is_caught() -> None:
     """One score for each word, and no word or name of the suite is trained on."""
-    folder = resources.files("loadedwords")
+    folder = resources.files("loadedwords.training")
     suite, learnt, exchanged = (
         (folder / file).read_text(encoding="utf-8").lower()
-        for file in (
-            "training/evaluation/suites/plain_words.toml",
-            "training/plain.toml",
-            "training/exchange_words.toml",
-        )
+        for file in ("evaluation/suites/plain_words.toml", "plain.toml", "exchange_words.toml")
     )
     words = {kind: [word.lower() for word in of] for kind, of in tomllib.loads(suite)["words"].items()}
     n = sum(map(len, words.values()))

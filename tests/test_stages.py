@@ -58,9 +58,10 @@ def test_finished_stages_and_folds_are_not_trained_again(
 def test_folds_trained_beside_each_other_are_the_same(
     tiny_recipe: Recipe, tiny_data: Labels, workshop: Workshop, tmp_path: Path
 ) -> None:
+    quick = replace(tiny_recipe, stages=(Stage("only", settings={"epochs": 2}),))
     alone, together = (
         cross_validate(
-            tiny_recipe,
+            quick,
             tiny_data,
             workshop=replace(workshop, folder=tmp_path / f"{jobs}", threads=1),
             jobs=jobs,
@@ -164,8 +165,8 @@ def test_a_student_learns_from_its_teachers(
     assert len(sentences) == len(set(sentences)) == 150
     assert sentences == load_unlabelled(articles, 150, without=tiny_data)
     assert not set(sentences) & set(tiny_data.table["text"])
-    teacher = replace(tiny_recipe, name="teacher")
-    student = replace(tiny_recipe, stages=(Stage("taught", taught=150, settings={"epochs": 8}),), teacher=teacher)
+    teacher = replace(tiny_recipe, name="teacher", stages=(Stage("only", settings={"epochs": 16}),))
+    student = replace(tiny_recipe, stages=(Stage("taught", taught=150, settings={"epochs": 30}),), teacher=teacher)
     workshop = Workshop(tmp_path / "work", tuple(sentences), tell=quiet)
     workshop.folder.mkdir()
     taught = train_stages(student, tiny_data, workshop, seed=1).logits(sentences).sentence
@@ -202,6 +203,7 @@ def test_kept_scores_belong_to_one_model(
     tiny_recipe: Recipe, tiny_data: Labels, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     """The same recipe and sentences from another start are another model."""
+    tiny_recipe = replace(tiny_recipe, stages=(Stage("only", settings={"epochs": 2}),))
     start = make(tiny_encoder, epochs=20).fit(TEXTS, 1 - LABELS).save_checkpoint(tmp_path / "start")
     scores = [
         fit_and_score(tiny_recipe, tiny_data, PLAIN[:3], seed=0, workshop=Workshop(tmp_path, start=at, tell=quiet))

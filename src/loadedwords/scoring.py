@@ -15,8 +15,8 @@ from loadedwords.articles import ReadOptions, is_table, read_table
 from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
-from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logistic, logit
+from loadedwords.models.scores import WordScore
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
 from loadedwords.text import Sentence, prepare_sentence, prepare_text
 from loadedwords.text.words import COMPOUND

@@ -79,21 +79,16 @@ def show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
 def print_evaluation(evaluation: Evaluation) -> None:
     from rich.table import Table
 
+    from loadedwords.training.card import METRIC_NAMES
+
     click.echo(evaluation.description)
     table = Table()
     table.add_column("predictor", no_wrap=True)
-    names = {
-        "macro_f1": "macro-F1",
-        "mcc": "MCC",
-        "roc_auc": "ROC AUC",
-        "average_precision": "average precision",
-        "brier": "Brier (lower is better)",
-    }
-    for heading in names.values():
+    for heading in METRIC_NAMES.values():
         table.add_column(heading, justify="right")
     for predictor, metrics in evaluation.metrics.items():
         table.add_row(
-            predictor, *(with_interval(metrics[m].estimate, metrics[m].low, metrics[m].high, 3) for m in names)
+            predictor, *(with_interval(metrics[m].estimate, metrics[m].low, metrics[m].high, 3) for m in METRIC_NAMES)
         )
     if evaluation.metrics:
         make_console().print(table)

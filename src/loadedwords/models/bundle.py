@@ -12,7 +12,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -24,7 +25,6 @@ SCHEMA_VERSION = 1
 CONFIG_FILE = "config.json"
 GOLDEN_FILE = "golden.json"
 CARD_FILE = "MODEL_CARD.md"
-REQUIRED_FILES = (GOLDEN_FILE,)
 EMBEDDED = {"default": "default", "linear": "linear_default"}
 
 
@@ -32,13 +32,8 @@ EMBEDDED = {"default": "default", "linear": "linear_default"}
 class Bundle:
     """A bundle on disk, its files checked against their hashes.
 
-    Attributes
-    ----------
-    folder : Path
-    config : dict
-        As in `config.json`.
-    hash : str
-        SHA-256 of `config.json`; since that holds the hashes of all other files, it stands for the whole model.
+    `config` is as in `config.json`, and `hash` the SHA-256 of that file; since it holds the hashes of all other files,
+    it stands for the whole model.
     """
 
     folder: Path
@@ -62,16 +57,12 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
     model : str or Path, optional
         The name of an embedded bundle ("default", "linear") or the folder of another; the default if not given.
 
-    Returns
-    -------
-    Bundle
-
     Raises
     ------
     ModelError
         If there is no such bundle, it is of a format this version does not know, or a file was changed.
     """
-    folder = _locate(model)
+    folder = _locate("default" if model is None else str(model))
     config_file = folder / CONFIG_FILE
     if not config_file.is_file():
         raise ModelError(
@@ -83,10 +74,7 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
         config = json.loads(content)
         version, files = config["schema_version"], config["files"]
         config["kind"], config["name"]
-        if version == SCHEMA_VERSION and not set(REQUIRED_FILES) <= set(files):
-            raise ModelError(
-                f"{config_file} vouches for no {' and no '.join(REQUIRED_FILES)}.\nCopy the whole folder again."
-            )
+        vouched = GOLDEN_FILE in files
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(
             f"{config_file} is no bundle's config: {error!r}.\nTrain the model again or restore the file."
@@ -96,19 +84,32 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
             f"{folder} has format {version}; this version of loadedwords reads format {SCHEMA_VERSION}.\n"
             "Install the version that wrote it, or train the model again."
         )
+    if not vouched:
+        raise ModelError(f"{config_file} vouches for no {GOLDEN_FILE}.\nCopy the whole folder again.")
     for name, expected in files.items():
         file = folder / name
         if Path(name).name != name or not file.is_file():
             raise ModelError(f"{folder} lacks its file {name}.\nCopy the whole folder again.")
-        if _hash(file) != expected:
+        if file_hash(file) != expected:
             raise ModelError(
                 f"{file} was changed since the model was saved: its hash differs.\nCopy the whole folder again."
             )
     return Bundle(folder, config, hashlib.sha256(content).hexdigest())
 
 
+def _locate(name: str) -> Path:
+    if name in EMBEDDED:  # a folder of that name is passed as ./default
+        return Path(str(resources.files("loadedwords.models") / EMBEDDED[name]))
+    if not Path(name).is_dir():
+        raise ModelError(
+            f"There is no model {name}: neither the name of an embedded one ({', '.join(EMBEDDED)}) nor a folder.\n"
+            "Pass a folder written by loadedwords train."
+        )
+    return Path(name)
+
+
 def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) -> Bundle:
-    """Write a bundle beside its place and rename it into it, so that no half bundle is ever found.
+    """Write a bundle and open it.
 
     Parameters
     ----------
@@ -117,10 +118,6 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     write_files : callable
         Writes the model's files into the folder it is given and returns the config, without file hashes.
 
-    Returns
-    -------
-    Bundle
-
     Raises
     ------
     OutputError
@@ -128,38 +125,33 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     """
     if folder.exists() and not (folder / CONFIG_FILE).is_file():
         raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.")
+    with written_whole(folder) as beside:
+        config = write_files(beside)
+        files = {file.name: file_hash(file) for file in sorted(beside.iterdir())}
+        complete = {"schema_version": SCHEMA_VERSION, **config, "files": files}
+        (beside / CONFIG_FILE).write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+    return open_bundle(folder)
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """A folder to write into; it gets its name at the end, so that no half-written one is ever found under it."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
         raise OutputError(f"{folder} can't be written: {error.strerror}.\nName a folder you may write to.") from error
     try:
-        config = write_files(beside)
-        files = {file.name: _hash(file) for file in sorted(beside.iterdir())}
-        complete = {"schema_version": SCHEMA_VERSION, **config, "files": files}
-        (beside / CONFIG_FILE).write_text(json.dumps(complete, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        yield beside
         beside.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        beside.replace(folder)
+        beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return open_bundle(folder)
 
 
-def _locate(model: str | Path | None) -> Path:
-    name = "default" if model is None else str(model)
-    if name in EMBEDDED:  # a folder of that name is passed as ./default
-        return Path(str(resources.files("loadedwords.models") / EMBEDDED[name]))
-    folder = Path(name)
-    if not folder.is_dir():
-        raise ModelError(
-            f"There is no model {name}: neither the name of an embedded one ({', '.join(EMBEDDED)}) nor a folder.\n"
-            "Pass a folder written by loadedwords train."
-        )
-    return folder
-
-
-def _hash(file: Path) -> str:
+def file_hash(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal: what a bundle records of its own files and of its corpora."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import ModelError
 from loadedwords.models.ngrams import NgramSpec, Occurrences, count_ngrams
-from loadedwords.models.odds import logistic
+from loadedwords.models.odds import logistic, logit
+from loadedwords.models.scores import NO_KINDS, Logits, WordScore
 
 WEIGHTS_FILE = "weights.npz"
 # Large enough to keep numpy busy, small enough to stay in the processor's cache.
@@ -30,14 +31,9 @@ MAX_BITS = 26
 class Calibration:
     """Straight lines on the log-odds scale, fitted on sentences the model had not seen (Platt 1999).
 
-    Attributes
-    ----------
-    slope, intercept : float
-        Of the sentence: log-odds of being loaded = slope * decision + intercept.
-    word_weights : tuple of float
-        Of a word: what each of `WORD_FEATURES` adds to the log-odds of an annotator marking it. The defaults
-        serve where a corpus has no marked words; they are those of BABE, rounded.
-    word_intercept : float
+    The log-odds of a sentence are slope * decision + intercept; those of an annotator marking a word, the sum of what each
+    of its `WORD_FEATURES` adds and `word_intercept`. The defaults of the words serve where a corpus has no marked ones;
+    they are those of BABE, rounded.
     """
 
     slope: float = 1.0
@@ -50,30 +46,6 @@ class Calibration:
 # written in training; whether it has a capital though it is none, inside the sentence or at its beginning. Without
 # the last four, every "Obama" and many a "the" would be marked.
 WORD_FEATURES = ("contribution", "decision", "rarity", "name", "capital", "opening_capital")
-
-
-@dataclass(frozen=True)
-class WordScore:
-    """A loaded word of one sentence: offsets into it and the score.
-
-    Attributes
-    ----------
-    start, end : int
-    score : float
-    kind : str or None
-        What it does, one of `loadedwords.schema.KINDS`; None where the model doesn't tell.
-    kind_score : float or None
-        Probability of that kind, if the word is loaded.
-    praise : float or None
-        Probability that it praises.
-    """
-
-    start: int
-    end: int
-    score: float
-    kind: str | None = None
-    kind_score: float | None = None
-    praise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -111,33 +83,40 @@ class LinearScorer:
 
     def decision_function(self, sentences: Sequence[str]) -> NDArray[np.float64]:
         """Decision values before calibration, shape (n_sentences,)."""
-        parts = [self._decide(batch)[1] for batch in _batches(sentences)]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        return np.concatenate([np.zeros(0), *(self._decide(batch)[1] for batch in _batches(sentences))])
 
     def score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
-        """Probabilities and loaded words from one pass.
-
-        Returns
-        -------
-        probability : ndarray of shape (n_sentences,)
-        words : list of list of WordScore
-            The words of each sentence that reach `word_threshold`, in order.
-        """
-        probabilities, words = [], []
+        """Probabilities of the sentences, and of each the words that reach `word_threshold`, in order."""
+        probabilities, words = [np.zeros(0)], []
         for batch in _batches(sentences):
             found, decision, contribution = self._decide(batch)
-            probabilities.append(self.probability(decision))
+            probabilities.append(logistic(self._calibrated(decision)))
             words.extend(self._loaded_words(len(batch), found, decision, contribution))
-        return np.concatenate(probabilities) if probabilities else np.zeros(0), words
+        return np.concatenate(probabilities), words
 
-    def probability(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probability of each decision value."""
-        return logistic(self.calibration.slope * decision + self.calibration.intercept)
+    def log_odds(self, sentences: Sequence[str]) -> NDArray[np.float64]:
+        """Calibrated log-odds of being loaded, shape (n_sentences,)."""
+        return self._calibrated(self.decision_function(sentences))
+
+    def every_word(self, sentences: Sequence[str]) -> list[list[WordScore]]:
+        """All words of each sentence with their scores, loaded or not."""
+        return replace(self, word_threshold=0.0).score(sentences)[1]
+
+    def logits(self, sentences: Sequence[str]) -> Logits:
+        """The same as `Logits`: calibrated already, and without kinds."""
+        every = self.every_word(sentences)
+        log_odds = iter(logit(np.array([word.score for found in every for word in found], dtype=np.float64)).tolist())
+        words = [[(word.start, word.end, next(log_odds)) for word in found] for found in every]
+        return Logits(self.log_odds(sentences), words, [NO_KINDS] * len(sentences))
 
     def word_features(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
         """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 6)."""
         found, decision, contribution = self._decide(sentences)
         return found, decision, self._features(found, decision, contribution)
+
+    def _calibrated(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
+        log_odds: NDArray[np.float64] = self.calibration.slope * decision + self.calibration.intercept
+        return log_odds
 
     def _decide(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
         found = count_ngrams(sentences, self.spec)

@@ -1,7 +1,7 @@
 """The transformer at work: sentences in, probabilities and loaded words out, with ONNX Runtime and no torch.
 
-The graph gives one log-odds per sentence and one per token, and what each token would do; what is made of them happens here, and the evaluation of
-a recipe goes through the same functions, so what was measured is what scoring does.
+The graph gives one log-odds per sentence and one per token, and what each token would do; what is made of them happens
+here, and the evaluation of a recipe goes through the same functions, so what was measured is what scoring does.
 
 Each sentence is a run of its own. In a batch, int8 shares one scale among all sentences, so a score would depend on
 the neighbours and on the padding; alone it is the same always and everywhere. It is no slower either: a sentence and
@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from loadedwords.errors import ModelError
-from loadedwords.models.linear_scorer import WordScore
 from loadedwords.models.odds import logistic
+from loadedwords.models.scores import NO_KINDS, Logits, WordScore
 from loadedwords.schema import KINDS
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
@@ -68,25 +68,6 @@ class OnnxSettings:
     tells_kinds: bool = True
 
 
-@dataclass(frozen=True)
-class Logits:
-    """What the graph says of some sentences.
-
-    Attributes
-    ----------
-    sentence : ndarray of shape (n_sentences,)
-        Log-odds of being loaded, before calibration.
-    words : list of list of (int, int, float)
-        For each sentence its words: start, end, log-odds. Words beyond `MAX_LENGTH` tokens are missing.
-    kinds : list of ndarray of shape (n_words, n_kinds + 1)
-        For each word the scores of the kinds, before their softmax, and the log-odds that it praises.
-    """
-
-    sentence: NDArray[np.float64]
-    words: list[list[tuple[int, int, float]]]
-    kinds: list[NDArray[np.float32]]
-
-
 class OnnxScorer:
     """A graph and a tokenizer, opened; made by `load_scorer`.
 
@@ -121,14 +102,7 @@ class OnnxScorer:
         return self.settings.threshold
 
     def score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
-        """Probabilities and loaded words from one run of the graph.
-
-        Returns
-        -------
-        probability : ndarray of shape (n_sentences,)
-        words : list of list of WordScore
-            The words and phrases of each sentence that reach `word_threshold`, in order.
-        """
+        """Probabilities of the sentences, and of each the words and phrases that reach `word_threshold`, in order."""
         logits = self.logits(sentences)
         found = [
             find_phrases(text, words, kinds, self.settings)
@@ -144,7 +118,7 @@ class OnnxScorer:
         encoded = self._tokenizer.encode_batch(distinct)
         sentence = np.zeros(len(distinct))
         words: list[list[tuple[int, int, float]]] = [[] for _ in distinct]
-        kinds = [np.zeros((0, len(KINDS) + 1), dtype=np.float32) for _ in distinct]
+        kinds = [NO_KINDS] * len(distinct)
 
         def run(at: int) -> None:
             ids = np.array([encoded[at].ids], dtype=np.int64)
@@ -157,8 +131,7 @@ class OnnxScorer:
         order = sorted(range(len(distinct)), key=lambda at: -len(encoded[at].ids))
         if self.threads > 1 and len(distinct) > 1:
             with ThreadPoolExecutor(self.threads) as pool:
-                for _ in pool.map(run, order):
-                    pass
+                list(pool.map(run, order))
         else:
             for at in order:
                 run(at)
@@ -211,22 +184,19 @@ def word_logits(
     kinds : ndarray of shape (n_words, n_kinds + 1)
     """
     words, chosen = [], []
-    pieces = [(start, end, at) for at, (start, end) in enumerate(offsets) if end > start]
+    pieces = [token for token, (start, end) in enumerate(offsets) if end > start]
     values = log_odds.tolist()
     first = 0
     for match in COMPOUND.finditer(text):
         start, end = match.span()
-        while first < len(pieces) and pieces[first][1] <= start:
+        while first < len(pieces) and offsets[pieces[first]][1] <= start:
             first += 1
-        at, best, best_at = first, -np.inf, -1
-        while at < len(pieces) and pieces[at][0] < end:
-            token = pieces[at][2]
-            if values[token] > best:
-                best, best_at = values[token], token
-            at += 1
-        if best_at >= 0:
-            words.append((start, end, best))
-            chosen.append(best_at)
+        last = first
+        while last < len(pieces) and offsets[pieces[last]][0] < end:
+            last += 1
+        if inside := pieces[first:last]:
+            chosen.append(max(inside, key=values.__getitem__))
+            words.append((start, end, values[chosen[-1]]))
     return words, kinds[chosen]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,21 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
 from loadedwords.models.odds import logistic
-from loadedwords.models.onnx_scorer import Logits, OnnxSettings
+from loadedwords.models.onnx_scorer import OnnxSettings
+from loadedwords.models.scores import Logits
+from loadedwords.training.estimator import MarkedWords, strongest_mark
 from loadedwords.training.labels import calibrating
 
 N_BINS = 10
+_WORD_COLUMNS = {
+    "sentence": pl.Int64,
+    "log_odds": pl.Float64,
+    "length": pl.Int64,
+    "marked": pl.Boolean,
+    "share": pl.Float64,
+    "kind": pl.String,
+    "praise": pl.Float64,
+}
 
 
 def fit_settings(table: pl.DataFrame, held_out: Logits) -> OnnxSettings:
@@ -39,11 +49,13 @@ def fit_settings(table: pl.DataFrame, held_out: Logits) -> OnnxSettings:
     chosen = rows["row"].to_list()
     temperature, bias = fit_temperature(held_out.sentence[chosen], rows["target"].to_numpy())
     words = word_rows([held_out.words[at] for at in chosen], rows["words"].to_list())
-    tells_kinds = any(mark is not None and mark["kind"] is not None for mark in words.mark)
-    if not words.marked.any() or words.marked.all():
+    tells_kinds = words["kind"].count() > 0
+    if words["marked"].n_unique() < 2:
         return OnnxSettings(temperature, bias, tells_kinds=tells_kinds)
-    word_temperature, word_bias = fit_temperature(words.log_odds, words.share)
-    threshold = best_f1(words.marked, logistic(words.log_odds / word_temperature + word_bias), words.length)[1]
+    log_odds = words["log_odds"].to_numpy()
+    word_temperature, word_bias = fit_temperature(log_odds, words["share"].to_numpy())
+    probability = logistic(log_odds / word_temperature + word_bias)
+    threshold = best_f1(words["marked"].to_numpy(), probability, words["length"].to_numpy())[1]
     return OnnxSettings(
         temperature, bias, word_temperature, word_bias, 0.5, threshold, round(threshold / 2, 4), tells_kinds
     )
@@ -80,54 +92,32 @@ def calibration_error(
     return sum(abs(p - share) * n for p, share, n in bins) / len(target), bins
 
 
-@dataclass(frozen=True)
-class WordRows:
-    """The words of some sentences, one row each.
+def word_rows(words: Sequence[Sequence[tuple[int, int, float]]], marks: Sequence[MarkedWords | None]) -> pl.DataFrame:
+    """Every word of the sentences where somebody was asked, beside what was marked.
 
-    Attributes
+    Parameters
     ----------
-    sentence : ndarray of int
-        Number of the sentence.
-    log_odds : ndarray
-        What the model says.
-    length : ndarray of int
-        In characters.
-    share : ndarray
-        Highest share among the marks that touch it, 0 if none.
-    marked : ndarray of bool
-        Whether any does.
-    mark : list of dict or None
-        That mark.
+    words : sequence
+        Of each sentence (start, end, log-odds), as `Logits` has them.
+    marks : sequence
+        Of each sentence its marked words; None where nobody was asked.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``sentence`` (its number), ``log_odds``, ``length`` in characters, ``marked``, and of the strongest mark that
+        touches the word ``share`` (0 if none), ``kind`` and ``praise``.
     """
-
-    sentence: NDArray[np.intp]
-    log_odds: NDArray[np.float64]
-    length: NDArray[np.int64]
-    share: NDArray[np.float64]
-    marked: NDArray[np.bool_]
-    mark: list[Mapping[str, Any] | None]
-
-
-def word_rows(
-    words: Sequence[Sequence[tuple[int, int, float]]], marks: Sequence[Sequence[Mapping[str, Any]] | None]
-) -> WordRows:
-    """Every word of the sentences where somebody was asked, beside what was marked."""
-    sentence, log_odds, length, mark = [], [], [], []
+    rows = []
     for at, (found, of) in enumerate(zip(words, marks, strict=True)):
-        for start, end, score in found if of is not None else ():
-            touching = [each for each in of or () if each["start"] < end and start < each["end"]]
-            sentence.append(at)
-            log_odds.append(score)
-            length.append(end - start)
-            mark.append(max(touching, key=lambda each: each["share"], default=None))
-    return WordRows(
-        np.array(sentence, dtype=np.intp),
-        np.array(log_odds, dtype=np.float64),
-        np.array(length, dtype=np.int64),
-        np.array([0.0 if each is None else each["share"] for each in mark], dtype=np.float64),
-        np.array([each is not None for each in mark], dtype=bool),
-        mark,
-    )
+        for start, end, log_odds in () if of is None else found:
+            mark = strongest_mark(start, end, of or ())
+            rows.append((at, log_odds, end - start, mark is not None, *_known_of(mark)))
+    return pl.DataFrame(rows, schema=_WORD_COLUMNS, orient="row")
+
+
+def _known_of(mark: Mapping[str, Any] | None) -> tuple[float, str | None, float | None]:
+    return (0.0, None, None) if mark is None else (mark["share"], mark.get("kind"), mark.get("praise"))
 
 
 def best_f1(

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_METRIC_NAMES = {
+from loadedwords.training.corpora import CORPORA
+
+METRIC_NAMES = {
     "macro_f1": "macro-F1",
     "mcc": "MCC",
     "roc_auc": "ROC AUC",
@@ -100,7 +102,7 @@ def measured_sections(metrics: Mapping[str, Any]) -> list[Section]:
         names = list(next(iter(metrics["predictors"].values())))
         parts.append(
             Table(
-                ("predictor", *(_METRIC_NAMES.get(name, name) for name in names)),
+                ("predictor", *(METRIC_NAMES.get(name, name) for name in names)),
                 tuple(
                     (predictor, *(with_interval(value) for value in values.values()))
                     for predictor, values in metrics["predictors"].items()
@@ -186,19 +188,27 @@ def _meaning(config: Mapping[str, Any]) -> str:
     return f"`p_loaded` estimates the probability that those who labelled {' and '.join(inside)} would call the sentence loaded."
 
 
-# How the news corpus was labelled, from its publishers' description: what every figure on it rests on.
-_LABELLED_BY_A_MODEL = (
-    "The labels of the news corpus are a language model's, and every figure on them is agreement with it. It read sentences of "
-    "articles one by one, in eight passes, by written guidelines: 0 plain, 1 borderline, 2 loaded, and the words that carry it "
-    "with one of nine kinds. Between two passes .82 to .88 of 80 sentences have the same score, .94 to .97 the same on loaded or "
-    "not; correlation .84 to .89. Against people, on 320 sentences of BABE mixed in blind: macro-F1 .827, AUC .876.",
-    "Base rates: of the news sentences that were drawn at random 12.9% are loaded and 15.2% borderline; of BABE's, which were "
-    "drawn for it, half are biased, and its annotators judged opinion as well as wording.",
-)
-
-
-def _labelled_by(config: Mapping[str, Any]) -> tuple[str, ...]:
-    return _LABELLED_BY_A_MODEL if any(corpus["name"] == "news" for corpus in config["corpora"]) else ()
+def _labelled_by(config: Mapping[str, Any]) -> tuple[str | tuple[str, ...], ...]:
+    """Who labelled each corpus, how far they agree, and how loaded it is; of older bundles what is known today."""
+    points, rates = [], []
+    for name, corpus in {corpus["name"]: corpus for corpus in config["corpora"]}.items():
+        known = CORPORA.get(name)
+        who = corpus.get("labelled_by", known and known.labelled_by)
+        agreement = corpus.get("agreement", known and known.agreement)
+        if who:
+            points.append(f"{name} was labelled by {who}." + (f" Agreement: {agreement}." if agreement else ""))
+        rate = corpus.get("base_rates")
+        if rate and corpus["in_domain"]:
+            rates.append(
+                f"of {rate['n_sentences']:,} sentences of {name} {rate['clearly_loaded']:.1%} are clearly loaded and "
+                f"{rate['borderline']:.1%} borderline"
+            )
+        elif rate and corpus.get("measured"):
+            rates.append(
+                f"of {rate['n_sentences']:,} of {name}, which is not in domain, {rate['labelled_loaded']:.1%} are labelled loaded"
+            )
+    said = "; ".join(rates)
+    return (*([tuple(points)] if points else []), *([f"Base rates: {said}."] if said else []))
 
 
 def _made_of(config: Mapping[str, Any]) -> str:
@@ -220,18 +230,24 @@ def _made_of(config: Mapping[str, Any]) -> str:
     )
 
 
+_ONLY_FOR = {
+    ("parity",): "; not trained on, only to compare int8 with float",
+    (
+        "calibration",
+    ): "; not trained on, only to calibrate; what the checkpoint itself was trained on is not known here",
+}
+
+
 def _corpora(config: Mapping[str, Any]) -> tuple[str, ...]:
-    only_for = {
-        ("parity",): "; not trained on, only to compare int8 with float",
-        (
-            "calibration",
-        ): "; not trained on, only to calibrate; what the checkpoint itself was trained on is not known here",
-    }
-    described = [
-        f"{corpus['name']}{' (' + corpus['split'] + ')' if 'split' in corpus else ''}: licence {corpus['licence']}; "
-        f"sha256 `{corpus.get('sha256', 'from the Hub')}`{only_for.get(tuple(corpus.get('stages', ())), '')}"
-        for corpus in config["corpora"]
-    ]
+    described = []
+    for corpus in config["corpora"]:
+        line = (
+            f"{corpus['name']}{' (' + corpus['split'] + ')' if 'split' in corpus else ''}: licence {corpus['licence']}; "
+            f"sha256 `{corpus.get('sha256', 'from the Hub')}`{_ONLY_FOR.get(tuple(corpus.get('stages', ())), '')}"
+        )
+        if corpus.get("relabelled"):
+            line += "; its sentences are learnt as the teachers see them, not by its labels"
+        described.append(line)
     points = list(dict.fromkeys(described))  # a corpus may be used in two ways
     if unlabelled := config.get("unlabelled"):
         points.append(

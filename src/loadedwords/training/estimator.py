@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic
 from loadedwords.schema import CLASSES
+
+MarkedWords = Sequence[Mapping[str, Any]]
 
 
 class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -65,6 +67,39 @@ class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
         return tags
 
 
+def check_fit(
+    X: Sequence[str],  # noqa: N803
+    y: ArrayLike,
+    *,
+    target: ArrayLike | None,
+    loaded_words: Sequence[MarkedWords | None] | None,
+    **columns: tuple[ArrayLike | None, Any],
+) -> tuple[NDArray[Any], dict[str, Any]]:
+    """What `fit` was given, checked: the classes, and by name one column each with an entry for every sentence.
+
+    Each of `columns` is what was passed and what stands for it where nothing was, which says the type, too; where no
+    `target` was, the labels do.
+    """
+    texts = check_texts(X)
+    n = len(texts)
+    classes, labels = _encode_labels(y, n)
+    columns["target"] = (labels if target is None else target, 0.0)
+    checked: dict[str, Any] = {"text": texts, "label": labels}
+    for name, (values, default) in columns.items():
+        kind = type(default) if isinstance(default, (bool, float)) else None
+        checked[name] = np.asarray(np.broadcast_to(default, n) if values is None else values, dtype=kind)
+        if checked[name].shape != (n,):
+            raise DataError(
+                f"{name} has the shape {checked[name].shape} and X has {n} sentences.\nPass one for each sentence."
+            )
+    checked["loaded_words"] = [None] * n if loaded_words is None else loaded_words
+    if len(checked["loaded_words"]) != n:
+        raise DataError(
+            f"loaded_words has {len(checked['loaded_words'])} rows and X has {n}.\nPass one for each sentence, or None."
+        )
+    return classes, checked
+
+
 def check_texts(texts: Sequence[str]) -> list[str]:
     """A list of strings, or a `DataError` that says what was passed instead."""
     if isinstance(texts, str):
@@ -76,8 +111,8 @@ def check_texts(texts: Sequence[str]) -> list[str]:
     return listed
 
 
-def encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """The classes, sorted, and for each sentence 1.0 where it is loaded; a `DataError` for other labels."""
+def _encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The classes, sorted, and for each sentence 1.0 where it is loaded."""
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise DataError(f"y has the shape {labels.shape} and X has {n} sentences.\nPass one label for each sentence.")
@@ -89,3 +124,9 @@ def encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float6
     raise DataError(
         f"y holds {sorted(map(str, found))[:5]}.\nLabels are 0 and 1, or 'neutral' and 'loaded': map yours to these."
     )
+
+
+def strongest_mark(start: int, end: int, marks: MarkedWords) -> Mapping[str, Any] | None:
+    """Of the marks that touch a slice the one with the highest share, the first of equals; None if none does."""
+    touching = [mark for mark in marks if mark["start"] < end and start < mark["end"]]
+    return max(touching, key=lambda mark: mark["share"], default=None)

@@ -107,8 +107,8 @@ def _genders() -> tuple[dict[str, str], re.Pattern[str]]:
         for one, another in (pair, pair[::-1]):
             other[one] = another
             other[one[:1].upper() + one[1:]] = another[:1].upper() + another[1:]
-    other["Mrs."] = other["Miss"] = "Mr."
-    forms = "|".join(sorted(map(re.escape, [*other, "his", "His", "him", "her", "Her"]), key=len, reverse=True))
+    other |= {"Mrs.": "Mr.", "Miss": "Mr.", "his": "her", "His": "Her", "him": "her"}  # what "her" is, depends
+    forms = "|".join(sorted(map(re.escape, [*other, "her", "Her"]), key=len, reverse=True))
     return other, re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])")
 
 
@@ -149,11 +149,9 @@ def _gender(text: str, rng: random.Random) -> Edits:  # noqa: ARG001  as the oth
 
     def another(match: re.Match[str]) -> str:
         word = match[0]
-        if word in ("his", "His", "him"):
-            return {"his": "her", "His": "Her", "him": "her"}[word]
         if word in ("her", "Her"):
-            mine = match.start() in possessive
-            return ("his" if mine else "him") if word == "her" else ("His" if mine else "Him")
+            own = "his" if match.start() in possessive else "him"
+            return own if word == "her" else own.capitalize()
         return other[word]
 
     return [(*match.span(), another(match)) for match in pattern.finditer(text)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,9 +90,10 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
     """
     network = estimator.network_.cpu().eval()
     config = network.model.config
-    work = Path(tempfile.mkdtemp(prefix="loadedwords-export-"))
-    try:
-        plain, fused, smoothed, quantised = (work / f"{name}.onnx" for name in ("plain", "fused", "smooth", "int8"))
+    with tempfile.TemporaryDirectory(prefix="loadedwords-export-") as work:
+        plain, fused, smoothed, quantised = (
+            Path(work, f"{name}.onnx") for name in ("plain", "fused", "smooth", "int8")
+        )
         _trace(network, plain)
         _compare(network, plain, "traced")
         options = FusionOptions("bert")
@@ -118,7 +119,7 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
         heads = [
             node.name
             for node in graph.graph.node
-            if node.op_type in ("MatMul", "Gemm") and ".layer." not in _scope(node)
+            if node.op_type in ("MatMul", "Gemm") and ".layer." not in node.name.replace("/", ".")
         ]
         with _quiet():
             quantize_dynamic(
@@ -141,13 +142,6 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
                 f"The exported graph has {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}.\nTrain a smaller encoder."
             )
         estimator.tokenizer_.backend_tokenizer.save(str(folder / TOKENIZER_FILE))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _scope(node: onnx.NodeProto) -> str:
-    """Where in the network a node comes from, as torch would name it."""
-    return str(node.name).strip("/").replace("/", ".")
 
 
 def describe_network(estimator: TransformerFramingClassifier) -> dict[str, Any]:
@@ -266,16 +260,13 @@ def _check_shapes(file: Path) -> None:
             raise ModelError(f"The int8 graph can't take {rows} sentences of {length} tokens.\nReport it.")
 
 
-class _quiet:  # noqa: N801  used like a function
+@contextmanager
+def _quiet() -> Iterator[None]:
     """The exporters' warnings are about their own insides; what matters is compared above."""
-
-    def __enter__(self) -> None:
-        self.caught: Any = warnings.catch_warnings()
-        self.caught.__enter__()
-        warnings.simplefilter("ignore")
-        self.level = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-
-    def __exit__(self, *error: object) -> None:
-        logging.disable(self.level)
-        self.caught.__exit__(*error)
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(level)

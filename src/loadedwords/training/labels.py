@@ -29,34 +29,35 @@ import numpy as np
 import polars as pl
 
 from loadedwords.errors import DataError
+from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logit
 from loadedwords.text.words import WORD
-from loadedwords.training.corpora import CORPORA, file_hash, find_corpus_file, grouped_folds, load_corpus, packaged_file
+from loadedwords.training.corpora import CORPORA, find_corpus_file, grouped_folds, load_corpus, packaged_file
 from loadedwords.training.recipe import PARITY_STAGE, CorpusUse, Recipe
 
 OWN_LABELS = "your labels"
 N_FOLDS = 5
 # What is told apart from the rest of a corpus, as it was not drawn at random: no rate of loaded sentences rests on it.
 ENRICHED = "enriched"
+# Readers who object: from one of two who calls a sentence borderline, and from where most call it loaded.
+ANY, CLEAR = 0.4, 0.75
 _SENTENCES_PER_ARTICLE = 12
-_MARKED = pl.List(
+MARKED = pl.List(
     pl.Struct({"start": pl.Int32, "end": pl.Int32, "share": pl.Float64, "kind": pl.String, "praise": pl.Float64})
 )
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labelled sentences, as described above, and where they are from.
-
-    Attributes
-    ----------
-    table : polars.DataFrame
-    provenance : tuple of dict
-        Each file with its hash and licence.
-    """
+    """Labelled sentences, as described above, and `provenance`: each file with its hash, licence and who labelled it."""
 
     table: pl.DataFrame
     provenance: tuple[dict[str, Any], ...]
+
+    @property
+    def measured(self) -> pl.DataFrame:
+        """The rows that are measured, each in its fold."""
+        return self.table.filter(pl.col("fold").is_not_null())
 
     @property
     def prevalence(self) -> float:
@@ -103,14 +104,31 @@ def load_labels(
         uses = tuple(CorpusUse(str(file), in_domain=True, stages=last) for file in labelled)
     if not uses:
         raise DataError(f"The recipe {recipe.name} names no corpus, and no labelled file was given.\nPass one.")
-    table = pl.concat([_rows_of(use, None if labelled else corpora) for use in uses])
+    parts = [_rows_of(use, None if labelled else corpora) for use in uses]
+    table = pl.concat(parts)
     # Corpora share sentences: whatever is measured comes in by no other door.
     key = pl.col("text").str.strip_chars().str.to_lowercase()
     measured = table.filter(pl.col("fold").is_not_null()).select(key)["text"].implode()
     table = table.filter(pl.col("fold").is_not_null() | ~key.is_in(measured))
-    return Labels(
-        _with_folds(_with_offsets(table), n_folds), tuple(_provenance(use, corpora, own=bool(labelled)) for use in uses)
+    provenance = tuple(
+        _provenance(use, corpora, own=bool(labelled)) | {"base_rates": _base_rates(rows)}
+        for use, rows in zip(uses, parts, strict=True)
     )
+    return Labels(_with_folds(_with_offsets(table), n_folds), provenance)
+
+
+def _base_rates(rows: pl.DataFrame) -> dict[str, float]:
+    """How loaded a corpus is, by those of its sentences that were drawn at random where it says how they were."""
+    drawn = rows.filter(pl.col("part").is_null() | (pl.col("part") != ENRICHED))
+    if drawn.is_empty():
+        return {}
+    target, label = drawn["target"].to_numpy(), drawn["label"].to_numpy()
+    return {
+        "n_sentences": len(drawn),
+        "clearly_loaded": round(float((target >= CLEAR).mean()), 4),
+        "borderline": round(float(((target >= ANY) & (target < CLEAR)).mean()), 4),
+        "labelled_loaded": round(float(label.mean()), 4),
+    }
 
 
 def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
@@ -145,7 +163,7 @@ def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
         offset=pl.lit(0.0),
         weight=pl.lit(use.weight),
         word_weight=pl.lit(use.word_weight),
-        words=pl.Series(words, dtype=_MARKED),
+        words=pl.Series(words, dtype=MARKED),
         annotators=pl.col("annotators"),
         marked_words=pl.col("marked_words"),
         stages=pl.lit(list(use.stages), dtype=pl.List(pl.String)),
@@ -192,15 +210,18 @@ def _with_folds(table: pl.DataFrame, n_folds: int) -> pl.DataFrame:
 
 def _provenance(use: CorpusUse, corpora: Path | None, *, own: bool) -> dict[str, Any]:
     if own:
-        file = Path(use.name)
-        return {"name": OWN_LABELS, "file": file.name, "sha256": file_hash(file), "licence": "yours", "in_domain": True}
+        mine = Path(use.name)
+        return {"name": OWN_LABELS, "file": mine.name, "sha256": file_hash(mine), "licence": "yours", "in_domain": True}
     known = CORPORA[use.name]
     entry = {
         "name": use.name,
         "split": use.split,
         "source": known.source,
         "licence": known.licence,
+        "labelled_by": known.labelled_by,
+        "agreement": known.agreement,
         "in_domain": use.in_domain,
+        "measured": use.in_domain or use.measured,
         "stages": list(use.stages),
         "weight": use.weight,
         "word_weight": use.word_weight,
@@ -208,12 +229,12 @@ def _provenance(use: CorpusUse, corpora: Path | None, *, own: bool) -> dict[str,
         "relabelled": use.relabelled,
         "neutral_per_loaded": use.neutral_per_loaded,
     }
+    file: Path | None = None
     if known.packaged is not None:
-        entry |= {"file": known.packaged, "sha256": file_hash(packaged_file(known.packaged))}
+        file = packaged_file(known.packaged)
     elif corpora is not None:
         file = find_corpus_file(use.name, corpora, split=use.split)
-        entry |= {"file": file.name, "sha256": file_hash(file)}
-    return entry
+    return entry if file is None else {**entry, "file": file.name, "sha256": file_hash(file)}
 
 
 def is_held_out(article: str, share: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -11,16 +11,16 @@ import scipy.sparse as sp
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from loadedwords.errors import DataError
-from loadedwords.models.linear_scorer import Calibration, LinearScorer, WordScore
+from loadedwords.models.linear_scorer import Calibration, LinearScorer
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
+from loadedwords.models.scores import WordScore
 from loadedwords.training.calibration import best_f1, fit_temperature
-from loadedwords.training.estimator import FramingClassifier, check_texts, encode_labels
+from loadedwords.training.corpora import grouped_folds
+from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, check_texts, strongest_mark
 
-MarkedWords = Sequence[Mapping[str, Any]]
 _COUNT_BATCH = 2000
 # A word is a name if it has a capital inside sentences at least so often, and in at least this share of cases.
 _NAME_OCCURRENCES, _NAME_SHARE = 2, 0.9
@@ -120,60 +120,71 @@ class LinearFramingClassifier(FramingClassifier):
             For each sentence the slices ``{"start", "end", "share"}`` that people would mark, or None where nobody was
             asked. Calibrates the scores of the words.
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         DataError
             If `X` is one string, the lengths differ, or there are not both classes among the in-domain rows.
         """
         texts = check_texts(X)
-        self.classes_, labels = encode_labels(y, len(texts))
-        n = len(texts)
-        weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        group = np.arange(n) if groups is None else np.asarray(groups)
-        domain = np.ones(n, dtype=bool) if in_domain is None else np.asarray(in_domain, dtype=bool)
-        wanted = labels if target is None else np.asarray(target, dtype=float)
-        for name, values in (
-            ("sample_weight", weight),
-            ("groups", group),
-            ("in_domain", domain),
-            ("target", wanted),
-        ):
-            if len(values) != n:
-                raise DataError(f"{name} has {len(values)} rows and X has {n}.\nPass one for each sentence.")
-        if len(np.unique(labels[domain])) < 2:
+        self.classes_, rows = check_fit(
+            texts,
+            y,
+            target=target,
+            loaded_words=loaded_words,
+            sample_weight=(sample_weight, 1.0),
+            groups=(groups, np.arange(len(texts))),
+            in_domain=(in_domain, True),
+        )
+        domain = rows["in_domain"]
+        if len(np.unique(rows["label"][domain])) < 2:
             raise DataError("fit needs sentences of both classes, neutral and loaded, in the corpus of interest.")
-
         spec = NgramSpec((self.words[0], self.words[1]), (self.characters[0], self.characters[1]), self.bits)
-        counts, names = _count(texts, spec)
-        present = np.bincount(counts.indices, minlength=spec.n_buckets)
-        # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer computes it.
-        rarity = np.where(present >= self.min_sentences, np.log((1 + n) / (1 + present)) + 1, 0.0)
-        features = _scale(counts, rarity)
+        features, rarity, names = _tf_idf(texts, spec, self.min_sentences)
         used = np.flatnonzero(rarity)
         features = features[:, used]
 
-        def fit_scorer(rows: NDArray[np.intp]) -> LinearScorer:
-            coefficients, intercept = self._fit_weights(features, wanted, weight, domain, rows)
+        def fit_scorer(chosen: NDArray[np.intp]) -> LinearScorer:
+            coefficients, intercept = self._fit_weights(
+                features[chosen],
+                rows["target"][chosen],
+                rows["sample_weight"][chosen],
+                domain[chosen],
+                mixed=not domain.all(),
+            )
             weights = np.zeros(spec.n_buckets, dtype=np.float32)
             weights[used] = coefficients * rarity[used]
             return LinearScorer(
                 spec, weights, (rarity**2).astype(np.float32), names, intercept, Calibration(), 0.5, 0.5
             )
 
-        self.scorer_ = self._calibrate(fit_scorer, texts, wanted, group, domain, loaded_words)
+        held_out = self._fit_held_out(fit_scorer, domain, rows["groups"])
+        final = fit_scorer(np.arange(len(texts)))
+        self.scorer_ = _calibrated(final, held_out, texts, rows["target"], rows["loaded_words"])
         return self
+
+    def _fit_held_out(
+        self, fit_scorer: Callable[[NDArray[np.intp]], LinearScorer], domain: NDArray[np.bool_], group: NDArray[Any]
+    ) -> list[tuple[LinearScorer, NDArray[np.intp]]]:
+        """Scorers, each with the in-domain rows that it was not fitted on: those of whole articles."""
+        inside, outside = np.flatnonzero(domain), np.flatnonzero(~domain)
+        n_groups = len(np.unique(group[inside]))
+        if n_groups < 2:
+            raise DataError(
+                "All sentences are of one article, so none can be held out.\nLeave groups out, or pass more articles."
+            )
+        splits = grouped_folds(group[inside], n_splits=min(self.folds, n_groups), seed=self.random_state)
+        learnt = [
+            np.concatenate([outside[~np.isin(group[outside], group[inside[test]])], inside[train]])
+            for train, test in splits
+        ]
+        # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
+        scorers = Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(fit_scorer)(chosen) for chosen in learnt)
+        return list(zip(scorers, (inside[test] for _, test in splits), strict=True))
 
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Log-odds of being loaded, calibrated; shape (n_sentences,)."""
         check_is_fitted(self)
-        calibration = self.scorer_.calibration
-        decision: NDArray[np.float64] = self.scorer_.decision_function(check_texts(X))
-        log_odds: NDArray[np.float64] = calibration.slope * decision + calibration.intercept
-        return log_odds
+        return self.scorer_.log_odds(check_texts(X))
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The words that carry the decision, with offsets into each sentence."""
@@ -183,7 +194,7 @@ class LinearFramingClassifier(FramingClassifier):
     def every_word(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """All words of each sentence with their scores, loaded or not."""
         check_is_fitted(self)
-        return replace(self.scorer_, word_threshold=0.0).score(check_texts(X))[1]
+        return self.scorer_.every_word(check_texts(X))
 
     @property
     def _threshold(self) -> float:
@@ -195,76 +206,33 @@ class LinearFramingClassifier(FramingClassifier):
         target: NDArray[np.float64],
         weight: NDArray[np.float64],
         domain: NDArray[np.bool_],
-        rows: NDArray[np.intp],
+        *,
+        mixed: bool,
     ) -> tuple[NDArray[np.float64], float]:
-        """Coefficients and intercept from the given rows, for the in-domain sentences."""
-        inside = rows[domain[rows]]
-        shared = features[rows]
-        mixed = not domain.all() and self.own_weight > 0
+        """Coefficients and intercept for the in-domain sentences, from all."""
+        n_shared = features.shape[1]
+        mixed = mixed and self.own_weight > 0
         if mixed:
-            own = sp.diags_array(np.where(domain[rows], self.own_weight, 0.0)) @ shared
+            own = sp.diags_array(np.where(domain, self.own_weight, 0.0)) @ features
             # Only columns that in-domain sentences have can carry weights of their own.
-            own_columns = np.flatnonzero(features[inside].getnnz(axis=0))
-            shared = sp.hstack([shared, own.tocsr()[:, own_columns]], format="csr")
+            own_columns = np.flatnonzero(features[np.flatnonzero(domain)].getnnz(axis=0))
+            features = sp.hstack([features, own.tocsr()[:, own_columns]], format="csr")
         # A target between 0 and 1 is the same as one sentence of each class, weighted.
-        positive, negative = weight[rows] * target[rows], weight[rows] * (1 - target[rows])
-        stacked = sp.vstack([shared[positive > 0], shared[negative > 0]], format="csr")
+        positive, negative = weight * target, weight * (1 - target)
+        stacked = sp.vstack([features[positive > 0], features[negative > 0]], format="csr")
         classes = np.repeat([1, 0], [np.count_nonzero(positive), np.count_nonzero(negative)])
         model = LogisticRegression(C=self.C, solver="liblinear")
         model.fit(stacked, classes, sample_weight=np.concatenate([positive[positive > 0], negative[negative > 0]]))
-        coefficients = model.coef_[0][: features.shape[1]].copy()
+        coefficients = model.coef_[0][:n_shared].copy()
         if mixed:
-            coefficients[own_columns] += self.own_weight * model.coef_[0][features.shape[1] :]
+            coefficients[own_columns] += self.own_weight * model.coef_[0][n_shared:]
         return coefficients, float(model.intercept_[0])
 
-    def _calibrate(
-        self,
-        fit_scorer: Any,
-        texts: list[str],
-        target: NDArray[np.float64],
-        group: NDArray[Any],
-        domain: NDArray[np.bool_],
-        loaded_words: Sequence[MarkedWords | None] | None,
-    ) -> LinearScorer:
-        """Fit on everything; take the calibration from folds that leave whole articles out."""
-        final: LinearScorer = fit_scorer(np.arange(len(texts)))
-        inside, outside = np.flatnonzero(domain), np.flatnonzero(~domain)
-        decisions = np.zeros(len(texts))
-        word_features, marked = [], []
-        splits = list(_group_folds(group[inside], self.folds, self.random_state))
-        # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
-        trained = [
-            np.concatenate([outside[~np.isin(group[outside], group[inside[test]])], inside[train]])
-            for train, test in splits
-        ]
-        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(fit_scorer)(rows) for rows in trained)
-        for scorer, (_, test) in zip(fitted, splits, strict=True):
-            held_out = inside[test]
-            found, decision, features = scorer.word_features([texts[at] for at in held_out])
-            decisions[held_out] = decision
-            if loaded_words is not None:
-                asked = np.array([loaded_words[at] is not None for at in held_out], dtype=bool)
-                chosen = found.is_word & asked[found.word_sentence]
-                word_features.append(features[chosen])
-                marked.append(
-                    _is_marked(found.word_sentence, found.word_start, found.word_end, held_out, loaded_words)[chosen]
-                )
-        temperature, intercept = fit_temperature(decisions[inside], target[inside])
-        calibration = replace(Calibration(), slope=1 / temperature, intercept=intercept)
-        word_threshold = 0.5
-        is_marked = np.concatenate([np.zeros(0, dtype=bool), *marked])
-        if is_marked.any() and not is_marked.all():
-            stacked = np.concatenate(word_features)
-            # So weak a penalty that it only keeps separable toy data finite.
-            line = LogisticRegression(C=1e4, max_iter=1000).fit(stacked, is_marked)
-            weights = tuple(float(weight) for weight in line.coef_[0])
-            calibration = replace(calibration, word_weights=weights, word_intercept=float(line.intercept_[0]))
-            word_threshold = best_f1(is_marked, line.predict_proba(stacked)[:, 1])[1]
-        return replace(final, calibration=calibration, word_threshold=word_threshold)
 
-
-def _count(texts: Sequence[str], spec: NgramSpec) -> tuple[sp.csr_matrix, NDArray[np.bool_]]:
-    """How often each n-gram occurs in each text, and which words are names by how they are written."""
+def _tf_idf(
+    texts: Sequence[str], spec: NgramSpec, min_sentences: int
+) -> tuple[sp.csr_matrix, NDArray[np.float64], NDArray[np.bool_]]:
+    """Features of each text, the rarity of each n-gram (0 if not used), and which words are names by how they are written."""
     parts = []
     small, capital = np.zeros(spec.n_buckets), np.zeros(spec.n_buckets)
     for at in range(0, len(texts), _COUNT_BATCH):
@@ -276,37 +244,42 @@ def _count(texts: Sequence[str], spec: NgramSpec) -> tuple[sp.csr_matrix, NDArra
         small += np.bincount(found.word_bucket[inside & ~found.capital], minlength=spec.n_buckets)
         capital += np.bincount(found.word_bucket[inside & found.capital], minlength=spec.n_buckets)
     names = (capital >= _NAME_OCCURRENCES) & (capital >= _NAME_SHARE * (small + capital))
-    return sp.vstack(parts, format="csr"), names
-
-
-def _scale(counts: sp.csr_matrix, rarity: NDArray[np.float64]) -> sp.csr_matrix:
-    """tf-idf, each sentence divided by the length that `LinearScorer` divides by."""
-    length = np.sqrt(counts @ rarity**2)
+    counts = sp.vstack(parts, format="csr")
+    present = np.bincount(counts.indices, minlength=spec.n_buckets)
+    # Smoothed inverse document frequency, as scikit-learn's TfidfTransformer computes it.
+    rarity = np.where(present >= min_sentences, np.log((1 + len(texts)) / (1 + present)) + 1, 0.0)
+    length = np.sqrt(counts @ rarity**2)  # that which `LinearScorer` divides by
     length[length == 0] = 1.0
-    return sp.csr_matrix(sp.diags_array(1 / length) @ counts @ sp.diags_array(rarity))
+    return sp.csr_matrix(sp.diags_array(1 / length) @ counts @ sp.diags_array(rarity)), rarity, names
 
 
-def _group_folds(groups: NDArray[Any], folds: int, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    n_groups = len(np.unique(groups))
-    if n_groups < 2:
-        raise DataError(
-            "All sentences are of one article, so none can be held out.\nLeave groups out, or pass more articles."
-        )
-    splitter = GroupKFold(n_splits=min(folds, n_groups), shuffle=True, random_state=seed)
-    yield from splitter.split(groups, groups=groups)
-
-
-def _is_marked(
-    sentence: NDArray[np.int64],
-    start: NDArray[np.int64],
-    end: NDArray[np.int64],
-    rows: NDArray[np.intp],
+def _calibrated(
+    final: LinearScorer,
+    held_out: Sequence[tuple[LinearScorer, NDArray[np.intp]]],
+    texts: Sequence[str],
+    target: NDArray[np.float64],
     loaded_words: Sequence[MarkedWords | None],
-) -> NDArray[np.bool_]:
-    """Whether each word overlaps a slice that annotators marked."""
-    marked = np.zeros(len(sentence), dtype=bool)
-    for at in range(len(sentence)):
-        for word in loaded_words[rows[sentence[at]]] or ():
-            if start[at] < word["end"] and word["start"] < end[at]:
-                marked[at] = True
-    return marked
+) -> LinearScorer:
+    """The final scorer with the calibration that others have on the rows they had not seen."""
+    decisions, word_features, marked = np.zeros(len(texts)), [], []
+    for scorer, rows in held_out:
+        found, decisions[rows], features = scorer.word_features([texts[at] for at in rows])
+        chosen = []
+        for word in np.flatnonzero(found.is_word).tolist():
+            marks = loaded_words[rows[found.word_sentence[word]]]
+            if marks is not None:
+                chosen.append(word)
+                marked.append(strongest_mark(int(found.word_start[word]), int(found.word_end[word]), marks) is not None)
+        word_features.append(features[chosen])
+    inside = np.sort(np.concatenate([rows for _, rows in held_out]))
+    temperature, intercept = fit_temperature(decisions[inside], target[inside])
+    calibration = replace(Calibration(), slope=1 / temperature, intercept=intercept)
+    if len(set(marked)) < 2:
+        return replace(final, calibration=calibration)
+    stacked, is_marked = np.concatenate(word_features), np.array(marked)
+    # So weak a penalty that it only keeps separable toy data finite.
+    line = LogisticRegression(C=1e4, max_iter=1000).fit(stacked, is_marked)
+    weights = tuple(float(weight) for weight in line.coef_[0])
+    calibration = replace(calibration, word_weights=weights, word_intercept=float(line.intercept_[0]))
+    threshold = best_f1(is_marked, line.predict_proba(stacked)[:, 1])[1]
+    return replace(final, calibration=calibration, word_threshold=threshold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -120,14 +120,10 @@ def read_recipe(name: str) -> Recipe:
 
 def _recipe(content: dict[str, Any]) -> Recipe:
     corpora = tuple(CorpusUse(**{**corpus, "stages": tuple(corpus.get("stages", ()))}) for corpus in content["corpora"])
-    own = {each.name for each in fields(Stage)} - {"settings"}
-    stages = tuple(
-        Stage(
-            **{key: value for key, value in stage.items() if key in own},
-            settings={key: value for key, value in stage.items() if key not in own},
-        )
-        for stage in content.get("stages", ())
-    )
+    stages = []
+    for stage in content.get("stages", ()):
+        settings = dict(stage)
+        stages.append(Stage(settings.pop("name"), settings.pop("taught", 0), settings))
     teacher = content.get("teacher")
     if isinstance(teacher, str):
         teacher = read_recipe(teacher)
@@ -139,7 +135,7 @@ def _recipe(content: dict[str, Any]) -> Recipe:
         content["name"],
         corpora,
         content["estimator"],
-        stages,
+        tuple(stages),
         teacher,
         int(content.get("taught", 0)),
         float(content.get("taught_weight", 1.0)),

@@ -8,28 +8,29 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from loadedwords.errors import DataError, require
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
 from loadedwords.models.golden import GOLDEN_SENTENCES
-from loadedwords.models.linear_scorer import WordScore, save_scorer
-from loadedwords.models.odds import logit
-from loadedwords.models.onnx_scorer import Logits
-from loadedwords.schema import CLASSES, KINDS
+from loadedwords.models.linear_scorer import LinearScorer, save_scorer
+from loadedwords.models.scores import Logits
+from loadedwords.schema import CLASSES
 from loadedwords.training.card import write_card
 from loadedwords.training.labels import Labels, calibrating
 from loadedwords.training.linear import LinearFramingClassifier
 from loadedwords.training.recipe import PARITY_STAGE, Recipe
 
 if TYPE_CHECKING:
+    from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
     from loadedwords.training.stages import Workshop
+    from loadedwords.training.transformer import TransformerFramingClassifier
 
 N_PARITY = 2000
 CALIBRATION_STAGE = "calibration"
@@ -68,10 +69,16 @@ def fit_linear(
                 f"The recipe {recipe.name} learns from the teachers of {recipe.teacher.name}, and the workshop lacks what "
                 "those learn from.\nPass a workshop with teacher_labels."
             )
-        halves = halves_of(known, without=without)
-        rows = taught_rows(recipe.teacher.teacher, known, workshop, recipe.taught, halves, table.schema)
+        rows = taught_rows(
+            recipe.teacher.teacher,
+            known,
+            workshop,
+            workshop.unlabelled[: recipe.taught],
+            halves_of(known, without=without),
+        )
         numbered = pl.format("unlabelled/{}", pl.int_range(pl.len()))
-        table = pl.concat([table, rows.with_columns(weight=pl.lit(recipe.taught_weight), article=numbered)])
+        rows = rows.with_columns(weight=pl.lit(recipe.taught_weight), article=numbered)
+        table = pl.concat([table, rows], how="diagonal")
     table = table.with_row_index("row")
     try:
         return estimator.fit(
@@ -120,7 +127,8 @@ def fit_and_score(
         Before calibration; those of a linear model are calibrated already, and know no kinds.
     """
     if recipe.kind != "transformer":
-        return _linear_logits(fit_linear(recipe, labels, seed=seed, without=without, workshop=workshop), texts)
+        fitted = fit_linear(recipe, labels, seed=seed, without=without, workshop=workshop)
+        return fitted.scorer_.logits(texts)
     workshop = _needed(workshop, recipe)
     from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
     from loadedwords.training import export, stages
@@ -135,21 +143,9 @@ def fit_and_score(
             export.export_onnx(estimator, Path(folder), seen)
             logits = OnnxScorer(Path(folder), OnnxSettings(), threads=workshop.threads).logits(texts)
         beside = kept.with_suffix(f".{os.getpid()}.npz")
-        np.savez(
-            beside,
-            sentence=logits.sentence,
-            n_words=[len(words) for words in logits.words],
-            words=np.array([word for words in logits.words for word in words]).reshape(-1, 3),
-            kinds=np.concatenate([np.zeros((0, len(KINDS) + 1), np.float32), *logits.kinds]),
-        )
+        logits.save(beside)
         beside.replace(kept)
-    with np.load(kept) as stored:
-        ends = np.cumsum(stored["n_words"])[:-1]
-        words = [
-            [(int(start), int(end), float(log_odds)) for start, end, log_odds in of.tolist()]
-            for of in np.split(stored["words"], ends)
-        ]
-        return Logits(stored["sentence"], words, np.split(stored["kinds"], ends))
+    return Logits.load(kept)
 
 
 def train_bundle(
@@ -181,78 +177,44 @@ def train_bundle(
     tell : callable
         Gets a line now and then.
     """
-    common = {
-        "kind": recipe.kind,
-        "name": recipe.name,
-        "written_by": f"loadedwords {metadata.version('loadedwords')}",
-        "classes": list(CLASSES),
-        "prevalence": round(labels.prevalence, 6),
+    trained_on = labels.trained_on()
+    config = {
+        **_config(recipe.kind, recipe.name, labels),
         "recipe": recipe.as_dict(),
         "corpora": list(labels.provenance),
         "seeds": [seed],
         # Not rows: a sentence may train both the teacher and the student.
-        "n_sentences": labels.trained_on()["text"].n_unique(),
+        "n_sentences": trained_on["text"].n_unique(),
         "metrics": metrics or {},
     }
-    tell(f"training {recipe.name} on {common['n_sentences']:,} sentences")
+    tell(f"training {recipe.name} on {config['n_sentences']:,} sentences")
     if recipe.kind == "transformer":
         workshop = _needed(workshop, recipe)
-        write_files = _transformer_files(recipe, labels, held_out, workshop, seed, common)
+        from loadedwords.training import calibration, encoders, stages
+
+        measured = labels.measured
+        if held_out is None:
+            measured = measured.filter(pl.col("fold") == 0)
+            held_out = fit_and_score(
+                recipe, labels, measured["text"].to_list(), seed=seed, without=0, workshop=workshop
+            )
+        settings = calibration.fit_settings(measured, held_out)
+        estimator = stages.train_stages(recipe, labels, workshop, seed=seed)
+        origin = encoders.describe_encoder(
+            str(recipe.estimator.get("encoder", estimator.encoder)), recipe.estimator.get("revision")
+        )
+        compared = labels.table.filter(pl.col("stages").list.contains(PARITY_STAGE))
+        if compared.is_empty():
+            compared = trained_on[_others(len(trained_on))]
+        else:
+            compared = compared[np.random.default_rng(0).permutation(len(compared))[:N_PARITY].tolist()]
+        seen = _some(trained_on["text"].to_list())
+        save: _Save = partial(_save_transformer, estimator, settings, origin, seen, compared, workshop.tell)
     else:
-        fitted = fit_linear(recipe, labels, seed=seed, workshop=workshop)
-        if workshop is not None:
-            common["unlabelled"] = _unlabelled_record(recipe, workshop)
-
-        def write_files(beside: Path) -> dict[str, Any]:
-            settings = save_scorer(fitted.scorer_, beside)
-            _write_golden(fitted.scorer_.score, beside / GOLDEN_FILE)
-            config = {**common, "scorer": settings}
-            (beside / CARD_FILE).write_text(write_card(config), encoding="utf-8")
-            return config
-
-    bundle = write_bundle(folder, write_files)
-    tell(f"wrote {folder} (hash {bundle.hash[:12]})")
-    return bundle
-
-
-def _transformer_files(
-    recipe: Recipe,
-    labels: Labels,
-    held_out: Logits | None,
-    workshop: Workshop,
-    seed: int,
-    common: dict[str, Any],
-) -> Callable[[Path], dict[str, Any]]:
-    from loadedwords.training import calibration, encoders, stages
-
-    measured = labels.table.filter(pl.col("fold").is_not_null())
-    if held_out is None:
-        measured = measured.filter(pl.col("fold") == 0)
-        held_out = fit_and_score(recipe, labels, measured["text"].to_list(), seed=seed, without=0, workshop=workshop)
-    settings = calibration.fit_settings(measured, held_out)
-    estimator = stages.train_stages(recipe, labels, workshop, seed=seed)
-    encoder = str(recipe.estimator.get("encoder", estimator.encoder))
-    known = encoders.ENCODERS.get(encoder)
-    origin = {
-        "name": encoder,
-        "revision": known.revision if known else recipe.estimator.get("revision"),
-        "sha256": known.sha256 if known else None,
-        "licence": known.licence if known else "that of the encoder",
-    }
-    trained_on = labels.trained_on()
-    compared = labels.table.filter(pl.col("stages").list.contains(PARITY_STAGE))
-    if compared.is_empty():
-        compared = trained_on[_others(len(trained_on))]
-    else:
-        compared = compared[np.random.default_rng(0).permutation(len(compared))[:N_PARITY].tolist()]
-    return _export_files(
-        estimator,
-        settings,
-        {**common, "encoder": origin, "unlabelled": _unlabelled_record(recipe, workshop)},
-        seen=_some(trained_on["text"].to_list()),
-        compared=compared,
-        tell=workshop.tell,
-    )
+        save = partial(_save_linear, fit_linear(recipe, labels, seed=seed, workshop=workshop).scorer_)
+    if workshop is not None:
+        config["unlabelled"] = _unlabelled_record(recipe, workshop)
+    return _write(folder, config, save, tell)
 
 
 def export_checkpoint(
@@ -280,65 +242,92 @@ def export_checkpoint(
     """
     if labelled.table["label"].n_unique() < 2:
         raise DataError("All sentences are of one class, so nothing can be calibrated.\nAdd some of the other class.")
-    for module in ("torch", "transformers", "onnx"):
-        require(module, extra="train", purpose="Exporting a checkpoint")
-    from loadedwords.training import calibration
+    _require_extra("Exporting a checkpoint")
+    from loadedwords.training import calibration, encoders
     from loadedwords.training.transformer import TransformerFramingClassifier
 
     estimator = TransformerFramingClassifier.from_checkpoint(checkpoint)
     texts = labelled.table["text"].to_list()
     settings = calibration.fit_settings(labelled.table, estimator.logits(texts))
-    common = {
-        "kind": "transformer",
-        "name": folder.name,
-        "written_by": f"loadedwords {metadata.version('loadedwords')}",
-        "classes": list(CLASSES),
-        "prevalence": round(labelled.prevalence, 6),
+    config = {
+        **_config("transformer", folder.name, labelled),
         "recipe": None,
         "corpora": [{**entry, "stages": [CALIBRATION_STAGE]} for entry in labelled.provenance],
         "seeds": [],
         "n_sentences": None,
         "metrics": {},
-        "encoder": {"name": str(checkpoint.name), "revision": None, "sha256": None, "licence": "that of the encoder"},
     }
-    compared = labelled.table[_others(len(texts))]
-    bundle = write_bundle(
-        folder, _export_files(estimator, settings, common, seen=_some(texts), compared=compared, tell=tell)
-    )
+    origin, compared = encoders.describe_encoder(checkpoint.name), labelled.table[_others(len(texts))]
+    save = partial(_save_transformer, estimator, settings, origin, _some(texts), compared, tell)
+    return _write(folder, config, save, tell)
+
+
+def _config(kind: str, name: str, labels: Labels) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": name,
+        "written_by": f"loadedwords {metadata.version('loadedwords')}",
+        "classes": list(CLASSES),
+        "prevalence": round(labels.prevalence, 6),
+    }
+
+
+# Writes a model's files into a folder; gives the scorer that reads them and what belongs into the config.
+_Save = Callable[[Path], "tuple[LinearScorer | OnnxScorer, dict[str, Any]]"]
+
+
+def _write(folder: Path, config: dict[str, Any], save: _Save, tell: Callable[[str], None]) -> Bundle:
+    """The bundle: the model's files, what it says of the golden sentences, its card, its config."""
+
+    def write_files(beside: Path) -> dict[str, Any]:
+        scorer, of_model = save(beside)
+        probability, words = scorer.score(GOLDEN_SENTENCES)
+        golden = [
+            {
+                "text": text,
+                "p_loaded": round(float(p), 6),
+                "words": [text[w.start : w.end] for w in found],
+                "kinds": [w.kind for w in found],
+            }
+            for text, p, found in zip(GOLDEN_SENTENCES, probability, words, strict=True)
+        ]
+        (beside / GOLDEN_FILE).write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        complete = {**config, **of_model}
+        (beside / CARD_FILE).write_text(write_card(complete), encoding="utf-8")
+        return complete
+
+    bundle = write_bundle(folder, write_files)
     tell(f"wrote {folder} (hash {bundle.hash[:12]})")
     return bundle
 
 
-def _export_files(
-    estimator: Any,
-    settings: Any,
-    common: dict[str, Any],
-    *,
-    seen: list[str],
+def _save_linear(scorer: LinearScorer, folder: Path) -> tuple[LinearScorer, dict[str, Any]]:
+    return scorer, {"scorer": save_scorer(scorer, folder)}
+
+
+def _save_transformer(
+    estimator: TransformerFramingClassifier,
+    settings: OnnxSettings,
+    origin: dict[str, Any],
+    seen: Sequence[str],
     compared: pl.DataFrame,
     tell: Callable[[str], None],
-) -> Callable[[Path], dict[str, Any]]:
-    """What writes a transformer's files into a new bundle and returns its config."""
+    folder: Path,
+) -> tuple[OnnxScorer, dict[str, Any]]:
+    """Export, and compare int8 with float on some rows; `seen` are the sentences that the export looks at."""
     from loadedwords.models.onnx_scorer import OnnxScorer
     from loadedwords.training import export
 
-    def write_files(beside: Path) -> dict[str, Any]:
-        export.export_onnx(estimator, beside, seen)
-        parity = export.measure_parity(
-            estimator, beside, compared["text"].to_list(), compared["label"].to_numpy(), settings
-        )
-        tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
-        _write_golden(OnnxScorer(beside, settings).score, beside / GOLDEN_FILE)
-        config = {
-            **common,
-            "encoder": {**common["encoder"], **export.describe_network(estimator)},
-            "scorer": asdict(settings),
-            "parity": asdict(parity),
-        }
-        (beside / CARD_FILE).write_text(write_card(config), encoding="utf-8")
-        return config
-
-    return write_files
+    export.export_onnx(estimator, folder, seen)
+    parity = export.measure_parity(
+        estimator, folder, compared["text"].to_list(), compared["label"].to_numpy(), settings
+    )
+    tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
+    return OnnxScorer(folder, settings), {
+        "encoder": {**origin, **export.describe_network(estimator)},
+        "scorer": asdict(settings),
+        "parity": asdict(parity),
+    }
 
 
 def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | None:
@@ -346,7 +335,7 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
     if recipe.teacher is None or not recipe.n_taught or workshop.start is not None:
         return None
     sentences = list(workshop.unlabelled[: recipe.n_taught])
-    teacher = recipe.teacher if recipe.teacher.teacher is None else recipe.teacher.teacher
+    teacher = recipe.teacher.teacher or recipe.teacher
     of_teacher = {stage.name for stage in teacher.stages}
     return {
         "source": workshop.unlabelled_from.name if workshop.unlabelled_from else "given by the caller",
@@ -358,11 +347,15 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
 
 
 def _needed(workshop: Workshop | None, recipe: Recipe) -> Workshop:
-    for module in ("torch", "transformers", "onnx"):
-        require(module, extra="train", purpose=f"Training the recipe {recipe.name}")
+    _require_extra(f"Training the recipe {recipe.name}")
     if workshop is None:
         raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
     return workshop
+
+
+def _require_extra(purpose: str) -> None:
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="train", purpose=purpose)
 
 
 def _some(texts: Sequence[str]) -> list[str]:
@@ -374,26 +367,3 @@ def _others(n: int) -> list[int]:
     """Which of n sentences to compare int8 with float on: not those of `_some`, where there are enough."""
     drawn: list[int] = np.random.default_rng(0).permutation(n).tolist()
     return drawn[N_SEEN_BY_EXPORT if n >= 2 * N_SEEN_BY_EXPORT else 0 :][:N_PARITY]
-
-
-def _linear_logits(fitted: LinearFramingClassifier, texts: Sequence[str]) -> Logits:
-    every = [[(word.start, word.end, word.score) for word in found] for found in fitted.every_word(texts)]
-    log_odds = iter(logit(np.array([score for found in every for _, _, score in found], dtype=np.float64)).tolist())
-    words = [[(start, end, next(log_odds)) for start, end, _ in found] for found in every]
-    return Logits(fitted.log_odds(texts), words, [np.zeros((0, len(KINDS) + 1), np.float32) for _ in texts])
-
-
-def _write_golden(
-    score: Callable[[Sequence[str]], tuple[NDArray[np.float64], list[list[WordScore]]]], file: Path
-) -> None:
-    probability, words = score(GOLDEN_SENTENCES)
-    rows = [
-        {
-            "text": text,
-            "p_loaded": round(float(p), 6),
-            "words": [text[w.start : w.end] for w in found],
-            "kinds": [w.kind for w in found],
-        }
-        for text, p, found in zip(GOLDEN_SENTENCES, probability, words, strict=True)
-    ]
-    file.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

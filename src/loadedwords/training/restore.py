@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +13,8 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from loadedwords.errors import ModelError
-from loadedwords.models.bundle import Bundle
-from loadedwords.models.onnx_scorer import (
-    GRAPH_FILE,
-    TOKENIZER_FILE,
-)
+from loadedwords.models.bundle import Bundle, written_whole
+from loadedwords.models.onnx_scorer import GRAPH_FILE, TOKENIZER_FILE
 from loadedwords.training.network import FramingNetwork, save_network
 from loadedwords.training.quantise import GROUP, ROW_SCALES, ROWS, SMOOTHING
 
@@ -64,11 +60,8 @@ def restore_checkpoint(bundle: Bundle, folder: Path) -> Path:
     tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(bundle.folder / TOKENIZER_FILE), **bundle.config["encoder"]["special_tokens"]
     )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    save_network(network, tokenizer, beside)
-    beside.chmod(0o755)
-    beside.rename(folder)
+    with written_whole(folder) as beside:
+        save_network(network, tokenizer, beside)
     return folder
 
 

@@ -21,11 +21,12 @@ import polars as pl
 from filelock import FileLock
 
 from loadedwords.errors import DataError
+from loadedwords.models.bundle import file_hash, written_whole
 from loadedwords.models.odds import logistic
-from loadedwords.models.onnx_scorer import Logits
-from loadedwords.training.corpora import file_hash
+from loadedwords.models.scores import Logits
 from loadedwords.training.encoders import WEIGHTS_FILE, find_encoder
-from loadedwords.training.labels import Labels
+from loadedwords.training.labels import MARKED, Labels
+from loadedwords.training.network import save_network
 from loadedwords.training.recipe import Recipe, Stage
 from loadedwords.training.transformer import TransformerFramingClassifier
 
@@ -121,9 +122,9 @@ def _run_stages(
     for stage in stages:
         rows = table.filter(pl.col("stages").list.contains(stage.name))
         if stage.taught and recipe.teacher is not None and workshop.start is None:
-            again = rows.filter(pl.col("relabelled"))["text"].to_list()
-            taught = taught_rows(recipe.teacher, labels, workshop, stage.taught, halves, rows.schema, again)
-            rows = pl.concat([rows.filter(~pl.col("relabelled")), taught])
+            texts = [*workshop.unlabelled[: stage.taught], *rows.filter(pl.col("relabelled"))["text"]]
+            taught = taught_rows(recipe.teacher, labels, workshop, texts, halves)
+            rows = pl.concat([rows.filter(~pl.col("relabelled")), taught], how="diagonal")
         if rows.is_empty():  # one's own labels from scratch: only the last stage has sentences
             continue
         encoder = str(_run_stage(recipe, stage, encoder, rows, workshop, seed if stage is stages[-1] else 0))
@@ -159,14 +160,10 @@ def _run_stage(recipe: Recipe, stage: Stage, encoder: str, rows: pl.DataFrame, w
             word_sample_weight=rows["word_weight"].to_numpy(),
             tell=lambda line: workshop.tell(f"{folder.name}: {line}"),
         )
-        # Whole before it has its name: by the name a stage is taken for finished.
-        beside = workshop.folder / f".{folder.name}.{os.getpid()}"
-        shutil.rmtree(beside, ignore_errors=True)
-        estimator.save_checkpoint(beside)
-        (beside / "made_of.json").write_text(
-            json.dumps({**settings, "encoder": encoder, "seed": seed}, indent=1) + "\n"
-        )
-        beside.rename(folder)
+        with written_whole(folder) as beside:  # by its name a stage is taken for finished
+            save_network(estimator.network_, estimator.tokenizer_, beside)
+            made = {**settings, "encoder": encoder, "seed": seed}
+            (beside / "made_of.json").write_text(json.dumps(made, indent=1) + "\n")
         shutil.rmtree(checkpoints, ignore_errors=True)
     return folder
 
@@ -181,15 +178,9 @@ def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any
 
 
 def taught_rows(
-    teacher: Recipe,
-    labels: Labels,
-    workshop: Workshop,
-    n: int,
-    halves: tuple[frozenset[int], ...],
-    schema: pl.Schema,
-    again: Sequence[str] = (),
+    teacher: Recipe, labels: Labels, workshop: Workshop, texts: Sequence[str], halves: tuple[frozenset[int], ...]
 ) -> pl.DataFrame:
-    """Unlabelled sentences, and those of relabelled corpora, as the teachers of some halves see them, as rows for training.
+    """Sentences as the teachers of some halves see them, as rows for training; columns that say nothing are left out.
 
     Parameters
     ----------
@@ -197,43 +188,32 @@ def taught_rows(
     labels : Labels
         What the teachers are trained on.
     workshop : Workshop
-    n : int
-        How many of its sentences.
+    texts : sequence of str
     halves : tuple of frozenset of int
         As `halves_of` gives them, those that are not measured.
-    schema : polars.Schema
-        Of the rows.
-    again : sequence of str
-        Sentences of relabelled corpora.
 
     Raises
     ------
     DataError
-        If the workshop holds no sentence.
+        If the workshop holds no unlabelled sentence.
     """
-    texts = list(workshop.unlabelled[:n])
-    if not texts:
+    if not workshop.unlabelled:
         raise DataError(
             "The recipe learns from unlabelled sentences and the workshop holds none.\n"
             "Load some with load_unlabelled, or name --articles."
         )
-    texts += again
     rows = _mean_of([teach(teacher, labels, workshop, texts, half) for half in halves])
-    taught = {
-        "corpus": ["unlabelled"] * len(rows),
-        "text": texts,
-        "label": [int(row["target"] >= 0.5) for row in rows],
-        "target": [row["target"] for row in rows],
-        "offset": [0.0] * len(rows),
-        "weight": [1.0] * len(rows),
-        "word_weight": [1.0] * len(rows),
-        "words": [row["words"] for row in rows],
-        "stages": [[]] * len(rows),
-        "relabelled": [False] * len(rows),
-        "in_domain": [False] * len(rows),
-    }
-    missing = {name: [None] * len(rows) for name in schema if name not in taught}
-    return pl.DataFrame({**taught, **missing}, schema=schema)
+    return pl.DataFrame(
+        {"text": texts, "target": [row["target"] for row in rows], "words": [row["words"] for row in rows]},
+        schema={"text": pl.String, "target": pl.Float64, "words": MARKED},
+    ).with_columns(
+        corpus=pl.lit("unlabelled"),
+        label=(pl.col("target") >= 0.5).cast(pl.Int64),
+        offset=pl.lit(0.0),
+        weight=pl.lit(1.0),
+        word_weight=pl.lit(1.0),
+        in_domain=pl.lit(value=False),
+    )
 
 
 def _mean_of(each: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -244,10 +224,7 @@ def _mean_of(each: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
         for row in of_sentence:
             for word in row["words"]:
                 share[word["start"], word["end"]] += word["share"] / len(each)
-        words = [
-            {"start": start, "end": end, "share": value, "kind": None, "praise": None}
-            for (start, end), value in sorted(share.items())
-        ]
+        words = [{"start": start, "end": end, "share": value} for (start, end), value in sorted(share.items())]
         rows.append({"target": float(np.mean([row["target"] for row in of_sentence])), "words": words})
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,16 +18,16 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from loadedwords.errors import DataError
-from loadedwords.models.linear_scorer import WordScore
+from loadedwords.models.bundle import written_whole
 from loadedwords.models.odds import logit
-from loadedwords.models.onnx_scorer import Logits, OnnxSettings, find_phrases, sentence_probability, word_logits
+from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, sentence_probability, word_logits
+from loadedwords.models.scores import NO_KINDS, Logits, WordScore
 from loadedwords.schema import CLASSES, KINDS
 from loadedwords.training.encoders import find_encoder
-from loadedwords.training.estimator import FramingClassifier, check_texts, encode_labels
+from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, check_texts, strongest_mark
 from loadedwords.training.exchange import exchange
 from loadedwords.training.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
 
-MarkedWords = Sequence[Mapping[str, Any]]
 _PREDICT_TOKENS = 4096
 
 
@@ -149,49 +149,40 @@ class TransformerFramingClassifier(FramingClassifier):
         tell : callable
             Gets a line now and then: which step of how many.
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         DataError
             If `X` is one string, the lengths differ, there are not both classes, or the encoder can't be found.
         """
-        texts = check_texts(X)
-        self.classes_, labels = encode_labels(y, len(texts))
-        n = len(texts)
-        weight = _column("sample_weight", sample_weight, n, 1.0)
-        shift = _column("offset", offset, n, 0.0)
-        word_weight = _column("word_sample_weight", word_sample_weight, n, 1.0)
-        if loaded_words is not None and len(loaded_words) != n:
-            raise DataError(
-                f"loaded_words has {len(loaded_words)} rows and X has {n}.\nPass one for each sentence, or None."
-            )
-        if target is None and len(np.unique(labels)) < 2:
+        self.classes_, rows = check_fit(
+            X,
+            y,
+            target=target,
+            loaded_words=loaded_words,
+            sample_weight=(sample_weight, 1.0),
+            offset=(offset, 0.0),
+            word_sample_weight=(word_sample_weight, 1.0),
+        )
+        if target is None and len(np.unique(rows["label"])) < 2:
             raise DataError("fit needs sentences of both classes, neutral and loaded.")
-        wanted = labels if target is None else _column("target", target, n, 0.0)
-
         folder = find_encoder(self.encoder, revision=self.revision)
         self.tokenizer_ = AutoTokenizer.from_pretrained(folder)
         if self.threads:
             torch.set_num_threads(self.threads)
         network = load_network(folder, pooling=self.pooling, seed=self.random_state)
-        ids = self.tokenizer_(texts, truncation=True, max_length=self.max_length)["input_ids"]
-        rows = [
-            {
-                "input_ids": ids[at],  # Trainer groups by their length
-                "text": texts[at],
-                "target": float(wanted[at]),
-                "offset": float(shift[at]),
-                "weight": float(weight[at]),
-                "words": None if loaded_words is None else loaded_words[at],
-                "word_weight": float(word_weight[at] * self.word_weight),
-                "kind_weight": self.kind_weight,
-            }
-            for at in range(n)
-        ]
-        self._train(network, rows, tell)
+        columns = {
+            "input_ids": self.tokenizer_(rows["text"], truncation=True, max_length=self.max_length)["input_ids"],
+            "text": rows["text"],  # Trainer groups by the length of the ids; exchanged names make others of the text
+            "words": rows["loaded_words"],
+            "target": rows["target"].tolist(),
+            "offset": rows["offset"].tolist(),
+            "weight": rows["sample_weight"].tolist(),
+            "word_weight": (rows["word_sample_weight"] * self.word_weight).tolist(),
+            "kind_weight": [self.kind_weight] * len(rows["text"]),
+        }
+        self._train(
+            network, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], tell
+        )
         self.network_ = network.eval()
         self.settings_ = OnnxSettings()
         return self
@@ -207,7 +198,7 @@ class TransformerFramingClassifier(FramingClassifier):
         order = sorted(range(len(texts)), key=lambda at: len(ids[at]))
         sentence = np.zeros(len(texts))
         words: list[list[tuple[int, int, float]]] = [[] for _ in texts]
-        kinds = [np.zeros((0, len(KINDS) + 1), dtype=np.float32) for _ in texts]
+        kinds = [NO_KINDS] * len(texts)
         device = next(self.network_.parameters()).device
         half = torch.autocast(device.type, dtype=torch.bfloat16, enabled=not exact)
         with torch.inference_mode(), half:
@@ -246,18 +237,11 @@ class TransformerFramingClassifier(FramingClassifier):
         With the pooling "first", ``transformers.pipeline("text-classification", model=folder)`` loads it.
         """
         check_is_fitted(self, "network_")
-        folder = Path(folder)
-        if folder.exists():
+        if Path(folder).exists():
             raise DataError(f"{folder} exists.\nName another folder for the checkpoint, or remove this one.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
+        with written_whole(Path(folder)) as beside:
             save_network(self.network_, self.tokenizer_, beside)
-            beside.chmod(0o755)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-        return folder
+        return Path(folder)
 
     @classmethod
     def from_checkpoint(cls, folder: str | Path, **parameters: Any) -> Self:
@@ -409,8 +393,7 @@ def token_targets(offsets: Sequence[tuple[int, int]], words: MarkedWords | None)
         if words is None or end <= start:
             targets.append((IGNORED, IGNORED, IGNORED))
             continue
-        touching = [word for word in words if word["start"] < end and start < word["end"]]
-        word = max(touching, key=lambda each: each["share"], default=None)
+        word = strongest_mark(start, end, words)
         if word is None:
             targets.append((0.0, IGNORED, IGNORED))
         else:
@@ -432,10 +415,3 @@ def parameter_groups(network: FramingNetwork, rate: float, head_rate: float, wei
         }
         for (of_head, decays), parameters in groups.items()
     ]
-
-
-def _column(name: str, values: ArrayLike | None, n: int, default: float) -> NDArray[np.float64]:
-    column = np.full(n, default) if values is None else np.asarray(values, dtype=float)
-    if column.shape != (n,):
-        raise DataError(f"{name} has the shape {column.shape} and X has {n} sentences.\nPass one for each sentence.")
-    return column

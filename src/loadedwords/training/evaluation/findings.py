@@ -12,13 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import NO_KINDS, Logits
 from loadedwords.schema import KINDS, Interval
-from loadedwords.training.calibration import WordRows, best_f1, calibration_error, word_rows
+from loadedwords.training.calibration import best_f1, calibration_error, word_rows
 from loadedwords.training.evaluation.results import Finding, outlet_rates, resampled
+from loadedwords.training.labels import ANY, CLEAR
 
-# Readers who object: from one of two who calls a sentence borderline, and from where most call it loaded.
-ANY, CLEAR = 0.4, 0.75
 # An outlet counts for the within-outlet AUC from so many sentences of each class.
 OUTLET_CLASS_SIZE = 50
 # A word counts as agreed among the others where at least so many of them marked it.
@@ -32,10 +31,7 @@ def share_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fin
     """The probability beside the share of readers who object; one array of probabilities for each seed."""
     target, articles = rows["target"].to_numpy(), rows["article"].to_numpy()
     outlets = rows["outlet"].fill_null("").to_numpy()
-    by_outlet = np.zeros(len(rows))
-    for fold in rows["fold"].unique().to_list():
-        test = (rows["fold"] == fold).to_numpy()
-        by_outlet[test] = outlet_rates(target[~test], outlets[~test], outlets[test])
+    by_outlet = outlet_rates(target, outlets, rows["fold"].to_numpy())
 
     def mean(measure: Callable[[Array, Array], float]) -> Interval:
         return resampled(lambda at: float(np.mean([measure(p[at], target[at]) for p in probability])), articles)
@@ -121,80 +117,83 @@ def outlet_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fi
 
 def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
     """How well the marked words are found: characters count, so that a long word weighs more than a short one."""
-    each = [word_rows(logits.words, rows["words"].to_list()) for logits in every]
-    first = each[0]
-    if not first.marked.any():
+    tables = [_called(logits, rows) for logits in every]
+    words = tables[0]
+    marked, length = words["marked"].to_numpy(), words["length"].to_numpy()
+    if not marked.any():
         return []
-    chosen = [_chosen(words, rows) for words in each]
+    seeds = [(table["log_odds"].to_numpy(), table["called"].to_numpy()) for table in tables]
 
-    def mean(measure: Callable[[WordRows, NDArray[np.bool_], NDArray[np.intp]], float]) -> Interval:
-        articles = rows["article"].to_numpy()[first.sentence]
+    def mean(measure: Callable[[Array, NDArray[np.bool_], NDArray[np.intp]], float]) -> Interval:
         return resampled(
-            lambda at: float(np.mean([measure(words, of, at) for words, of in zip(each, chosen, strict=True)])),
-            articles,
+            lambda at: float(np.mean([measure(log_odds, called, at) for log_odds, called in seeds])),
+            rows["article"].to_numpy()[words["sentence"].to_numpy()],
         )
 
-    def precision(words: WordRows, _: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
-        return float(average_precision_score(words.marked[at], words.log_odds[at]))
+    def precision(log_odds: Array, _: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
+        return float(average_precision_score(marked[at], log_odds[at]))
 
-    def f1(words: WordRows, of: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
-        length, hit = words.length[at], words.marked[at] & of[at]
-        return float(2 * length[hit].sum() / max(1, length[words.marked[at]].sum() + length[of[at]].sum()))
+    def f1(_: Array, called: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
+        of, right, found = length[at], marked[at], called[at]
+        return float(2 * of[right & found].sum() / max(1, of[right].sum() + of[found].sum()))
 
-    size = f"{rows['words'].is_not_null().sum():,} sentences, {len(first.marked):,} words, {int(first.marked.sum()):,} marked"
+    size = f"{rows['words'].is_not_null().sum():,} sentences, {len(marked):,} words, {int(marked.sum()):,} marked"
     return [
-        Finding("average precision of words", mean(precision), f"{first.marked.mean():.3f} for words at random", size),
+        Finding("average precision of words", mean(precision), f"{marked.mean():.3f} for words at random", size),
         Finding(
             "F1 of the characters of loaded words",
             mean(f1),
-            f"{2 * first.marked.mean() / (1 + first.marked.mean()):.3f} if every word were called loaded",
+            f"{2 * marked.mean() / (1 + marked.mean()):.3f} if every word were called loaded",
             f"{size}; threshold from the other folds",
         ),
     ]
 
 
-def _chosen(words: WordRows, rows: pl.DataFrame) -> NDArray[np.bool_]:
-    """Which words are called loaded, by the threshold with the best F1 on the other folds."""
-    fold_of = rows["fold"].to_numpy()[words.sentence]
-    chosen = np.zeros(len(fold_of), dtype=bool)
+def _called(logits: Logits, rows: pl.DataFrame) -> pl.DataFrame:
+    """`word_rows`, and which of them are `called` loaded, by the threshold with the best F1 on the other folds."""
+    words = word_rows(logits.words, rows["words"].to_list())
+    if not words["marked"].any():
+        return words.with_columns(called=pl.lit(value=False))
+    marked, log_odds, length = (words[name].to_numpy() for name in ("marked", "log_odds", "length"))
+    fold_of = rows["fold"].to_numpy()[words["sentence"].to_numpy()]
+    called = np.zeros(len(words), dtype=bool)
     for fold in np.unique(fold_of):
         others = fold_of != fold
-        threshold = best_f1(words.marked[others], words.log_odds[others], words.length[others])[1]
-        chosen[~others] = words.log_odds[~others] >= threshold
-    return chosen
+        threshold = best_f1(marked[others], log_odds[others], length[others])[1]
+        called[~others] = log_odds[~others] >= threshold
+    return words.with_columns(called=pl.Series(called))
 
 
 def kind_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
     """Whether a marked word's kind, and its praise, are told rightly; in the mean of the seeds."""
-    truth, praise, said, praised, sentences = [], [], [], [], []
+    tables = []
     for logits in every:
         words = word_rows(logits.words, rows["words"].to_list())
-        kinds = np.concatenate([logits.kinds[at] for at in np.unique(words.sentence)]) if len(words.marked) else None
-        if kinds is None or len(kinds) != len(words.marked):
+        kinds = np.concatenate([NO_KINDS, *(logits.kinds[at] for at in words["sentence"].unique().sort())])
+        if len(kinds) != len(words):
             return []  # a model that knows no kinds
-        for at, mark in enumerate(words.mark):
-            if mark is not None and mark["kind"] is not None:
-                truth.append(KINDS.index(mark["kind"]))
-                said.append(int(kinds[at, :-1].argmax()))
-                praise.append(bool(mark["praise"] >= 0.5))
-                praised.append(bool(kinds[at, -1] >= 0))
-                sentences.append(words.sentence[at])
-    if not truth:
+        tables.append(
+            words.with_columns(
+                said=pl.Series(kinds[:, :-1].argmax(axis=1)), praised=pl.Series(kinds[:, -1] >= 0)
+            ).filter(pl.col("kind").is_not_null())
+        )
+    table = pl.concat(tables)
+    if table.is_empty():
         return []
-    is_kind, told = np.array(truth), np.array(said)
-    articles = rows["article"].to_numpy()[np.array(sentences)]
-    n = len(truth) // len(every)
-    common = np.bincount(is_kind).max() / len(is_kind)
+    articles = rows["article"].to_numpy()[table["sentence"].to_numpy()]
+    kind, said = np.array([KINDS.index(kind) for kind in table["kind"]]), table["said"].to_numpy()
+    n = len(table) // len(every)
     findings = [
         Finding(
             "kind of a loaded word told rightly",
-            resampled(lambda at: float((is_kind[at] == told[at]).mean()), articles),
-            f"{common:.3f} if all were of the most frequent kind",
+            resampled(lambda at: float((kind[at] == said[at]).mean()), articles),
+            f"{np.bincount(kind).max() / len(kind):.3f} if all were of the most frequent kind",
             f"{n:,} marked words",
         )
     ]
-    columns = [(f"kind {name}", is_kind == at, told == at) for at, name in enumerate(KINDS)]
-    for name, right, called in [*columns, ("praise", np.array(praise), np.array(praised))]:
+    columns = [(f"kind {name}", kind == at, said == at) for at, name in enumerate(KINDS)]
+    columns.append(("praise", table["praise"].to_numpy() >= 0.5, table["praised"].to_numpy()))
+    for name, right, called in columns:
         if not right.any():
             continue
         precision, recall = (float((right & called).sum() / max(1, of.sum())) for of in (called, right))
@@ -218,28 +217,26 @@ def _f1(right: NDArray[np.bool_], called: NDArray[np.bool_]) -> float:
 
 def annotator_findings(logits: Logits, rows: pl.DataFrame) -> list[Finding]:
     """Each annotator against what at least two of the others marked, and the model against the very same words."""
-    words = word_rows(logits.words, rows["words"].to_list())
-    if not words.marked.any():
+    called = _called(logits, rows)
+    if not called["marked"].any():
         return []
-    chosen = _chosen(words, rows)
-    ends = np.cumsum(np.bincount(words.sentence, minlength=len(rows)))
-    asked, marked_words, known = (rows[name].to_list() for name in ("annotators", "marked_words", "words"))
-    names = sorted({name for who in asked for name in who or ()})
+    of_word = iter(called["called"].to_list())
+    # One row for each word and each annotator who was asked about it: who else marked it, whether he did, what we say.
+    answers: list[tuple[str, int, bool, bool]] = []
+    for words, known, asked, marks in zip(
+        logits.words, *(rows[name].to_list() for name in ("words", "annotators", "marked_words")), strict=True
+    ):
+        for start, end, _ in () if known is None else words:
+            markers = {mark["annotator"] for mark in marks or () if mark["start"] < end and start < mark["end"]}
+            ours = next(of_word)
+            answers += [(name, len(markers - {name}), name in markers, ours) for name in asked or ()]
     people, models = [], []
-    for name in names:
-        theirs, ours, reference = [], [], []
-        for at, who in enumerate(asked):
-            if name not in (who or ()) or known[at] is None:
-                continue
-            first = ends[at - 1] if at else 0
-            for k, (start, end, _) in enumerate(logits.words[at]):
-                markers = {m["annotator"] for m in marked_words[at] or () if m["start"] < end and start < m["end"]}
-                theirs.append(name in markers)
-                reference.append(len(markers - {name}) >= MARKERS_TO_AGREE)
-                ours.append(bool(chosen[first + k]))
-        if sum(reference) >= MIN_REFERENCE_WORDS:
-            people.append(f1_score(reference, theirs))
-            models.append(f1_score(reference, ours))
+    for name in sorted({name for name, *_ in answers}):
+        others, theirs, ours = np.array([rest for who, *rest in answers if who == name]).T
+        reference = others >= MARKERS_TO_AGREE
+        if reference.sum() >= MIN_REFERENCE_WORDS:
+            people.append(float(f1_score(reference, theirs.astype(bool))))
+            models.append(float(f1_score(reference, ours.astype(bool))))
     if not people:
         return []
     ordered = ", ".join(f"{value:.3f}" for value in sorted(people))

@@ -17,8 +17,9 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic, logit
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import Logits
 from loadedwords.training.calibration import calibration_error, fit_settings
+from loadedwords.training.card import METRIC_NAMES
 from loadedwords.training.evaluation.findings import (
     annotator_findings,
     kind_findings,
@@ -83,39 +84,25 @@ def cross_validate(
     Evaluation
         Of the model, "majority label", and "outlet's majority label" where outlets are known.
     """
-    measured = labels.table.filter(pl.col("fold").is_not_null())
-    folds = sorted(measured["fold"].unique().to_list())
-    texts = {fold: measured.filter(pl.col("fold") == fold)["text"].to_list() for fold in folds}
-    answers = _each([(labels, fold, texts[fold], seed) for seed in seeds for fold in folds], recipe, workshop, jobs)
-    raw: list[Logits] = []
-    for seed in seeds:
-        found = []
-        for fold in folds:
-            found.append(next(answers))
-            tell(f"seed {seed}, fold {fold + 1} of {len(folds)}: {len(texts[fold]):,} sentences scored")
-        raw.append(_put_together(found, measured["fold"].to_numpy(), folds))
+    measured = labels.measured
+    raw = list(_held_out(recipe, labels, seeds, workshop, jobs, tell))
     probability = [_calibrated(logits, measured) for logits in raw]
 
     inside = calibrating(measured.with_row_index("row"))
     rows = inside["row"].to_numpy()
     of_inside = [p[rows] for p in probability]
-    runs = {recipe.name: [_predictions(p) for p in of_inside], **_baselines(inside)}
+    runs = {recipe.name: [Predictions.at(p) for p in of_inside], **_baselines(inside)}
     truth, articles = inside["label"].to_numpy(), inside["article"].to_numpy()
     slices, ratios = slice_errors([p >= 0.5 for p in of_inside], inside)
+    in_domain = [logits.take(rows) for logits in raw]
     findings = [
         *share_findings(of_inside, inside),
         *outlet_findings(of_inside, inside),
-        *word_findings([_of(logits, rows) for logits in raw], inside),
-        *kind_findings([_of(logits, rows) for logits in raw], inside),
+        *word_findings(in_domain, inside),
+        *kind_findings(in_domain, inside),
         *ratios,
     ]
-    notes = [
-        "by seed: "
-        + "; ".join(
-            f"macro-F1 {f1_score(truth, p >= 0.5, average='macro'):.3f}, ROC AUC {roc_auc_score(truth, p):.3f}"
-            for p in of_inside
-        )
-    ]
+    notes = [f"by seed: {_by_seed(truth, of_inside)}"]
     others = measured.with_row_index("row").filter(~pl.col("in_domain"))
     for (corpus,), of_corpus in others.group_by("corpus", maintain_order=True):
         more, said, note = _beside(str(corpus), of_corpus, probability, raw[0], labels.prevalence)
@@ -124,7 +111,7 @@ def cross_validate(
         notes.append(note)
     description = (
         f"{recipe.name}{f' without {recipe.without}' if recipe.without else ''}: {len(inside):,} sentences of {len(set(articles.tolist())):,} articles, mean target "
-        f"{labels.prevalence:.3f}; {len(folds)} folds grouped by article, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}; "
+        f"{labels.prevalence:.3f}; {measured['fold'].n_unique()} folds grouped by article, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}; "
         f"95% intervals by resampling articles, {N_RESAMPLES} times; what another training would change is not in them."
     )
     return Evaluation(
@@ -138,6 +125,26 @@ def cross_validate(
     )
 
 
+def _held_out(
+    recipe: Recipe, labels: Labels, seeds: Sequence[int], workshop: Workshop | None, jobs: int, tell: Tell
+) -> Iterator[Logits]:
+    """For each seed the log-odds of all measured rows, each from the model that did not train on it."""
+    measured = labels.measured
+    texts = {
+        fold: rows["text"].to_list()
+        for (fold,), rows in measured.sort("fold", maintain_order=True).group_by("fold", maintain_order=True)
+    }
+    answers = _each([(labels, fold, of, seed) for seed in seeds for fold, of in texts.items()], recipe, workshop, jobs)
+    # Of the folds one after the other, back to the order of the table.
+    place = np.argsort(np.argsort(measured["fold"].to_numpy(), kind="stable"))
+    for seed in seeds:
+        found = []
+        for fold, of in texts.items():
+            found.append(next(answers))
+            tell(f"seed {seed}, fold {fold + 1} of {len(texts)}: {len(of):,} sentences scored")
+        yield Logits.joined(found).take(place)
+
+
 def _beside(
     corpus: str,
     rows: pl.DataFrame,
@@ -149,55 +156,36 @@ def _beside(
     at, truth = rows["row"].to_numpy(), rows["label"].to_numpy()
     shift = float(logit(np.array(truth.mean())) - logit(np.array(prevalence)))
     moved = [logistic(logit(p[at]) + shift) for p in probability]
-    of_rows = intervals(truth, [_predictions(p) for p in moved], rows["article"].to_numpy())
+    of_rows = intervals(truth, [Predictions.at(p) for p in moved], rows["article"].to_numpy())
     rules = {name: intervals(truth, of, rows["article"].to_numpy()) for name, of in _baselines(rows).items()}
     size = (
         f"{len(rows):,} sentences of {rows['article'].n_unique():,} articles, {truth.mean():.0%} loaded, at that share"
     )
     findings = [
         Finding(
-            f"{corpus}: {name}",
+            f"{corpus}: {METRIC_NAMES[metric]}",
             of_rows[metric],
             "; ".join(f"{rule} {values[metric].estimate:.3f}" for rule, values in rules.items()),
             size,
         )
-        for metric, name in (
-            ("macro_f1", "macro-F1"),
-            ("roc_auc", "ROC AUC"),
-            ("average_precision", "average precision"),
-        )
+        for metric in ("macro_f1", "roc_auc", "average_precision")
     ]
     slices, ratios = slice_errors([p >= 0.5 for p in moved], rows)
     more = [
         *outlet_findings(moved, rows),
         *ratios,
-        *annotator_findings(_of(first, at), rows),
+        *annotator_findings(first.take(at), rows),
     ]
     findings += [replace(each, name=f"{corpus}: {each.name}") for each in more]
-    by_seed = "; ".join(
+    slices = tuple(replace(each, by=f"{corpus}: {each.by}") for each in slices)
+    return findings, slices, f"{corpus}, by seed: {_by_seed(truth, moved)}"
+
+
+def _by_seed(truth: NDArray[np.int64], probability: Sequence[NDArray[np.float64]]) -> str:
+    return "; ".join(
         f"macro-F1 {f1_score(truth, p >= 0.5, average='macro'):.3f}, ROC AUC {roc_auc_score(truth, p):.3f}"
-        for p in moved
+        for p in probability
     )
-    return findings, tuple(replace(each, by=f"{corpus}: {each.by}") for each in slices), f"{corpus}, by seed: {by_seed}"
-
-
-def _predictions(probability: NDArray[np.float64]) -> Predictions:
-    return Predictions(probability, (probability >= 0.5).astype(np.int64))
-
-
-def _of(logits: Logits, rows: NDArray[np.intp]) -> Logits:
-    return Logits(logits.sentence[rows], [logits.words[at] for at in rows], [logits.kinds[at] for at in rows])
-
-
-def _put_together(found: Sequence[Logits], fold_of: NDArray[np.int64], folds: Sequence[int]) -> Logits:
-    """The log-odds of all rows, each from the model that did not train on it."""
-    place = np.concatenate([np.flatnonzero(fold_of == fold) for fold in folds])
-    whole = Logits(
-        np.concatenate([each.sentence for each in found]),
-        [words for each in found for words in each.words],
-        [kinds for each in found for kinds in each.kinds],
-    )
-    return _of(whole, np.argsort(place))
 
 
 def _calibrated(raw: Logits, measured: pl.DataFrame) -> NDArray[np.float64]:
@@ -206,7 +194,7 @@ def _calibrated(raw: Logits, measured: pl.DataFrame) -> NDArray[np.float64]:
     fold_of = measured["fold"].to_numpy()
     for fold in np.unique(fold_of):
         others = np.flatnonzero(fold_of != fold)
-        settings = fit_settings(measured[others.tolist()], _of(raw, others))
+        settings = fit_settings(measured[others.tolist()], raw.take(others))
         own = fold_of == fold
         probability[own] = logistic(raw.sentence[own] / settings.temperature + settings.bias)
     return probability
@@ -214,22 +202,17 @@ def _calibrated(raw: Logits, measured: pl.DataFrame) -> NDArray[np.float64]:
 
 def _baselines(rows: pl.DataFrame) -> dict[str, list[Predictions]]:
     """Rules that see no text, learnt from the rows of the same corpora in the other folds."""
-    outlets = rows["outlet"].fill_null("").to_numpy()
-    names = ["majority label", *(["outlet's majority label"] if len(set(outlets.tolist())) > 1 else [])]
-    truth = rows["label"].to_numpy()
-    # The same probability in every fold: a constant has no AUC to lose or gain.
-    rates = {name: np.full(len(rows), truth.mean()) for name in names}
-    decisions = {name: np.zeros(len(rows), dtype=np.int64) for name in names}
-    for fold in rows["fold"].unique().to_list():
-        test = (rows["fold"] == fold).to_numpy()
-        if test.all():
+    truth, outlets, fold_of = rows["label"].to_numpy(), rows["outlet"].fill_null("").to_numpy(), rows["fold"].to_numpy()
+    decision = np.zeros(len(rows), dtype=np.int64)
+    for fold in np.unique(fold_of):
+        if (fold_of == fold).all():
             raise DataError("All sentences are in one fold, so nothing can be learnt from the others.")
-        decisions["majority label"][test] = truth[~test].mean() >= 0.5
-        if len(names) > 1:
-            found = outlet_rates(truth[~test], outlets[~test], outlets[test])
-            rates["outlet's majority label"][test] = found
-            decisions["outlet's majority label"][test] = found >= 0.5
-    return {name: [Predictions(rates[name], decisions[name])] for name in names}
+        decision[fold_of == fold] = truth[fold_of != fold].mean() >= 0.5
+    # The same probability in every fold: a constant has no AUC to lose or gain.
+    rules = {"majority label": [Predictions(np.full(len(rows), truth.mean()), decision)]}
+    if len(set(outlets.tolist())) > 1:
+        rules["outlet's majority label"] = [Predictions.at(outlet_rates(truth, outlets, fold_of))]
+    return rules
 
 
 def leave_one_outlet_out(
@@ -261,7 +244,7 @@ def leave_one_outlet_out(
     Finding
         Mean ROC AUC over the outlets, beside the mean on the same sentences from `within`.
     """
-    measured = labels.table.filter(pl.col("fold").is_not_null())
+    measured = labels.measured
     # "The Federalist" and "Federalist" are one.
     plain = pl.col("outlet").fill_null("").str.to_lowercase().str.strip_prefix("the ")
     outlets = measured.select(plain)["outlet"].to_numpy()

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError, require
+from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES
 from loadedwords.scoring import FramingModel
-from loadedwords.training.corpora import file_hash, load_corpus
+from loadedwords.training.corpora import load_corpus
 from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
 
 LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
@@ -57,14 +58,14 @@ def evaluate_labelled(
     articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])
     outlets = [outlet for part in parts for outlet in part["outlet"]]
     probability = model.p_loaded(texts)
-    runs = {model.bundle.name: Predictions(probability, (probability >= model.threshold).astype(np.int64))}
+    runs = {model.bundle.name: Predictions.at(probability, model.threshold)}
     if 0 < (share := float(labels.mean())) < 1:
         shift = float(logit(np.array(share)) - logit(np.array(model.prevalence)))
         moved = logistic(logit(probability) + shift)
-        runs[f"{model.bundle.name}, prevalence {share:.2f}"] = Predictions(moved, (moved >= 0.5).astype(np.int64))
+        runs[f"{model.bundle.name}, prevalence {share:.2f}"] = Predictions.at(moved)
     if checkpoint is not None:
         theirs = CheckpointClassifier(checkpoint, revision=revision).predict_proba(texts)[:, 0]
-        runs[checkpoint] = Predictions(theirs, (theirs >= 0.5).astype(np.int64))
+        runs[checkpoint] = Predictions.at(theirs)
     result = evaluate_predictions(runs, labels, articles, outlets)
     return replace(result, notes=(*result.notes, *notes))
 
@@ -82,14 +83,9 @@ def evaluate_predictions(
     """
     known = np.array([outlet or "" for outlet in outlets])
     share = float(labels.mean())
-    constant = Predictions(np.full(len(labels), share), np.full(len(labels), int(share >= 0.5)))
-    runs = {**predictors, "majority label": constant}
+    runs = {**predictors, "majority label": Predictions.at(np.full(len(labels), share))}
     if len(set(known.tolist())) > 1:
-        rates = np.empty(len(labels))
-        for article in np.unique(articles):
-            test = articles == article
-            rates[test] = outlet_rates(labels[~test], known[~test], known[test])
-        runs["outlet's majority label"] = Predictions(rates, (rates >= 0.5).astype(np.int64))
+        runs["outlet's majority label"] = Predictions.at(outlet_rates(labels, known, articles))
     description = (
         f"{len(labels):,} sentences of {len(set(articles.tolist())):,} articles, {share:.0%} loaded; "
         f"95% intervals by resampling articles, {N_RESAMPLES} times."

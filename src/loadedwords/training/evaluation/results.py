@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, matthews_corrcoef, roc_auc_score
 
-from loadedwords.models.onnx_scorer import Logits
+from loadedwords.models.scores import Logits
 from loadedwords.schema import Interval
+from loadedwords.training.card import METRIC_NAMES
 
 N_RESAMPLES = 500
-METRICS = ("macro_f1", "mcc", "roc_auc", "average_precision", "brier")
+METRICS = tuple(METRIC_NAMES)
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Predictions:
 
     probability: NDArray[np.float64]
     decision: NDArray[np.int64]
+
+    @classmethod
+    def at(cls, probability: NDArray[np.float64], threshold: float = 0.5) -> Self:
+        """Decided at a threshold."""
+        return cls(probability, (probability >= threshold).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -89,19 +95,11 @@ class Evaluation:
         return {
             "description": self.description,
             "predictors": {
-                name: {metric: {"estimate": i.estimate, "low": i.low, "high": i.high} for metric, i in values.items()}
+                name: {metric: asdict(value) for metric, value in values.items()}
                 for name, values in self.metrics.items()
             },
             "findings": [
-                {
-                    "name": f.name,
-                    "estimate": f.value.estimate,
-                    "low": f.value.low,
-                    "high": f.value.high,
-                    "beside": f.beside,
-                    "rests_on": f.rests_on,
-                }
-                for f in self.findings
+                {"name": f.name, **asdict(f.value), "beside": f.beside, "rests_on": f.rests_on} for f in self.findings
             ],
             "reliability": [list(each) for each in self.reliability],
             "notes": list(self.notes),
@@ -128,39 +126,32 @@ def compute_metrics(
     }
 
 
-def resampled(measure: Callable[[NDArray[np.intp]], float], articles: NDArray[np.str_], seed: int = 0) -> Interval:
-    """A measure of rows with a percentile interval from resampling whole articles."""
-    members = rows_by_article(articles)
-    rng = np.random.default_rng(seed)
-    resampled = [
-        measure(np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))]))
-        for _ in range(N_RESAMPLES)
-    ]
-    low, high = np.nanpercentile(resampled, [2.5, 97.5])
-    return Interval(measure(np.arange(len(articles))), float(low), float(high))
+def resampled(measure: Callable[[NDArray[np.intp]], float], articles: NDArray[np.str_]) -> Interval:
+    """A measure of rows with a percentile interval from resampling whole articles (Cameron, Gelbach & Miller 2008)."""
+    return _resampled(lambda rows: [measure(rows)], articles)[0]
 
 
 def intervals(
-    labels: NDArray[np.int64], runs: Sequence[Predictions], articles: NDArray[np.str_], seed: int = 0
+    labels: NDArray[np.int64], runs: Sequence[Predictions], articles: NDArray[np.str_]
 ) -> dict[str, Interval]:
-    """Mean over the runs, and a percentile interval from resampling whole articles (Cameron, Gelbach & Miller 2008)."""
-    rng = np.random.default_rng(seed)
-    members = rows_by_article(articles)
-    n_groups = len(members)
+    """The metrics in the mean over the runs, with the same intervals."""
 
     def mean_over_runs(rows: NDArray[np.intp]) -> list[float]:
         each = [compute_metrics(labels[rows], run.probability[rows], run.decision[rows]) for run in runs]
         return [float(np.mean([metrics[name] for metrics in each])) for name in METRICS]
 
-    estimate = mean_over_runs(np.arange(len(labels)))
-    resampled = np.array(
-        [
-            mean_over_runs(np.concatenate([members[g] for g in rng.integers(n_groups, size=n_groups)]))
-            for _ in range(N_RESAMPLES)
-        ]
-    )
-    low, high = np.nanpercentile(resampled, [2.5, 97.5], axis=0)
-    return {name: Interval(estimate[k], float(low[k]), float(high[k])) for k, name in enumerate(METRICS)}
+    return dict(zip(METRICS, _resampled(mean_over_runs, articles), strict=True))
+
+
+def _resampled(measure: Callable[[NDArray[np.intp]], list[float]], articles: NDArray[np.str_]) -> list[Interval]:
+    members = rows_by_article(articles)
+    rng = np.random.default_rng(0)
+    drawn = [
+        measure(np.concatenate([members[at] for at in rng.integers(len(members), size=len(members))]))
+        for _ in range(N_RESAMPLES)
+    ]
+    lows, highs = np.nanpercentile(drawn, [2.5, 97.5], axis=0).tolist()
+    return [Interval(*each) for each in zip(measure(np.arange(len(articles))), lows, highs, strict=True)]
 
 
 def rows_by_article(articles: NDArray[np.str_]) -> list[NDArray[np.intp]]:
@@ -169,9 +160,14 @@ def rows_by_article(articles: NDArray[np.str_]) -> list[NDArray[np.intp]]:
     return np.split(order, np.cumsum(np.bincount(group))[:-1])
 
 
-def outlet_rates(labels: NDArray[np.int64], outlets: NDArray[np.str_], wanted: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Share of loaded sentences of each wanted outlet in training; the overall share where it is new."""
-    names, index = np.unique(outlets, return_inverse=True)
-    rates = dict(zip(names.tolist(), (np.bincount(index, weights=labels) / np.bincount(index)).tolist(), strict=True))
-    overall = float(labels.mean())
-    return np.array([rates.get(outlet, overall) for outlet in wanted.tolist()])
+def outlet_rates(values: NDArray[Any], outlets: NDArray[np.str_], groups: NDArray[Any]) -> NDArray[np.float64]:
+    """For each row the mean of its outlet in the other groups; the mean of all of these where the outlet is new."""
+    rates = np.empty(len(values))
+    for group in np.unique(groups):
+        own = groups == group
+        names, index = np.unique(outlets[~own], return_inverse=True)
+        means = np.bincount(index, weights=values[~own]) / np.bincount(index)
+        known = dict(zip(names.tolist(), means.tolist(), strict=True))
+        overall = float(values[~own].mean())
+        rates[own] = [known.get(outlet, overall) for outlet in outlets[own].tolist()]
+    return rates
