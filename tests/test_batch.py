@@ -16,9 +16,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from loadedwords import batch
 from loadedwords.articles import read_articles
-from loadedwords.batch import RunDescription, RunSummary, score_to_folder
+from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
 from loadedwords.errors import LoadedwordsError, OutputError
 from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
 
@@ -37,12 +36,12 @@ def run(
 
 
 def tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    return {table: pl.read_parquet(folder / table / "part-*.parquet").to_dicts() for table in batch.TABLES}
+    return {table: pl.read_parquet(folder / table / "part-*.parquet").to_dicts() for table in TABLES}
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "ARTICLES_PER_SHARD", 7)
+    monkeypatch.setattr(shards, "ARTICLES_PER_SHARD", 7)
 
 
 def test_tables_have_the_columns_of_the_contract(tmp_path: Path, small_bundle: Path) -> None:
@@ -103,9 +102,9 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert json.loads((tmp_path / "stopped/run.json").read_text())["status"] == "running"
     scored: list[int] = []
     monkeypatch.setattr(
-        batch,
-        "_score_chunk",
-        lambda model, folder, chunk, go=batch._score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1],
+        workers,
+        "score_chunk",
+        lambda model, folder, chunk, go=workers.score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1],
     )
     summary = run(articles_of(40), tmp_path / "stopped", small_bundle)
     assert summary.n_reused_shards == 3
@@ -266,14 +265,14 @@ def test_a_half_written_shard_is_never_vouched_for(
     run(articles_of(3), tmp_path, small_bundle)
     before = tables(tmp_path)
     with monkeypatch.context() as patch:
-        write = batch.pq.write_table
+        write = shards.pq.write_table
 
         def crash(table: Any, where: Path, **kwargs: Any) -> None:
             if where.parent.name == "articles":
                 raise OSError("crash")
             write(table, where, **kwargs)
 
-        patch.setattr(batch.pq, "write_table", crash)
+        patch.setattr(shards.pq, "write_table", crash)
         with pytest.raises(OutputError):
             run(articles_of(3, start=50), tmp_path, small_bundle)
     assert run(articles_of(3), tmp_path, small_bundle).n_reused_shards == 0
@@ -284,7 +283,7 @@ def test_a_full_disk_is_told(tmp_path: Path, small_bundle: Path, monkeypatch: py
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(batch.pq, "write_table", full)
+    monkeypatch.setattr(shards.pq, "write_table", full)
     with pytest.raises(OutputError, match="No space left on device"):
         run(articles_of(3), tmp_path, small_bundle)
 

@@ -6,7 +6,8 @@ Offsets are Python characters into the article's text as read, end exclusive.
 from __future__ import annotations
 
 import datetime
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -76,9 +77,6 @@ class Reject:
     file: str
     line: int | None
     reason: str
-
-    def as_row(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -206,15 +204,15 @@ class ScoredArticle:
     """
 
     article: Article
-    sentences: tuple[ScoredSentence, ...]
-    boilerplate: tuple[Boilerplate, ...]
-    n_sentences: int
-    n_own: int
-    n_words: int
-    n_loaded_words: int
-    loaded_share: float | None
-    loaded_words_per_1000: float | None
-    top_words: tuple[str, ...]
+    sentences: tuple[ScoredSentence, ...] = ()
+    boilerplate: tuple[Boilerplate, ...] = ()
+    n_sentences: int = 0
+    n_own: int = 0
+    n_words: int = 0
+    n_loaded_words: int = 0
+    loaded_share: float | None = None
+    loaded_words_per_1000: float | None = None
+    top_words: tuple[str, ...] = ()
     status: Status = "ok"
     message: str = ""
     n_quoted: int = 0
@@ -328,56 +326,29 @@ BOILERPLATE = pa.schema(
 def article_row(scored: ScoredArticle) -> dict[str, Any]:
     """The row of `scored` in the articles table."""
     article = scored.article
-    return {
-        "article_id": article.id,
-        "outlet": article.outlet,
-        "title": article.title,
-        "date": article.date,
-        "url": article.url,
-        "event_id": article.event_id,
-        "n_sentences": scored.n_sentences,
-        "n_own": scored.n_own,
-        "n_words": scored.n_words,
-        "loaded_share": scored.loaded_share,
-        "loaded_words_per_1000": scored.loaded_words_per_1000,
-        "top_words": list(scored.top_words),
-        "status": scored.status,
-        "message": scored.message,
-        "n_loaded_words": scored.n_loaded_words,
-        "n_boilerplate": len(scored.boilerplate),
-        "source": article.source,
-        "n_quoted": scored.n_quoted,
-        "n_quoted_words": scored.n_quoted_words,
-        "n_loaded_quoted_words": scored.n_loaded_quoted_words,
-        "loaded_share_all": scored.loaded_share_all,
-        "loaded_share_quoted": scored.loaded_share_quoted,
-        "topic": article.topic,
-        "byline": article.byline,
-    }
+    own = {"article_id": article.id, "top_words": list(scored.top_words), "n_boilerplate": len(scored.boilerplate)}
+    return _columns(ARTICLES, vars(article) | vars(scored) | own)
 
 
 def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     """The rows of `scored` in the sentences table."""
+    of_article = {"article_id": scored.article.id, "outlet": scored.article.outlet}
     return [
-        {
-            "article_id": scored.article.id,
-            "outlet": scored.article.outlet,
-            "sentence_id": number,
-            "start": sentence.start,
-            "end": sentence.end,
-            "text": sentence.text,
-            "voice": sentence.voice,
-            "p_loaded": sentence.p_loaded,
-            "p_own": sentence.p_own,
-            "words": [asdict(word) for word in sentence.words],
-            "paragraph": sentence.paragraph,
-            "speaker": sentence.speaker,
-            "indirect": sentence.indirect,
-        }
+        _columns(
+            SENTENCES,
+            vars(sentence)
+            | of_article
+            | {"sentence_id": number, "words": [dict(vars(word)) for word in sentence.words]},
+        )
         for number, sentence in enumerate(scored.sentences)
     ]
 
 
 def boilerplate_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     """The rows of `scored` in the boilerplate table."""
-    return [{"article_id": scored.article.id, **asdict(passage)} for passage in scored.boilerplate]
+    return [{"article_id": scored.article.id, **vars(passage)} for passage in scored.boilerplate]
+
+
+def _columns(schema: pa.Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Most columns go by the name of the attribute they hold."""
+    return {name: values[name] for name in schema.names}

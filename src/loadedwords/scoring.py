@@ -467,7 +467,7 @@ def _rejected(reject: Reject) -> ScoredArticle:
 
 
 def _unscored(article: Article, reason: str) -> ScoredArticle:
-    return ScoredArticle(article, (), (), 0, 0, 0, 0, None, None, (), "error", "; ".join([*article.notes, reason]))
+    return ScoredArticle(article, status="error", message="; ".join([*article.notes, reason]))
 
 
 def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Article:
