@@ -43,7 +43,7 @@ def assert_exact(text: str, prepared: PreparedText) -> None:
         assert clean_text(text).text.count(sentence.text) >= 1
         start, end = sentence.to_article(0, len(sentence.text))
         assert sentence.start <= start < end <= sentence.end
-        kept = zip(sentence.alignment.original_starts, sentence.alignment.original_ends, strict=True)
+        kept = [(run.original_start, run.original_end) for run in sentence.alignment.runs]
         added = [(sentence.start, start), (end, sentence.end)]
         assert not [1 for low, high in kept for a, b in added if max(low, a) < min(high, b)], (
             "only what was taken out is added"
@@ -90,11 +90,11 @@ def test_cleaning_twice_changes_no_plain_text(text: str) -> None:
 def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -> None:
     edits = [Edit(min(a, len(original)), min(a + n, len(original)), new) for a, n, new in cuts]
     aligned = apply_edits(original, edits)
-    for run, start in enumerate(aligned.starts):
-        stop = aligned.starts[run + 1] if run + 1 < len(aligned.starts) else len(aligned.text)
-        if aligned.copied[run]:
-            low, high = aligned.to_original(start, stop)
-            assert original[low:high] == aligned.text[start:stop]
+    stops = [*(run.start for run in aligned.runs[1:]), len(aligned.text)]
+    for run, stop in zip(aligned.runs, stops, strict=False):
+        if run.copied:
+            low, high = aligned.to_original(run.start, stop)
+            assert original[low:high] == aligned.text[run.start : stop]
     for start in range(len(aligned.text)):
         low, high = aligned.to_original(start, start + 1)
         assert 0 <= low <= high <= len(original)
