@@ -180,7 +180,7 @@ def test_duplicate_ids_are_rejected_and_the_first_kept(tmp_path: Path, small_bun
 def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(
     tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loadedwords import scoring
+    from loadedwords.scoring import model as scoring
 
     def broken(text: str, go: Any = scoring.prepare_text) -> Any:
         if "number 4 " in text:

@@ -24,7 +24,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 import loadedwords
-from loadedwords.scoring import ARTICLES_AT_ONCE, FramingModel, _scored_apart
+from loadedwords.scoring import FramingModel
+from loadedwords.scoring.model import ARTICLES_AT_ONCE
+from loadedwords.scoring.results import scored_apart
 from loadedwords.text import prepare_text
 from loadedwords.text.boilerplate import boilerplate_reason
 from loadedwords.text.cleaning import clean_text
@@ -142,7 +144,7 @@ def spared_own_scores(model: FramingModel, texts: list[str]) -> None:
     whole, words = model._scorer.score([s.text for s in mixed])
     own, _ = model._scorer.score([s.own_text for s in mixed])
     at = model.threshold
-    spared = np.array([not _scored_apart(s, p, w, at) for s, p, w in zip(mixed, whole, words, strict=True)])
+    spared = np.array([not scored_apart(s, p, w, at) for s, p, w in zip(mixed, whole, words, strict=True)])
     length = np.array([len(s.own_text) for s in mixed])
     changed = (whole >= at) != (own >= at)
     print(

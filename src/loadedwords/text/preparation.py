@@ -13,8 +13,9 @@ from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
 from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_tail
 from loadedwords.text.cleaning import clean_text
-from loadedwords.text.quotes import Quotation, find_quotations, is_indirect, speech
+from loadedwords.text.quotes import Quotation, find_quotations, speech
 from loadedwords.text.sentences import Span, find_sentences
+from loadedwords.text.speakers import is_indirect
 from loadedwords.text.words import COMPOUND, PLACEHOLDER
 
 _BLANK = re.compile(r"\s")
