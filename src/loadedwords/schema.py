@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -251,76 +251,27 @@ class Interval:
     high: float | None
 
 
-LOADED_WORD = pa.struct(
-    [
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("score", pa.float32()),
-        ("in_quote", pa.bool_()),
-        ("speaker", pa.string()),
-        ("kind", pa.string()),
-        ("kind_score", pa.float32()),
-        ("praise", pa.float32()),
-    ]
-)
-
-SENTENCES = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("outlet", pa.string()),
-        ("sentence_id", pa.int32()),
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("voice", pa.string()),
-        ("p_loaded", pa.float32()),
-        ("p_own", pa.float32()),
-        ("words", pa.list_(LOADED_WORD)),
-        ("paragraph", pa.int32()),
-        ("speaker", pa.string()),
-        ("indirect", pa.bool_()),
-    ]
-)
-
-ARTICLES = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("outlet", pa.string()),
-        ("title", pa.string()),
-        ("date", pa.date32()),
-        ("url", pa.string()),
-        ("event_id", pa.string()),
-        ("n_sentences", pa.int32()),
-        ("n_own", pa.int32()),
-        ("n_words", pa.int32()),
-        ("loaded_share", pa.float64()),
-        ("loaded_words_per_1000", pa.float64()),
-        ("top_words", pa.list_(pa.string())),
-        ("status", pa.string()),
-        ("message", pa.string()),
-        ("n_loaded_words", pa.int32()),
-        ("n_boilerplate", pa.int32()),
-        ("source", pa.string()),
-        ("n_quoted", pa.int32()),
-        ("n_quoted_words", pa.int32()),
-        ("n_loaded_quoted_words", pa.int32()),
-        ("loaded_share_all", pa.float64()),
-        ("loaded_share_quoted", pa.float64()),
-        ("topic", pa.string()),
-        ("byline", pa.string()),
-    ]
-)
-
-BOILERPLATE = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
+_TEXT, _INT, _FLOAT, _DOUBLE = pa.string(), pa.int32(), pa.float32(), pa.float64()
+LOADED_WORD = pa.struct([
+    ("start", _INT), ("end", _INT), ("text", _TEXT), ("score", _FLOAT), ("in_quote", pa.bool_()),
+    ("speaker", _TEXT), ("kind", _TEXT), ("kind_score", _FLOAT), ("praise", _FLOAT),
+])  # fmt: skip
+SENTENCES = pa.schema([
+    ("article_id", _TEXT), ("outlet", _TEXT), ("sentence_id", _INT), ("start", _INT), ("end", _INT),
+    ("text", _TEXT), ("voice", _TEXT), ("p_loaded", _FLOAT), ("p_own", _FLOAT),
+    ("words", pa.list_(LOADED_WORD)), ("paragraph", _INT), ("speaker", _TEXT), ("indirect", pa.bool_()),
+])  # fmt: skip
+ARTICLES = pa.schema([
+    ("article_id", _TEXT), ("outlet", _TEXT), ("title", _TEXT), ("date", pa.date32()), ("url", _TEXT),
+    ("event_id", _TEXT), ("n_sentences", _INT), ("n_own", _INT), ("n_words", _INT), ("loaded_share", _DOUBLE),
+    ("loaded_words_per_1000", _DOUBLE), ("top_words", pa.list_(_TEXT)), ("status", _TEXT), ("message", _TEXT),
+    ("n_loaded_words", _INT), ("n_boilerplate", _INT), ("source", _TEXT), ("n_quoted", _INT),
+    ("n_quoted_words", _INT), ("n_loaded_quoted_words", _INT), ("loaded_share_all", _DOUBLE),
+    ("loaded_share_quoted", _DOUBLE), ("topic", _TEXT), ("byline", _TEXT),
+])  # fmt: skip
+BOILERPLATE = pa.schema([
+    ("article_id", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT), ("reason", _TEXT),
+])  # fmt: skip
 
 
 def article_row(scored: ScoredArticle) -> dict[str, Any]:
@@ -336,9 +287,7 @@ def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     return [
         _columns(
             SENTENCES,
-            vars(sentence)
-            | of_article
-            | {"sentence_id": number, "words": [dict(vars(word)) for word in sentence.words]},
+            vars(sentence) | of_article | {"sentence_id": number, "words": [*map(asdict, sentence.words)]},
         )
         for number, sentence in enumerate(scored.sentences)
     ]
