@@ -62,14 +62,9 @@ def test_rejects_make_exit_status_3(tmp_path: Path) -> None:
 
 def test_standard_input_and_named_columns(tmp_path: Path) -> None:
     assert run("score", "-", "-o", tmp_path / "a", stdin=LINE).exit_code == 0
-    (tmp_path / "x.csv").write_text("copy;paper\n", encoding="utf-8")
     (tmp_path / "x.csv").write_text("copy,paper\nThe dam broke.,Wire\n", encoding="utf-8")
-    assert (
-        run(
-            "score", tmp_path / "x.csv", "-o", tmp_path / "b", "--text-column", "copy", "--outlet-column", "paper"
-        ).exit_code
-        == 0
-    )
+    columns = ["--text-column", "copy", "--outlet-column", "paper"]
+    assert run("score", tmp_path / "x.csv", "-o", tmp_path / "b", *columns).exit_code == 0
     assert "Wire" in (tmp_path / "b" / "outlets.csv").read_text()
 
 
@@ -164,15 +159,6 @@ def test_a_whole_run_needs_no_training_library(tmp_path: Path) -> None:
         "try: main()\n"
         "finally: print(*sorted({'torch', 'transformers', 'sklearn', 'datasets'} & set(sys.modules)), file=sys.stderr)"
     )
-    arguments = [
-        sys.executable,
-        "-c",
-        code,
-        "score",
-        str(DATA / "coverage.jsonl"),
-        "-o",
-        str(tmp_path / "out"),
-        "--workers",
-        "1",
-    ]
-    assert subprocess.run(arguments, capture_output=True, text=True, check=True).stderr.split() == []
+    arguments = ["score", str(DATA / "coverage.jsonl"), "-o", str(tmp_path / "out"), "--workers", "1"]
+    ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert ran.stderr.split() == []
