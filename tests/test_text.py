@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadedwords.text import PreparedText, prepare_sentence, prepare_text
+from loadedwords.text import PreparedText, prepare_text
 from loadedwords.text.alignment import Edit, apply_edits
 from loadedwords.text.boilerplate import REASONS, boilerplate_reason
 from loadedwords.text.cleaning import clean_text
@@ -78,12 +78,6 @@ def test_voices_add_up(text: str) -> None:
         assert all(0 <= start < end <= len(sentence.text) for start, end in ((q.start, q.end) for q in sentence.quoted))
 
 
-@given(article_texts)
-def test_cleaning_twice_changes_no_plain_text(text: str) -> None:
-    sentence = prepare_sentence(text)
-    assert (sentence.start, sentence.end) == (0, len(text))
-
-
 @given(
     st.text(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8), st.text(max_size=3)), max_size=6)
 )
@@ -143,14 +137,10 @@ def test_sentences(text: str, sentences: list[str]) -> None:
     assert [text[s.start : s.end] for s in prepared.sentences] == sentences
 
 
-def test_what_was_wrapped_by_hand_is_joined() -> None:
+def test_what_was_wrapped_by_hand_is_joined_and_no_sentence_is_endless() -> None:
     text = "The council met on Monday to decide on the plan for\nthe harbour, which had been put off twice since the\nspring and now costs more than the whole of last\nyear's budget. Nobody spoke against it."
     assert len(prepare_text(text).sentences) == 2
-
-
-def test_a_sentence_is_never_endless() -> None:
-    table = "row, " * 5000
-    assert max(len(s.text) for s in prepare_text(table).sentences) <= 1500
+    assert max(len(s.text) for s in prepare_text("row, " * 5000).sentences) <= 1500
 
 
 @pytest.mark.parametrize(
