@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from loadedwords import batch
 from loadedwords.articles import read_articles
-from loadedwords.batch import RunDescription, RunSummary, score_to_folder
+from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
 from loadedwords.errors import LoadedwordsError, OutputError
 from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
 
@@ -31,18 +30,31 @@ def articles_of(n: int, *, start: int = 0) -> list[Article]:
 
 
 def run(
-    items: list[Article | Reject] | Iterator[Article | Reject], folder: Path, model: Path, **options: Any
+    items: Iterable[Article | Reject], folder: Path, model: Path, inputs: Any = ("x.jsonl",), **options: Any
 ) -> RunSummary:
-    return score_to_folder(iter(items), folder, description=RunDescription(["x.jsonl"]), model=model, **options)
+    return score_to_folder(iter(items), folder, description=RunDescription(inputs), model=model, **options)
 
 
 def tables(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    return {table: pl.read_parquet(folder / table / "part-*.parquet").to_dicts() for table in batch.TABLES}
+    return {table: pl.read_parquet(folder / table / "part-*.parquet").to_dicts() for table in TABLES}
+
+
+def assert_exact(folder: Path, texts: dict[str, str]) -> int:
+    """Every sentence and word is where it says; how many words there are."""
+    n_words = 0
+    for row in tables(folder)["sentences"]:
+        text = texts[row["article_id"]]
+        assert text[row["start"] : row["end"]] == row["text"]
+        for word in row["words"]:
+            n_words += 1
+            assert row["start"] <= word["start"] < word["end"] <= row["end"]
+            assert text[word["start"] : word["end"]] == word["text"]
+    return n_words
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "ARTICLES_PER_SHARD", 7)
+    monkeypatch.setattr(shards, "ARTICLES_PER_SHARD", 7)
 
 
 def test_tables_have_the_columns_of_the_contract(tmp_path: Path, small_bundle: Path) -> None:
@@ -53,31 +65,13 @@ def test_tables_have_the_columns_of_the_contract(tmp_path: Path, small_bundle: P
         assert len(files) == 3
         assert all(pq.read_schema(file).equals(schema) for file in files)
     sentences = pl.read_parquet(tmp_path / "sentences/*.parquet")
-    assert {
-        "article_id",
-        "outlet",
-        "sentence_id",
-        "start",
-        "end",
-        "text",
-        "voice",
-        "p_loaded",
-        "p_own",
-        "words",
-    } <= set(sentences.columns)
     assert (sentences["p_own"].is_null() == (sentences["voice"] == "quoted")).all()
-    texts = {article.id: article.text for article in articles_of(20)}
-    for row in sentences.to_dicts():
-        assert texts[row["article_id"]][row["start"] : row["end"]] == row["text"]
-        for word in row["words"]:
-            assert texts[row["article_id"]][word["start"] : word["end"]] == word["text"]
+    assert_exact(tmp_path, {article.id: article.text for article in articles_of(20)})
     outlets = pl.read_parquet(tmp_path / "outlets.parquet")
     assert {"outlet", "n_articles", "n_own", "loaded_share", "ci_low", "ci_high"} <= set(outlets.columns)
     assert pl.read_csv(tmp_path / "outlets.csv").height == outlets.height == 3
     told = json.loads((tmp_path / "run.json").read_text())
-    assert told["status"] == "done"
-    assert told["counts"]["articles"] == 20
-    assert told["inputs"] == ["x.jsonl"]
+    assert (told["status"], told["counts"]["articles"], told["inputs"]) == ("done", 20, ["x.jsonl"])
     assert len(told["model"]["hash"]) == 64
     assert told["seconds"] > 0
     assert told["versions"]["loadedwords"]
@@ -103,9 +97,9 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert json.loads((tmp_path / "stopped/run.json").read_text())["status"] == "running"
     scored: list[int] = []
     monkeypatch.setattr(
-        batch,
-        "_score_chunk",
-        lambda model, folder, chunk, go=batch._score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1],
+        workers,
+        "score_chunk",
+        lambda model, folder, chunk, go=workers.score_chunk: (scored.append(chunk.number), go(model, folder, chunk))[1],
     )
     summary = run(articles_of(40), tmp_path / "stopped", small_bundle)
     assert summary.n_reused_shards == 3
@@ -116,30 +110,15 @@ def test_a_stopped_run_goes_on_where_it_was(
 
 def test_a_killed_process_loses_nothing_it_finished(tmp_path: Path, small_bundle: Path) -> None:
     source = tmp_path / "many.jsonl"
-    with source.open("w", encoding="utf-8") as stream:
-        for k in range(6000):
-            stream.write(
-                json.dumps({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 12}) + "\n"
-            )
-    command = [
-        sys.executable,
-        "-m",
-        "loadedwords",
-        "score",
-        str(source),
-        "-m",
-        str(small_bundle),
-        "--workers",
-        "2",
-        "--report-articles",
-        "5",
-    ]
+    rows = ({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 12} for k in range(6000))
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    options = f"--workers 2 --report-articles 5 -m {small_bundle}".split()
+    command = [sys.executable, "-m", "loadedwords", "score", str(source), *options]
     process = subprocess.Popen(
         [*command, "-o", str(tmp_path / "killed")], start_new_session=True, stdout=subprocess.DEVNULL
     )
-    shards = tmp_path / "killed" / "articles"
     deadline = time.monotonic() + 120
-    while len(list(shards.glob("part-*.parquet"))) < 3:
+    while len(list((tmp_path / "killed" / "articles").glob("part-*.parquet"))) < 3:
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -154,18 +133,13 @@ def test_a_killed_process_loses_nothing_it_finished(tmp_path: Path, small_bundle
     assert not list((tmp_path / "killed").rglob("*.tmp"))
 
 
-def test_a_changed_article_is_scored_again(tmp_path: Path, small_bundle: Path) -> None:
+def test_only_what_changed_is_scored_again_and_nothing_old_stays(tmp_path: Path, small_bundle: Path) -> None:
     run(articles_of(20), tmp_path, small_bundle)
     changed = articles_of(20)
     changed[8] = Article("a8", "The council met.", outlet="o2")
-    summary = run(changed, tmp_path, small_bundle)
-    assert summary.n_reused_shards == 2
+    assert run(changed, tmp_path, small_bundle).n_reused_shards == 2
     assert {r["text"] for r in tables(tmp_path)["sentences"] if r["article_id"] == "a8"} == {"The council met."}
-
-
-def test_a_shorter_run_leaves_no_old_shards(tmp_path: Path, small_bundle: Path) -> None:
-    run(articles_of(40), tmp_path, small_bundle)
-    run(articles_of(10), tmp_path, small_bundle)
+    run(changed[:10], tmp_path, small_bundle)
     assert len(tables(tmp_path)["articles"]) == 10
 
 
@@ -181,7 +155,7 @@ def test_duplicate_ids_are_rejected_and_the_first_kept(tmp_path: Path, small_bun
 def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(
     tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loadedwords import scoring
+    from loadedwords.scoring import model as scoring
 
     def broken(text: str, go: Any = scoring.prepare_text) -> Any:
         if "number 4 " in text:
@@ -213,11 +187,9 @@ def test_another_runs_folder_is_left_alone(tmp_path: Path, small_bundle: Path) -
     run(articles_of(9), tmp_path, small_bundle)
     before = tables(tmp_path)
     with pytest.raises(OutputError, match="inputs differ"):
-        score_to_folder(iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle)
+        run(articles_of(3), tmp_path, small_bundle, inputs=["other.jsonl"])
     assert tables(tmp_path) == before
-    score_to_folder(
-        iter(articles_of(3)), tmp_path, description=RunDescription(["other.jsonl"]), model=small_bundle, overwrite=True
-    )
+    run(articles_of(3), tmp_path, small_bundle, inputs=["other.jsonl"], overwrite=True)
     assert len(tables(tmp_path)["articles"]) == 3
 
 
@@ -262,37 +234,27 @@ def test_a_shard_cut_short_is_scored_again(tmp_path: Path, small_bundle: Path) -
 def test_a_half_written_shard_is_never_vouched_for(
     tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """New sentences, then a crash before the new articles, then the old input again: the old stamp must be gone."""
+    """New sentences, then a full disk before the new articles, then the old input again: the old stamp must be gone."""
     run(articles_of(3), tmp_path, small_bundle)
     before = tables(tmp_path)
+
+    def full(table: Any, where: Path, write: Any = shards.pq.write_table, **options: Any) -> None:
+        if where.parent.name == "articles":
+            raise OSError(28, "No space left on device")
+        write(table, where, **options)
+
     with monkeypatch.context() as patch:
-        write = batch.pq.write_table
-
-        def crash(table: Any, where: Path, **kwargs: Any) -> None:
-            if where.parent.name == "articles":
-                raise OSError("crash")
-            write(table, where, **kwargs)
-
-        patch.setattr(batch.pq, "write_table", crash)
-        with pytest.raises(OutputError):
+        patch.setattr(shards.pq, "write_table", full)
+        with pytest.raises(OutputError, match="No space left on device"):
             run(articles_of(3, start=50), tmp_path, small_bundle)
     assert run(articles_of(3), tmp_path, small_bundle).n_reused_shards == 0
     assert tables(tmp_path) == before
 
 
-def test_a_full_disk_is_told(tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: Any, **kwargs: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(batch.pq, "write_table", full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        run(articles_of(3), tmp_path, small_bundle)
-
-
 @pytest.mark.parametrize("place", ["a_file", "below_a_file/scores", "/proc/scores"])
 def test_an_output_folder_that_can_not_be_written(place: str, tmp_path: Path, small_bundle: Path) -> None:
-    (tmp_path / "a_file").write_text("taken")
-    (tmp_path / "below_a_file").write_text("taken")
+    for name in ("a_file", "below_a_file"):
+        (tmp_path / name).write_text("taken")
     with pytest.raises(OutputError, match="can't be written"):
         run(articles_of(1), tmp_path / place, small_bundle)
 
@@ -323,13 +285,4 @@ def test_real_articles_through_the_whole_path(tmp_path: Path, real_articles: lis
     source.write_text("".join(json.dumps(article) + "\n" for article in real_articles), encoding="utf-8")
     summary = run(read_articles([source]), tmp_path / "scores", Path("default"), workers=2)
     assert summary.counts.articles == len(real_articles)
-    texts = {article["id"]: article["text"] for article in real_articles}
-    n_words = 0
-    for row in tables(tmp_path / "scores")["sentences"]:
-        text = texts[row["article_id"]]
-        assert text[row["start"] : row["end"]] == row["text"]
-        for word in row["words"]:
-            n_words += 1
-            assert row["start"] <= word["start"] < word["end"] <= row["end"]
-            assert text[word["start"] : word["end"]] == word["text"]
-    assert n_words > 1000
+    assert assert_exact(tmp_path / "scores", {article["id"]: article["text"] for article in real_articles}) > 1000

@@ -60,25 +60,15 @@ def test_rejects_make_exit_status_3(tmp_path: Path) -> None:
     assert (reject["line"], reject["file"]) == (2, str(tmp_path / "x.jsonl"))
 
 
-def test_standard_input_and_named_columns(tmp_path: Path) -> None:
+def test_standard_input_named_columns_and_a_dataset(tmp_path: Path) -> None:
     assert run("score", "-", "-o", tmp_path / "a", stdin=LINE).exit_code == 0
-    (tmp_path / "x.csv").write_text("copy;paper\n", encoding="utf-8")
-    (tmp_path / "x.csv").write_text("copy,paper\nThe dam broke.,Wire\n", encoding="utf-8")
-    assert (
-        run(
-            "score", tmp_path / "x.csv", "-o", tmp_path / "b", "--text-column", "copy", "--outlet-column", "paper"
-        ).exit_code
-        == 0
-    )
-    assert "Wire" in (tmp_path / "b" / "outlets.csv").read_text()
-
-
-def test_a_dataset_folder(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "train.jsonl").write_text(LINE, encoding="utf-8")
-    result = run("score", "--dataset", tmp_path / "data", "-o", tmp_path / "out")
-    assert result.exit_code == 0, result.output
-    assert "1 articles" in result.stdout
+    (tmp_path / "data" / "train.csv").write_text("copy,paper\nThe dam broke.,Wire\n", encoding="utf-8")
+    columns = ["--text-column", "copy", "--outlet-column", "paper"]
+    for number, inputs in enumerate([[tmp_path / "data" / "train.csv"], ["--dataset", tmp_path / "data"]]):
+        result = run("score", *inputs, "-o", tmp_path / str(number), *columns)
+        assert result.exit_code == 0, result.output
+        assert "Wire" in (tmp_path / str(number) / "outlets.csv").read_text()
 
 
 @pytest.mark.parametrize(
@@ -149,12 +139,10 @@ def test_train_evaluate_and_use_a_model_of_ones_own(tmp_path: Path) -> None:
     assert figures["estimate"] > 0.8
 
 
-@pytest.mark.parametrize("module", ["loadedwords", "loadedwords.cli", "loadedwords.batch"])
-def test_scoring_imports_no_training_library(module: str) -> None:
+def test_scoring_imports_no_training_library() -> None:
     heavy = {"torch", "transformers", "sklearn", "pandas", "datasets"}
-    code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert found == []
+    code = f"import sys, loadedwords.cli, loadedwords.batch; print(*sorted({heavy!r} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
 
 
 def test_a_whole_run_needs_no_training_library(tmp_path: Path) -> None:
@@ -164,15 +152,6 @@ def test_a_whole_run_needs_no_training_library(tmp_path: Path) -> None:
         "try: main()\n"
         "finally: print(*sorted({'torch', 'transformers', 'sklearn', 'datasets'} & set(sys.modules)), file=sys.stderr)"
     )
-    arguments = [
-        sys.executable,
-        "-c",
-        code,
-        "score",
-        str(DATA / "coverage.jsonl"),
-        "-o",
-        str(tmp_path / "out"),
-        "--workers",
-        "1",
-    ]
-    assert subprocess.run(arguments, capture_output=True, text=True, check=True).stderr.split() == []
+    arguments = ["score", str(DATA / "coverage.jsonl"), "-o", str(tmp_path / "out"), "--workers", "1"]
+    ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert ran.stderr.split() == []

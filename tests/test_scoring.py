@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +34,11 @@ def model() -> FramingModel:
 
 
 QUOTING = (
-    (
-        "“The road will be open again in June,” the office said on Monday in a letter to the council.",
-        False,
-    ),
+    ("“The road will be open again in June,” the office said on Monday in a letter to the council.", False),
     ("“The mayor is a crooked puppet and his cronies are vile liars,” the office said in a letter.", True),
-    (
-        "The shameless, crooked regime and its vile cronies, who told the court they “met on Monday”, sneered at the grieving families.",
-        False,
-    ),
-    (
-        "The shameless, crooked regime and its vile cronies, who called it a “monstrous fraud by traitors”, sneered at the grieving families.",
-        True,
-    ),
-)
+    ("The shameless, crooked regime and its vile cronies, who told the court they “met on Monday”, sneered at the grieving families.", False),
+    ("The shameless, crooked regime and its vile cronies, who called it a “monstrous fraud by traitors”, sneered at the grieving families.", True),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "apart"), QUOTING)
@@ -94,33 +87,14 @@ def test_the_contract(model: FramingModel) -> None:
     assert "outrageous" in {w.text for s in by_linear for w in s.words if w.in_quote}
     assert article.n_loaded_words == sum(len(w.text.split()) for w in words if not w.in_quote)
     assert article.loaded_words_per_1000 == pytest.approx(1000 * article.n_loaded_words / article.n_words)
-    assert article.n_words == len(
-        [
-            "The",
-            "reckless",
-            "regime",
-            "sneered",
-            "at",
-            "its",
-            "critics",
-            "said",
-            "Ann",
-            "Lee",
-            "The",
-            "shameless",
-            "puppets",
-            "cronies",
-            "fled",
-        ]
-    )
+    in_own_voice = "The reckless regime sneered at its critics said Ann Lee The shameless puppets cronies fled"
+    assert article.n_words == len(in_own_voice.split())
 
 
 def test_words_of_sentences_are_slices_of_them(model: FramingModel) -> None:
     sentences = ["The **shameless** regime &amp; its puppets sneered.", "He called it “shameless”.", "The council met."]
     found = model.find_loaded_words(sentences)
-    assert [[s[w.start : w.end] == w.text for w in ws] for s, ws in zip(sentences, found, strict=True)] == [
-        [True] * len(ws) for ws in found
-    ]
+    assert all(s[w.start : w.end] == w.text for s, ws in zip(sentences, found, strict=True) for w in ws)
     assert any("shameless" in w.text for w in found[0])
     quoted = loadedwords.load_model("linear").find_loaded_words(sentences)[1]
     assert [w.in_quote for w in quoted if w.text == "shameless"] == [True]
@@ -147,8 +121,6 @@ def test_articles_come_back_in_order_and_alone_as_together(coverage: list[dict[s
 def test_a_quoted_slur_does_not_count_towards_the_outlet(model: FramingModel) -> None:
     own = model.score_text("Mr Ames is a shameless liar and a puppet.")
     quoted = model.score_text("“Mr Ames is a shameless liar and a puppet,” she said.")
-    assert own.loaded_share is not None
-    assert quoted.loaded_share is not None
     assert quoted.loaded_share < own.loaded_share
     assert quoted.n_loaded_words == 0
     assert quoted.sentences[0].p_loaded > quoted.loaded_share
@@ -161,12 +133,11 @@ def test_example_outlets_are_told_apart(coverage: list[dict[str, Any]], model: F
     assert rows["The Daily Blare"]["ci_low"] > rows["Meridian Wire"]["ci_high"]
 
 
-@pytest.mark.parametrize("wrong", ["a bare string", ["fine", None], [b"bytes"]])
-def test_what_is_no_list_of_sentences_is_refused(wrong: Any, model: FramingModel) -> None:
+@pytest.mark.parametrize("wrong", ["a bare string", {"text": "one mapping"}, ["fine", None], [b"bytes"]])
+@pytest.mark.parametrize("method", ["predict_proba", "find_loaded_words"])
+def test_what_is_no_list_of_sentences_is_refused(wrong: Any, method: str, model: FramingModel) -> None:
     with pytest.raises(DataError, match=r"Pass a list|Write \[text\]"):
-        model.predict_proba(wrong)
-    with pytest.raises(DataError):
-        model.find_loaded_words(wrong)
+        getattr(model, method)(wrong)
 
 
 def test_what_is_no_article_is_refused(model: FramingModel) -> None:
@@ -174,14 +145,9 @@ def test_what_is_no_article_is_refused(model: FramingModel) -> None:
         list(model.score_articles([{"title": "no text"}]))
     with pytest.raises(DataError, match="one string"):
         model.score_text(["a", "list"])  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("wrong", ["one text", {"text": "one mapping"}])
-def test_one_thing_is_not_taken_for_many(wrong: Any, model: FramingModel) -> None:
-    with pytest.raises(DataError, match="takes a list, stream or table"):
-        loadedwords.score_articles(wrong, model=model)
-    with pytest.raises(DataError):
-        model.predict_proba(wrong)
+    for wrong in ("one text", {"text": "one mapping"}):
+        with pytest.raises(DataError, match="takes a list, stream or table"):
+            loadedwords.score_articles(wrong, model=model)
 
 
 def test_what_was_read_can_be_scored_rejects_and_all(tmp_path: Path, model: FramingModel) -> None:
@@ -192,8 +158,10 @@ def test_what_was_read_can_be_scored_rejects_and_all(tmp_path: Path, model: Fram
     assert [s.status for s in scored] == ["ok", "error", "ok"]
     assert "no valid JSON" in scored[1].message
     assert scored[0].article.id == "0"
-    (nan,) = loadedwords.score_articles([{"id": 0, "text": "It met.", "outlet": float("nan")}], model=model)
-    assert (nan.article.id, nan.outlet) == ("0", None)
+    mapping = {"id": 0, "text": "It met.", "outlet": float("nan"), "date": "2026-03-04"}
+    (of_mapping,) = loadedwords.score_articles([mapping], model=model)
+    assert (of_mapping.article.id, of_mapping.outlet) == ("0", None)
+    assert loadedwords.to_arrow(of_mapping)["date"].to_pylist() == [datetime.date(2026, 3, 4)]
 
 
 def test_an_article_shows_itself_escaped(model: FramingModel) -> None:
@@ -225,19 +193,15 @@ def test_golden_scores_agree(small_bundle: Path) -> None:
     assert open_bundle("default").hash == open_bundle().hash != open_bundle("linear").hash
 
 
-def copy_of(bundle: Path, folder: Path) -> Path:
-    copy = folder / "copy"
-    copy.mkdir()
-    for file in bundle.iterdir():
-        (copy / file.name).write_bytes(file.read_bytes())
-    return copy
+@pytest.fixture
+def copy(small_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(small_bundle, tmp_path / "copy"))
 
 
-def test_verify_sees_another_model(small_bundle: Path, tmp_path: Path) -> None:
-    copy = copy_of(small_bundle, tmp_path)
+def test_verify_sees_another_model(copy: Path) -> None:
     config = json.loads((copy / "config.json").read_text())
     config["scorer"]["intercept"] += 1
-    (copy / "config.json").write_text(json.dumps(config))
+    changed(**config)(copy)
     assert any("p_loaded is" in line for line in loadedwords.load_model(copy).verify())
 
 
@@ -275,18 +239,15 @@ SETTINGS = {"features": {"words": [1, 2], "characters": [3, 5], "bits": 60}}
         (changed(scorer=SETTINGS), "60 bits"),
     ],
 )
-def test_a_damaged_bundle_is_refused(damage: Any, message: str, small_bundle: Path, tmp_path: Path) -> None:
-    copy = copy_of(small_bundle, tmp_path)
+def test_a_damaged_bundle_is_refused(damage: Any, message: str, copy: Path) -> None:
     damage(copy)
     with pytest.raises(ModelError, match=message):
         loadedwords.load_model(copy)
 
 
-def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+def test_a_model_that_is_not_there() -> None:
     with pytest.raises(ModelError, match="nor a folder"):
         loadedwords.load_model("nosuch")
-    with pytest.raises(ModelError, match="not a bundle"):
-        loadedwords.load_model(tmp_path)
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -7,16 +7,20 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from loadedwords.articles import read_articles
-    from loadedwords.errors import LoadedwordsError
-    from loadedwords.frames import to_arrow, to_pandas, to_polars
-    from loadedwords.outlets import compare_outlets
-    from loadedwords.outlets.comparison import compare_scores
-    from loadedwords.schema import Article, ScoredArticle
-    from loadedwords.scoring import load_model, score_articles
-    from loadedwords.training.corpora import load_corpus
-    from loadedwords.training.linear import LinearFramingClassifier
-    from loadedwords.training.transformer import TransformerFramingClassifier
+    from loadedwords.articles import read_articles as read_articles
+    from loadedwords.errors import LoadedwordsError as LoadedwordsError
+    from loadedwords.frames import to_arrow as to_arrow
+    from loadedwords.frames import to_pandas as to_pandas
+    from loadedwords.frames import to_polars as to_polars
+    from loadedwords.outlets import compare_outlets as compare_outlets
+    from loadedwords.outlets.comparison import compare_scores as compare_scores
+    from loadedwords.schema import Article as Article
+    from loadedwords.schema import ScoredArticle as ScoredArticle
+    from loadedwords.scoring import load_model as load_model
+    from loadedwords.scoring import score_articles as score_articles
+    from loadedwords.training.corpora import load_corpus as load_corpus
+    from loadedwords.training.linear import LinearFramingClassifier as LinearFramingClassifier
+    from loadedwords.training.transformer import TransformerFramingClassifier as TransformerFramingClassifier
 
 # Each name is imported from its room when it is first used: importing the package itself costs nothing.
 _ROOMS = {
@@ -36,22 +40,7 @@ _ROOMS = {
     "to_polars": "frames",
 }
 
-__all__ = [
-    "Article",
-    "LinearFramingClassifier",
-    "LoadedwordsError",
-    "ScoredArticle",
-    "TransformerFramingClassifier",
-    "compare_outlets",
-    "compare_scores",
-    "load_corpus",
-    "load_model",
-    "read_articles",
-    "score_articles",
-    "to_arrow",
-    "to_pandas",
-    "to_polars",
-]
+__all__ = sorted(_ROOMS)
 if find_spec("torch") is None:  # without the extra train, help() and import * show what there is
     __all__.remove("TransformerFramingClassifier")
 

@@ -6,6 +6,7 @@ Offsets are Python characters into the article's text as read, end exclusive.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -76,9 +77,6 @@ class Reject:
     file: str
     line: int | None
     reason: str
-
-    def as_row(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -206,15 +204,15 @@ class ScoredArticle:
     """
 
     article: Article
-    sentences: tuple[ScoredSentence, ...]
-    boilerplate: tuple[Boilerplate, ...]
-    n_sentences: int
-    n_own: int
-    n_words: int
-    n_loaded_words: int
-    loaded_share: float | None
-    loaded_words_per_1000: float | None
-    top_words: tuple[str, ...]
+    sentences: tuple[ScoredSentence, ...] = ()
+    boilerplate: tuple[Boilerplate, ...] = ()
+    n_sentences: int = 0
+    n_own: int = 0
+    n_words: int = 0
+    n_loaded_words: int = 0
+    loaded_share: float | None = None
+    loaded_words_per_1000: float | None = None
+    top_words: tuple[str, ...] = ()
     status: Status = "ok"
     message: str = ""
     n_quoted: int = 0
@@ -253,131 +251,53 @@ class Interval:
     high: float | None
 
 
-LOADED_WORD = pa.struct(
-    [
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("score", pa.float32()),
-        ("in_quote", pa.bool_()),
-        ("speaker", pa.string()),
-        ("kind", pa.string()),
-        ("kind_score", pa.float32()),
-        ("praise", pa.float32()),
-    ]
-)
-
-SENTENCES = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("outlet", pa.string()),
-        ("sentence_id", pa.int32()),
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("voice", pa.string()),
-        ("p_loaded", pa.float32()),
-        ("p_own", pa.float32()),
-        ("words", pa.list_(LOADED_WORD)),
-        ("paragraph", pa.int32()),
-        ("speaker", pa.string()),
-        ("indirect", pa.bool_()),
-    ]
-)
-
-ARTICLES = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("outlet", pa.string()),
-        ("title", pa.string()),
-        ("date", pa.date32()),
-        ("url", pa.string()),
-        ("event_id", pa.string()),
-        ("n_sentences", pa.int32()),
-        ("n_own", pa.int32()),
-        ("n_words", pa.int32()),
-        ("loaded_share", pa.float64()),
-        ("loaded_words_per_1000", pa.float64()),
-        ("top_words", pa.list_(pa.string())),
-        ("status", pa.string()),
-        ("message", pa.string()),
-        ("n_loaded_words", pa.int32()),
-        ("n_boilerplate", pa.int32()),
-        ("source", pa.string()),
-        ("n_quoted", pa.int32()),
-        ("n_quoted_words", pa.int32()),
-        ("n_loaded_quoted_words", pa.int32()),
-        ("loaded_share_all", pa.float64()),
-        ("loaded_share_quoted", pa.float64()),
-        ("topic", pa.string()),
-        ("byline", pa.string()),
-    ]
-)
-
-BOILERPLATE = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("text", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
+_TEXT, _INT, _FLOAT, _DOUBLE = pa.string(), pa.int32(), pa.float32(), pa.float64()
+LOADED_WORD = pa.struct([
+    ("start", _INT), ("end", _INT), ("text", _TEXT), ("score", _FLOAT), ("in_quote", pa.bool_()),
+    ("speaker", _TEXT), ("kind", _TEXT), ("kind_score", _FLOAT), ("praise", _FLOAT),
+])  # fmt: skip
+SENTENCES = pa.schema([
+    ("article_id", _TEXT), ("outlet", _TEXT), ("sentence_id", _INT), ("start", _INT), ("end", _INT),
+    ("text", _TEXT), ("voice", _TEXT), ("p_loaded", _FLOAT), ("p_own", _FLOAT),
+    ("words", pa.list_(LOADED_WORD)), ("paragraph", _INT), ("speaker", _TEXT), ("indirect", pa.bool_()),
+])  # fmt: skip
+ARTICLES = pa.schema([
+    ("article_id", _TEXT), ("outlet", _TEXT), ("title", _TEXT), ("date", pa.date32()), ("url", _TEXT),
+    ("event_id", _TEXT), ("n_sentences", _INT), ("n_own", _INT), ("n_words", _INT), ("loaded_share", _DOUBLE),
+    ("loaded_words_per_1000", _DOUBLE), ("top_words", pa.list_(_TEXT)), ("status", _TEXT), ("message", _TEXT),
+    ("n_loaded_words", _INT), ("n_boilerplate", _INT), ("source", _TEXT), ("n_quoted", _INT),
+    ("n_quoted_words", _INT), ("n_loaded_quoted_words", _INT), ("loaded_share_all", _DOUBLE),
+    ("loaded_share_quoted", _DOUBLE), ("topic", _TEXT), ("byline", _TEXT),
+])  # fmt: skip
+BOILERPLATE = pa.schema([
+    ("article_id", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT), ("reason", _TEXT),
+])  # fmt: skip
 
 
 def article_row(scored: ScoredArticle) -> dict[str, Any]:
     """The row of `scored` in the articles table."""
     article = scored.article
-    return {
-        "article_id": article.id,
-        "outlet": article.outlet,
-        "title": article.title,
-        "date": article.date,
-        "url": article.url,
-        "event_id": article.event_id,
-        "n_sentences": scored.n_sentences,
-        "n_own": scored.n_own,
-        "n_words": scored.n_words,
-        "loaded_share": scored.loaded_share,
-        "loaded_words_per_1000": scored.loaded_words_per_1000,
-        "top_words": list(scored.top_words),
-        "status": scored.status,
-        "message": scored.message,
-        "n_loaded_words": scored.n_loaded_words,
-        "n_boilerplate": len(scored.boilerplate),
-        "source": article.source,
-        "n_quoted": scored.n_quoted,
-        "n_quoted_words": scored.n_quoted_words,
-        "n_loaded_quoted_words": scored.n_loaded_quoted_words,
-        "loaded_share_all": scored.loaded_share_all,
-        "loaded_share_quoted": scored.loaded_share_quoted,
-        "topic": article.topic,
-        "byline": article.byline,
-    }
+    own = {"article_id": article.id, "top_words": list(scored.top_words), "n_boilerplate": len(scored.boilerplate)}
+    return _columns(ARTICLES, vars(article) | vars(scored) | own)
 
 
 def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     """The rows of `scored` in the sentences table."""
+    of_article = {"article_id": scored.article.id, "outlet": scored.article.outlet}
     return [
-        {
-            "article_id": scored.article.id,
-            "outlet": scored.article.outlet,
-            "sentence_id": number,
-            "start": sentence.start,
-            "end": sentence.end,
-            "text": sentence.text,
-            "voice": sentence.voice,
-            "p_loaded": sentence.p_loaded,
-            "p_own": sentence.p_own,
-            "words": [asdict(word) for word in sentence.words],
-            "paragraph": sentence.paragraph,
-            "speaker": sentence.speaker,
-            "indirect": sentence.indirect,
-        }
+        _columns(
+            SENTENCES,
+            vars(sentence) | of_article | {"sentence_id": number, "words": [*map(asdict, sentence.words)]},
+        )
         for number, sentence in enumerate(scored.sentences)
     ]
 
 
 def boilerplate_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     """The rows of `scored` in the boilerplate table."""
-    return [{"article_id": scored.article.id, **asdict(passage)} for passage in scored.boilerplate]
+    return [{"article_id": scored.article.id, **vars(passage)} for passage in scored.boilerplate]
+
+
+def _columns(schema: pa.Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Most columns go by the name of the attribute they hold."""
+    return {name: values[name] for name in schema.names}

@@ -7,24 +7,27 @@ Prints a table of ratios; nothing here is a test, for a timing depends on what e
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import psutil
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 import loadedwords
-from loadedwords.scoring import ARTICLES_AT_ONCE, FramingModel, _scored_apart
+from loadedwords.scoring import FramingModel
+from loadedwords.scoring.model import ARTICLES_AT_ONCE
+from loadedwords.scoring.results import scored_apart
 from loadedwords.text import prepare_text
 from loadedwords.text.boilerplate import boilerplate_reason
 from loadedwords.text.cleaning import clean_text
@@ -50,8 +53,7 @@ def main() -> None:
     }
     parser.add_argument("--only", choices=parts, action="append")
     given = parser.parse_args()
-    corpora = given.corpora
-    articles = corpora / "articles.parquet"
+    articles = given.corpora / "articles.parquet"
     if not articles.is_file():
         sys.exit(f"{articles} is not there: name the folder of the corpora with --corpora")
     for part in given.only or parts:
@@ -142,7 +144,7 @@ def spared_own_scores(model: FramingModel, texts: list[str]) -> None:
     whole, words = model._scorer.score([s.text for s in mixed])
     own, _ = model._scorer.score([s.own_text for s in mixed])
     at = model.threshold
-    spared = np.array([not _scored_apart(s, p, w, at) for s, p, w in zip(mixed, whole, words, strict=True)])
+    spared = np.array([not scored_apart(s, p, w, at) for s, p, w in zip(mixed, whole, words, strict=True)])
     length = np.array([len(s.own_text) for s in mixed])
     changed = (whole >= at) != (own >= at)
     print(
@@ -175,21 +177,16 @@ def linear_against_scikit_learn(articles: Path) -> None:
 
 def start_up(_: Path) -> None:
     """Beside an interpreter that does nothing."""
-    bare = seconds([sys.executable, "-c", "pass"])
+    bare = seconds("-c", "pass")
+    first_score = "import loadedwords; loadedwords.load_model({!r}).predict_proba(['x'])"
     print("start-up, median of 7 runs:")
-    for name, command in (
-        ("loadedwords --help", [sys.executable, "-m", "loadedwords", "--help"]),
-        ("import loadedwords", [sys.executable, "-c", "import loadedwords"]),
-        (
-            "first score from a cold start",
-            [sys.executable, "-c", "import loadedwords; loadedwords.load_model().predict_proba(['x'])"],
-        ),
-        (
-            "the same, linear tier",
-            [sys.executable, "-c", "import loadedwords; loadedwords.load_model('linear').predict_proba(['x'])"],
-        ),
-    ):
-        took = seconds(command)
+    for name, code in {
+        "loadedwords --help": ("-m", "loadedwords", "--help"),
+        "import loadedwords": ("-c", "import loadedwords"),
+        "first score from a cold start": ("-c", first_score.format("default")),
+        "the same, linear tier": ("-c", first_score.format("linear")),
+    }.items():
+        took = seconds(*code)
         print(f"  {name}: {took:.2f} s ({took / bare:.1f} times a bare interpreter)")
 
 
@@ -204,20 +201,16 @@ def whole_batch_with(model: str, articles: Path) -> None:
         command = [sys.executable, "-m", "loadedwords", "score", str(articles), "-o", folder, "-m", model]
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        peak = [0]
-        watcher = threading.Thread(target=watch, args=(process, peak))
-        watcher.start()
-        status = process.wait()
-        watcher.join()
+        peak = peak_memory(process)
         took = time.perf_counter() - begun
         scored = pl.read_parquet(Path(folder) / "articles" / "part-*.parquet")
     print(
         f"all of {articles.name} by {model}, {os.cpu_count()} cores: {scored.height:,} articles, {scored['n_sentences'].sum():,} sentences"
     )
     print(
-        f"  exit status {status}, {took:.0f} s, {scored['n_sentences'].sum() / took:,.0f} sentences/s from Parquet to report"
+        f"  exit status {process.returncode}, {took:.0f} s, {scored['n_sentences'].sum() / took:,.0f} sentences/s from Parquet to report"
     )
-    print(f"  peak memory of all processes together: {peak[0] / 2**20:,.0f} MiB")
+    print(f"  peak memory of all processes together: {peak / 2**20:,.0f} MiB")
 
 
 def rate(work: Callable[[], object], n: int) -> float:
@@ -231,35 +224,23 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def seconds(command: list[str]) -> float:
-    times = []
-    for _ in range(7):
-        begun = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        times.append(time.perf_counter() - begun)
-    return float(np.median(times))
+def seconds(*code: str) -> float:
+    """Of an interpreter that does nothing else, median of 7."""
+    command = [sys.executable, *code]
+    return statistics.median(
+        seconds_of(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)) for _ in range(7)
+    )
 
 
-def watch(process: subprocess.Popen[bytes], peak: list[int]) -> None:
-    """Sum the resident memory of the process and its descendants (Linux only) until it ends."""
+def peak_memory(process: subprocess.Popen[bytes]) -> int:
+    """Bytes that the process and its descendants held together at most, until it ends."""
+    peak = 0
     while process.poll() is None:
-        peak[0] = max(peak[0], sum(resident(pid) for pid in family(process.pid)))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [parent := psutil.Process(process.pid), *parent.children(recursive=True)]
+            peak = max(peak, sum(member.memory_info().rss for member in family))
         time.sleep(0.05)
-
-
-def family(pid: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return [pid]
-    return [pid, *(member for child in children for member in family(int(child)))]
-
-
-def resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+    return peak
 
 
 if __name__ == "__main__":

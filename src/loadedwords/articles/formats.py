@@ -36,12 +36,33 @@ class Progress:
 
 @dataclass(frozen=True)
 class Source:
-    """One file to read: its name as the user knows it, and how its bytes are counted."""
+    """One file to read, or standard input: its name as the user knows it, and how its bytes are counted."""
 
     name: str
     path: Path | None
     progress: Progress
     size: int
+
+    @classmethod
+    def of(cls, path: Path | None, progress: Progress) -> Source:
+        if path is None:
+            return cls(STDIN, None, progress, 0)
+        try:
+            size = path.stat().st_size
+        except OSError:
+            size = 0  # reading it will say what is wrong
+        # A file name need not be text; what can't be written is escaped.
+        return cls(str(path).encode("utf-8", "backslashreplace").decode(), path, progress, size)
+
+    @property
+    def ending(self) -> str:
+        """That by which its kind is known, such as ".csv"; "-" for standard input."""
+        if self.path is None:
+            return STDIN
+        suffixes = [suffix.lower() for suffix in self.path.suffixes]
+        if len(suffixes) > 1 and suffixes[-1] in _COMPRESSION:
+            return suffixes[-2]
+        return suffixes[-1] if suffixes else ""
 
 
 Read = Callable[[Source, ReadOptions], Iterator[Record | Reject]]
@@ -74,16 +95,15 @@ def _json_records(
 def _read_csv(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
     csv.field_size_limit(max(csv.field_size_limit(), 4 * options.max_characters + 1024))
     with _open(source) as stream:
-        delimiter = "\t" if ending_of(source.path) == ".tsv" else ","
+        delimiter = "\t" if source.ending == ".tsv" else ","
         rows = csv.reader(_text_stream(stream, options, newline=""), delimiter=delimiter, strict=True)
         header = next(rows, None)
         if header is None:
             return
         header = [name.strip() for name in header]
-        if twice := sorted({name for name in header if name and header.count(name) > 1}):
-            yield Reject(source.name, 1, f"the header names {', '.join(twice)} more than once")
-            return
-        if trouble := missing_text(header, options):
+        twice = sorted({name for name in header if name and header.count(name) > 1})
+        trouble = f"the header names {', '.join(twice)} more than once" if twice else missing_text(header, options)
+        if trouble:
             yield Reject(source.name, 1, trouble)
             return
         while True:
@@ -96,11 +116,8 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Record | Reject]
                 yield Reject(source.name, line, _csv_trouble(error))
                 continue
             if len(row) > len(header):
-                yield Reject(
-                    source.name,
-                    line,
-                    f"{len(row)} fields where the header has {len(header)}; is a field with a comma unquoted?",
-                )
+                told = f"{len(row)} fields where the header has {len(header)}; is a field with a comma unquoted?"
+                yield Reject(source.name, line, told)
             elif row:
                 yield Record(line, dict(zip(header, row, strict=False)))
 
@@ -135,18 +152,14 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
     """The rows of a record batch; in place of one that can't be read, the reason."""
     try:
-        rows: list[dict[str, Any]] | None = batch.to_pylist()
-    except (ValueError, OverflowError):
-        rows = None
-    if rows is not None:
-        yield from rows
-        return
-    # Some value can't be read: row by row, so that it costs only its own.
-    for at in range(batch.num_rows):
-        try:
-            yield batch.slice(at, 1).to_pylist()[0]
-        except (ValueError, OverflowError) as error:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
             yield f"a value can't be read: {error}"
+        else:  # row by row, so that it costs only its own
+            yield from chain.from_iterable(_batch_rows(batch.slice(at, 1)) for at in range(batch.num_rows))
+    else:
+        yield from rows
 
 
 def _read_plain(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
@@ -206,15 +219,6 @@ READERS: Mapping[str, Read] = {
     ".htm": _read_html,
     STDIN: _read_stdin,
 }
-
-
-def ending_of(path: Path | None) -> str:
-    if path is None:
-        return STDIN
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if len(suffixes) > 1 and suffixes[-1] in _COMPRESSION:
-        return suffixes[-2]
-    return suffixes[-1] if suffixes else ""
 
 
 class _Counted(io.RawIOBase):

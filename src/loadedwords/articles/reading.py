@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loadedwords.articles.formats import READERS, STDIN, Progress, Source, ending_of
+from loadedwords.articles.formats import READERS, STDIN, Progress, Source
 from loadedwords.articles.records import ReadOptions, Record, to_article
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
@@ -46,17 +46,9 @@ def read_articles(
     """
     options = options or ReadOptions()
     progress = progress if progress is not None else Progress()
-    files = find_files(inputs, without=without)
-    sizes = [0 if file is None else _size(file) for file in files]
-    progress.total = None if None in files else float(sum(sizes))
-    return _read_files(files, sizes, options, progress)
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0  # reading it will say what is wrong
+    sources = [Source.of(file, progress) for file in find_files(inputs, without=without)]
+    progress.total = None if any(source.path is None for source in sources) else sum(s.size for s in sources)
+    return _read_sources(sources, options)
 
 
 def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | None = None) -> list[Path | None]:
@@ -134,39 +126,32 @@ def _load_dataset(name: str, split: str, config: str | None, revision: str | Non
     import datasets
 
     try:
-        if (Path(name) / "state.json").is_file() or (Path(name) / "dataset_dict.json").is_file():
-            loaded = datasets.load_from_disk(name)
-            chosen: Iterable[Mapping[str, Any]] = loaded[split] if isinstance(loaded, datasets.DatasetDict) else loaded
-            return chosen
-        streamed: Iterable[Mapping[str, Any]] = datasets.load_dataset(
-            name, config, split=split, revision=revision, streaming=True
-        )
-        return streamed
+        if any((Path(name) / file).is_file() for file in ("state.json", "dataset_dict.json")):
+            saved = datasets.load_from_disk(name)
+            rows: Iterable[Mapping[str, Any]] = saved[split] if isinstance(saved, datasets.DatasetDict) else saved
+        else:
+            rows = datasets.load_dataset(name, config, split=split, revision=revision, streaming=True)
     except Exception as error:  # datasets raises whatever its file systems raise
         raise DataError(
             f"The dataset {name} (split {split}) could not be loaded: {type(error).__name__}: {error}\n"
             "Check the name, --split and your connection; a local folder is passed by its path."
         ) from error
+    return rows
 
 
-def _read_files(
-    files: Sequence[Path | None], sizes: Sequence[int], options: ReadOptions, progress: Progress
-) -> Iterator[Article | Reject]:
-    for file, size in zip(files, sizes, strict=True):
-        begun = progress.done
-        # A file name need not be text; what can't be written is escaped.
-        name = STDIN if file is None else str(file).encode("utf-8", "backslashreplace").decode()
-        source = Source(name, file, progress, size)
-        yield from _read_file(source, options)
-        progress.done = begun + size
+def _read_sources(sources: Iterable[Source], options: ReadOptions) -> Iterator[Article | Reject]:
+    for source in sources:
+        begun = source.progress.done
+        yield from _read_source(source, options)
+        source.progress.done = begun + source.size
 
 
-def _read_file(source: Source, options: ReadOptions) -> Iterator[Article | Reject]:
-    ending = ending_of(source.path)
-    read = READERS.get(ending)
+def _read_source(source: Source, options: ReadOptions) -> Iterator[Article | Reject]:
+    read = READERS.get(source.ending)
     if read is None:
         kinds = ", ".join(kind for kind in READERS if kind)
-        yield Reject(source.name, None, f"files ending in {ending or 'nothing'!r} are not read; known are {kinds}")
+        reason = f"files ending in {source.ending or 'nothing'!r} are not read; known are {kinds}"
+        yield Reject(source.name, None, reason)
         return
     n_read = 0
     try:

@@ -25,6 +25,8 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "topic": ("topic", "section", "desk"),
     "byline": ("byline", "author", "authors"),
 }
+# All but the text and the date.
+SHORT_FIELDS = ("id", "outlet", "title", "url", "event_id", "topic", "byline")
 
 _EARLIEST = datetime.date(1600, 1, 1)
 _NOT_THIS_ENCODING = "not {encoding}: name the file's encoding with --encoding, such as cp1252, or save it as UTF-8"
@@ -68,42 +70,34 @@ def to_article(record: Record, file: str, options: ReadOptions, *, default_id: s
         column = column_of(kind, names, options)
         return None if column is None else values[column]
 
-    def reject(reason: str) -> Reject:
-        return Reject(file, record.line, reason)
-
-    if trouble := missing_text(names, options):
-        return reject(trouble)
     text = value("text")
-    if text is None or (isinstance(text, float) and math.isnan(text)):
-        return reject("the text is null")
-    if not isinstance(text, str):
-        return reject(f"the text is of type {type(text).__name__}, not a string")
-    if not text.strip():
-        return reject("the text is empty")
-    if len(text) > options.max_characters:
-        return reject(
-            f"the text has {len(text):,} characters, more than the {options.max_characters:,} of --max-characters"
-        )
-    fields = {
-        kind: _short_text(value(kind)) for kind in ("id", "outlet", "title", "url", "event_id", "topic", "byline")
-    }
+    fields = {kind: short_text(value(kind)) for kind in SHORT_FIELDS}
+    trouble = missing_text(names, options) or _text_trouble(text, options)
     for content in (text, *fields.values()):
-        if content and (trouble := encoding_trouble(content, options)):
-            return reject(trouble)
-    date, note = _read_date(value("date"))
+        trouble = trouble or (encoding_trouble(content, options) if content else None)
+    if trouble:
+        return Reject(file, record.line, trouble)
+    date, note = read_date(value("date"))
     return Article(
-        id=fields["id"] or default_id,
+        id=fields.pop("id") or default_id,
         text=text,
-        outlet=fields["outlet"],
-        title=fields["title"],
         date=date,
-        url=fields["url"],
-        event_id=fields["event_id"],
-        topic=fields["topic"],
-        byline=fields["byline"],
         source=file if record.line is None else f"{file}:{record.line}",
         notes=(note,) if note else (),
+        **fields,
     )
+
+
+def _text_trouble(text: Any, options: ReadOptions) -> str | None:
+    if text is None or (isinstance(text, float) and math.isnan(text)):
+        return "the text is null"
+    if not isinstance(text, str):
+        return f"the text is of type {type(text).__name__}, not a string"
+    if not text.strip():
+        return "the text is empty"
+    if len(text) > options.max_characters:
+        return f"the text has {len(text):,} characters, more than the {options.max_characters:,} of --max-characters"
+    return None
 
 
 def column_of(kind: str, names: Sequence[str], options: ReadOptions) -> str | None:
@@ -131,7 +125,7 @@ def encoding_trouble(text: str, options: ReadOptions) -> str | None:
     return "the text holds half a surrogate pair, which is no character"
 
 
-def _short_text(value: Any) -> str | None:
+def short_text(value: Any) -> str | None:
     """A field as text; news APIs give the outlet as ``{"id": ..., "name": ...}``."""
     if isinstance(value, Mapping):
         value = value.get("name")
@@ -144,7 +138,7 @@ def _short_text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def _read_date(value: Any) -> tuple[datetime.date | None, str | None]:
+def read_date(value: Any) -> tuple[datetime.date | None, str | None]:
     """The date, or why there is none."""
     if isinstance(value, datetime.datetime):
         value = value.date()

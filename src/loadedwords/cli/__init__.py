@@ -53,17 +53,7 @@ def main() -> None:
 
 
 for _command in (
-    score.score,
-    highlight.highlight,
-    compare.compare,
-    aliases.aliases,
-    sample.sample,
-    label.label,
-    train.train,
-    evaluate.evaluate,
-    probe.probe,
-    verify.verify,
-    export.export,
-    card.card,
-):
+    score.score, highlight.highlight, compare.compare, aliases.aliases, sample.sample, label.label,
+    train.train, evaluate.evaluate, probe.probe, verify.verify, export.export, card.card,
+):  # fmt: skip
     main.add_command(_command)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,13 @@ from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
     from loadedwords.schema import CountedVoice
+
+
+def _known_encoding(_context: click.Context, _parameter: click.Parameter, encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
 
 
 @click.command()
@@ -40,7 +50,9 @@ if TYPE_CHECKING:
 @click.option("--event-column", help="Column of the event, if not event_id or event.")
 @click.option("--topic-column", help="Column of the topic, if not topic, section or desk.")
 @click.option("--byline-column", help="Column of the byline, if not byline, author or authors.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of text files.")
+@click.option(
+    "--encoding", default="utf-8", show_default=True, callback=_known_encoding, help="Encoding of text files."
+)
 @click.option(
     "--max-characters",
     default=1_000_000,
@@ -51,8 +63,8 @@ if TYPE_CHECKING:
 @click.option(
     "--prevalence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    callback=lambda context, parameter, value: None if value is None else no_nan(context, parameter, value),
-    help="Share of loaded sentences to assume, for instance 0.06 for whole news articles.  [default: as in training, about a half]",
+    callback=no_nan,
+    help="Share of loaded sentences to assume, for instance 0.5 where half of them were drawn as loaded.  [default: as in ordinary news, about a fifth]",
 )
 @voice_option
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
@@ -80,23 +92,21 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     """
     from loadedwords.articles import STDIN, Progress, ReadOptions, read_articles, read_dataset
     from loadedwords.batch import RunDescription, score_to_folder
+    from loadedwords.report import write_report
 
     if bool(inputs) == bool(dataset):
         raise click.UsageError("Name either INPUTS or a --dataset.")
     named = {key.removesuffix("_column").replace("event", "event_id"): value for key, value in columns.items() if value}
-    options = ReadOptions(named, _known_encoding(encoding), max_characters)
+    options = ReadOptions(named, encoding, max_characters)
     progress = Progress()
     if dataset:
         stream = read_dataset(dataset, split=split, config=config, revision=revision, options=options)
-        description = RunDescription(
-            [f"{dataset}[{split}]"], {"columns": named, "config": config, "revision": revision}
-        )
+        how = {"columns": named, "config": config, "revision": revision}
+        description = RunDescription([f"{dataset}[{split}]"], how)
     else:
         stream = read_articles(inputs, options=options, progress=progress, without=output)
-        description = RunDescription(
-            [given if given == STDIN else str(Path(given).resolve()) for given in inputs],
-            {"columns": named, "encoding": encoding, "max_characters": max_characters},
-        )
+        places = [given if given == STDIN else str(Path(given).resolve()) for given in inputs]
+        description = RunDescription(places, asdict(options))
     try:
         with _progress_bar() as tell:
             summary = score_to_folder(
@@ -115,21 +125,10 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
         fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
     if not summary.counts.articles:
         fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
-    from loadedwords.report import write_report
-
     write_report(output, max_articles=report_articles)
     _print_summary(summary)
     if summary.n_rejected or summary.counts.errors:
         sys.exit(EXIT_REJECTS)
-
-
-def _known_encoding(encoding: str) -> str:
-    import codecs
-
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError:
-        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
 
 
 @contextmanager
@@ -139,39 +138,39 @@ def _progress_bar() -> Iterator[Callable[[State], None]]:
     from rich.progress import BarColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-    said = [time.monotonic()]
+    if console.is_terminal:
+        with Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
+            task = bar.add_task("reading", total=None)
 
-    def line(state: State) -> str:
-        rate = state.counts.sentences / state.seconds if state.seconds and not state.n_reused else None
-        speed = f" · {rate:,.0f} sentences/s" if rate else ""
-        rejected = f" · {state.n_rejected:,} rejected" if state.n_rejected else ""
-        left = ""
-        if state.share_done:
-            left = f" · {duration(state.seconds * (1 - state.share_done) / state.share_done)} left"
-        return f"{state.counts.articles:,} articles{speed}{left}{rejected}"
+            def tell_bar(state: State) -> None:
+                total = None if state.share_done is None else 1.0
+                bar.update(task, total=total, completed=state.share_done or 0, description=_progress_line(state))
 
-    if not console.is_terminal:
-
-        def tell_line(state: State) -> None:
-            if time.monotonic() - said[0] >= 10:
-                said[0] = time.monotonic()
-                click.echo(line(state), err=True)
-
-        yield tell_line
+            yield tell_bar
         return
-    with Progress(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+    said = time.monotonic()
 
-        def tell_bar(state: State) -> None:
-            total = 1.0 if state.share_done is not None else None
-            bar.update(task, total=total, completed=state.share_done or 0, description=line(state))
+    def tell_line(state: State) -> None:
+        nonlocal said
+        if time.monotonic() - said >= 10:
+            said = time.monotonic()
+            click.echo(_progress_line(state), err=True)
 
-        yield tell_bar
+    yield tell_line
+
+
+def _progress_line(state: State) -> str:
+    told = [f"{state.counts.articles:,} articles"]
+    if state.seconds and not state.n_reused:
+        told.append(f"{state.counts.sentences / state.seconds:,.0f} sentences/s")
+    if state.share_done:
+        told.append(f"{duration(state.seconds * (1 - state.share_done) / state.share_done)} left")
+    if state.n_rejected:
+        told.append(f"{state.n_rejected:,} rejected")
+    return " · ".join(told)
 
 
 def _first_reject(folder: Path) -> str:
-    import json
-
     with (folder / "rejects.jsonl").open(encoding="utf-8") as lines:
         first = next(lines, None)
     if first is None:

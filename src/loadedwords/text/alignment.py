@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 
 @dataclass(frozen=True, order=True)
@@ -17,24 +18,24 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Aligned:
-    """An edited text and its alignment with the original.
+class Run:
+    """A piece of an edited text: where it starts there, and the slice of the original it stands for.
 
-    Attributes
-    ----------
-    text : str
-        The edited text.
-    starts, original_starts, original_ends : tuple of int
-        One run of text each: where it starts in `text`, and the slice of the original it stands for. A run is
-        either copied as it was or the replacement made by one edit.
-    copied : tuple of bool
+    It is either copied as it was or the replacement made by one edit.
     """
 
+    start: int
+    original_start: int
+    original_end: int
+    copied: bool
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """An edited text and its alignment with the original, run by run."""
+
     text: str
-    starts: tuple[int, ...]
-    original_starts: tuple[int, ...]
-    original_ends: tuple[int, ...]
-    copied: tuple[bool, ...]
+    runs: tuple[Run, ...]
 
     def to_original(self, start: int, end: int) -> tuple[int, int]:
         """The slice of the original that `text[start:end]` stands for.
@@ -49,14 +50,10 @@ class Aligned:
         tuple of int
             Start and end; the smallest slice that covers every character.
         """
-        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
-        original_start = self.original_starts[first]
-        if self.copied[first]:
-            original_start += start - self.starts[first]
-        original_end = self.original_ends[last]
-        if self.copied[last]:
-            original_end = self.original_starts[last] + (end - self.starts[last])
-        return original_start, original_end
+        first, last = self.runs[self._run_at(start)], self.runs[self._run_at(end - 1)]
+        low = first.original_start + (start - first.start if first.copied else 0)
+        high = last.original_start + (end - last.start) if last.copied else last.original_end
+        return low, high
 
     def removed_around(self, start: int, end: int, original_length: int) -> tuple[int, int]:
         """How far to either side of ``text[start:end]`` the original holds nothing but what was taken out.
@@ -67,40 +64,38 @@ class Aligned:
             Offsets into the original, at or beyond those of `to_original`.
         """
         low, high = self.to_original(start, end)
-        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
-        if start == self.starts[first]:
-            low = self.original_ends[first - 1] if first else 0
-        stop = self.starts[last + 1] if last + 1 < len(self.starts) else len(self.text)
-        if end == stop:
-            high = self.original_starts[last + 1] if last + 1 < len(self.starts) else original_length
+        first, after = self._run_at(start), self._run_at(end - 1) + 1
+        if start == self.runs[first].start:
+            low = self.runs[first - 1].original_end if first else 0
+        if after == len(self.runs):
+            high = original_length if end == len(self.text) else high
+        elif end == self.runs[after].start:
+            high = self.runs[after].original_start
         return low, high
+
+    def _run_at(self, offset: int) -> int:
+        return bisect_right(self.runs, offset, key=attrgetter("start")) - 1
 
 
 def apply_edits(original: str, edits: Iterable[Edit]) -> Aligned:
     """Carry out `edits`; where two overlap, the one that starts first (then the longer) wins."""
     pieces: list[str] = []
-    starts: list[int] = []
-    original_starts: list[int] = []
-    original_ends: list[int] = []
-    copied: list[bool] = []
+    runs: list[Run] = []
     length = 0
 
-    def add(piece: str, original_start: int, original_end: int, *, copy: bool) -> None:
+    def add(piece: str, original_start: int, original_end: int, *, copied: bool) -> None:
         nonlocal length
         if piece:
             pieces.append(piece)
-            starts.append(length)
-            original_starts.append(original_start)
-            original_ends.append(original_end)
-            copied.append(copy)
+            runs.append(Run(length, original_start, original_end, copied))
             length += len(piece)
 
     done = 0
     for edit in sorted(edits, key=lambda e: (e.start, -e.end)):
         if edit.start < done:
             continue
-        add(original[done : edit.start], done, edit.start, copy=True)
-        add(edit.replacement, edit.start, edit.end, copy=False)
+        add(original[done : edit.start], done, edit.start, copied=True)
+        add(edit.replacement, edit.start, edit.end, copied=False)
         done = edit.end
-    add(original[done:], done, len(original), copy=True)
-    return Aligned("".join(pieces), tuple(starts), tuple(original_starts), tuple(original_ends), tuple(copied))
+    add(original[done:], done, len(original), copied=True)
+    return Aligned("".join(pieces), tuple(runs))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice, takewhile
+from operator import attrgetter
 
 from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
 from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_tail
 from loadedwords.text.cleaning import clean_text
-from loadedwords.text.quotes import Quotation, find_quotations, is_indirect, speech
+from loadedwords.text.quotes import Quotation, find_quotations, speech
 from loadedwords.text.sentences import Span, find_sentences
+from loadedwords.text.speakers import is_indirect
 from loadedwords.text.words import COMPOUND, PLACEHOLDER
 
 _BLANK = re.compile(r"\s")
@@ -85,38 +87,26 @@ def prepare_text(text: str) -> PreparedText:
     aligned = clean_text(text)
     clean = aligned.text
     marks = _line_marks(text, aligned)
-    paragraphs = list(_by_paragraph(find_sentences(clean, frozenset(marks))))
-    quotations = speech(
-        find_quotations(
-            clean,
-            [(paragraph[0].start, paragraph[-1].end) for paragraph in paragraphs],
-            [
-                number
-                for number, paragraph in enumerate(paragraphs)
-                if marks.get(paragraph[0].start, "").startswith(">")
-            ],
-        )
-    )
+    spans = find_sentences(clean, frozenset(marks))
+    quotations = _speech_in(clean, spans, marks)
     sentences: list[Sentence] = []
     boilerplate: list[Boilerplate] = []
     in_tail, done = False, 0
-    for paragraph in paragraphs:
-        for span in paragraph:
-            start, end = _with_marks(text, aligned, span, done)
-            done = end
-            sentence = clean[span.start : span.end]
-            reason = boilerplate_reason(sentence)
-            if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
-                reason = "tags"
-            # At the top, a disclaimer is the author's, and the article is still to come.
-            in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(sentence))
-            if reason is None and in_tail:
-                reason = "disclaimer"
-            if reason is not None:
-                boilerplate.append(Boilerplate(start, end, text[start:end], reason))
-                continue
-            quoted = _quoted_in(span, quotations)
-            sentences.append(_sentence(start, end, sentence, quoted, span, aligned))
+    for span in spans:
+        start, end = _with_marks(text, aligned, span, done)
+        done = end
+        sentence = clean[span.start : span.end]
+        reason = boilerplate_reason(sentence)
+        if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
+            reason = "tags"
+        # At the top, a disclaimer is the author's, and the article is still to come.
+        in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(sentence))
+        if reason is None and in_tail:
+            reason = "disclaimer"
+        if reason is None:
+            sentences.append(_sentence(start, end, span, aligned, _quoted_in(span, quotations)))
+        else:
+            boilerplate.append(Boilerplate(start, end, text[start:end], reason))
     return PreparedText(tuple(sentences), tuple(boilerplate))
 
 
@@ -124,27 +114,36 @@ def prepare_sentence(text: str) -> Sentence:
     """Prepare a text that is one sentence by its giver's word: cleaned, quotations found, never split."""
     aligned = clean_text(text)
     span = Span(0, len(aligned.text), 0)
-    return _sentence(0, len(text), aligned.text, tuple(speech(find_quotations(aligned.text))), span, aligned)
+    return _sentence(0, len(text), span, aligned, tuple(speech(find_quotations(aligned.text))))
 
 
-def _sentence(start: int, end: int, text: str, quoted: tuple[Quotation, ...], span: Span, aligned: Aligned) -> Sentence:
+def _speech_in(clean: str, spans: list[Span], marks: Mapping[int, str]) -> list[Quotation]:
+    """Somebody else's words in an article."""
+    paragraphs = []
+    for _, inside in groupby(spans, key=attrgetter("paragraph")):
+        sentences = list(inside)
+        paragraphs.append((sentences[0].start, sentences[-1].end))
+    blocks = [number for number, (start, _) in enumerate(paragraphs) if marks.get(start, "").startswith(">")]
+    return speech(find_quotations(clean, paragraphs, blocks))
+
+
+def _sentence(start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[Quotation, ...]) -> Sentence:
+    text = aligned.text[span.start : span.end]
     own = _without(text, quoted)
     n_own = len(COMPOUND.findall(own))
     voice: Voice = "own" if not quoted else "mixed" if n_own else "quoted"
-    if voice == "quoted":
-        own = ""
     return Sentence(
-        start,
-        end,
-        text,
-        quoted,
-        own,
-        voice,
-        voice == "own" and is_indirect(text),
-        span.paragraph,
-        n_own,
-        aligned,
-        span.start,
+        start=start,
+        end=end,
+        text=text,
+        quoted=quoted,
+        own_text="" if voice == "quoted" else own,
+        voice=voice,
+        indirect=voice == "own" and is_indirect(text),
+        paragraph=span.paragraph,
+        n_own_words=n_own,
+        alignment=aligned,
+        offset=span.start,
     )
 
 
@@ -171,31 +170,16 @@ def _without(text: str, quoted: tuple[Quotation, ...]) -> str:
 
 def _quoted_in(span: Span, quotations: list[Quotation]) -> tuple[Quotation, ...]:
     """The parts of the article's quotations that fall into one sentence, as offsets into the sentence."""
-    found = []
-    first = bisect_right(quotations, span.start, key=lambda quotation: quotation.end)
-    for quotation in islice(quotations, first, None):
-        start = max(quotation.start, span.start) - span.start
-        end = min(quotation.end, span.end) - span.start
-        if start >= end:
-            break
-        found.append(replace(quotation, start=start, end=end))
-    return tuple(found)
-
-
-def _by_paragraph(spans: list[Span]) -> Iterator[list[Span]]:
-    group: list[Span] = []
-    for span in spans:
-        if group and span.paragraph != group[-1].paragraph:
-            yield group
-            group = []
-        group.append(span)
-    if group:
-        yield group
+    first = bisect_right(quotations, span.start, key=attrgetter("end"))
+    inside = takewhile(lambda quotation: quotation.start < span.end, islice(quotations, first, None))
+    return tuple(
+        replace(q, start=max(q.start, span.start) - span.start, end=min(q.end, span.end) - span.start) for q in inside
+    )
 
 
 def _line_marks(text: str, aligned: Aligned) -> dict[int, str]:
     """Offsets of the clean lines before which a bullet, number, heading or quotation mark was taken away, and what."""
-    if len(aligned.starts) <= 1:
+    if len(aligned.runs) <= 1:
         return {}
     found = {}
     at = 0

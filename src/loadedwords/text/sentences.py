@@ -92,15 +92,12 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
 def _joined_lines(text: str, lines: list[tuple[int, int]], list_lines: frozenset[int]) -> list[tuple[int, int]]:
     """Join the lines that were one before somebody wrapped them."""
     wrapped = _looks_wrapped(text, lines, list_lines)
-    blocks: list[tuple[int, int]] = []
-    for start, end in lines:
-        goes_on = bool(blocks) and start not in list_lines
-        if goes_on and not wrapped:
-            goes_on = text[start].islower() and not _ENDS_SENTENCE.search(
-                text, max(blocks[-1][1] - 9, 0), blocks[-1][1]
-            )
-        if goes_on:
-            blocks[-1] = (blocks[-1][0], end)
+    blocks = lines[:1]
+    for start, end in lines[1:]:
+        begun, stop = blocks[-1]
+        cut_short = text[start].islower() and not _ENDS_SENTENCE.search(text, max(stop - 9, 0), stop)
+        if start not in list_lines and (wrapped or cut_short):
+            blocks[-1] = (begun, end)
         else:
             blocks.append((start, end))
     return blocks
@@ -111,12 +108,12 @@ def _looks_wrapped(text: str, lines: list[tuple[int, int]], list_lines: frozense
     if len(lines) < 3:
         return False
     lengths = [end - start for start, end in lines[:-1]]
-    following = [text[start] for start, _ in lines[1:] if start not in list_lines]
+    following = [start for start, _ in lines[1:]]
     return (
         max(lengths) <= 120
         and min(lengths) >= 0.6 * max(lengths)
-        and len(following) == len(lines) - 1
-        and sum(letter.islower() for letter in following) >= 0.4 * len(following)
+        and list_lines.isdisjoint(following)
+        and sum(text[start].islower() for start in following) >= 0.4 * len(following)
     )
 
 
@@ -124,7 +121,7 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Split lines that belong together, with the quotation marks out of the splitter's sight."""
     block = text[start:end]
     edits = [Edit(*match.span()) for match in _QUOTE_MARK.finditer(block)]
-    edits += [Edit(at, at + 1, " ") for at, character in enumerate(block) if character == "\n"] if "\n" in block else []
+    edits += [Edit(*match.span(), " ") for match in re.finditer("\n", block)]
     edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
     bare = apply_edits(block, edits)
     begin = start

@@ -1,9 +1,9 @@
-"""A bundle and texts → scores. Needs neither scikit-learn nor torch."""
+"""A loaded model, which scores sentences, articles and columns of them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,37 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
-from loadedwords.articles.records import Record, to_article
+from loadedwords.articles.records import SHORT_FIELDS, Record, read_date, short_text, to_article
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
-from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, ScoredSentence
-from loadedwords.text import Sentence, prepare_sentence, prepare_text
-from loadedwords.text.words import COMPOUND
+from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle
+from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
+from loadedwords.text import prepare_sentence, prepare_text
 
 Articles = Iterable[Article | Reject | Mapping[str, Any] | str] | Any  # or a table, see `read_table`
 
-N_TOP_WORDS = 5
 # Articles scored in one go: enough sentences to fill the model's batches, few enough to hold in memory.
 ARTICLES_AT_ONCE = 32
 # Golden scores may differ by this much between processors; more means another model.
 GOLDEN_TOLERANCE = 1e-3
-# A mixed sentence's own words are scored apart only where that can matter: not where the whole is as plain as this, nor
-# where less than this share of its words is quoted, none of them loaded, and the whole this far from the threshold. That
-# spares half of the second scores; what it changes is measured in tests/benchmarks/speed.py.
-_PLAIN = 0.045
-_LITTLE_QUOTED = 0.2
-_DECIDED = 0.25
-_COLUMNS_OF_BATCH = (
-    "loaded_share",
-    "loaded_words_per_1000",
-    "n_own",
-    "n_words",
-    "top_words",
-    "status",
-    "message",
-)
+_COLUMNS_OF_BATCH = ("loaded_share", "loaded_words_per_1000", "n_own", "n_words", "top_words", "status", "message")
 
 
 class Scorer(Protocol):
@@ -131,7 +116,7 @@ class FramingModel:
         checked = _checked(sentences)
         prepared = [prepare_sentence(sentence) for sentence in checked]
         _, words = self._score([p.text for p in prepared])
-        return [_place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
+        return [place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
 
     def score_text(self, text: str, outlet: str | None = None, *, title: str | None = None) -> ScoredArticle:
         """Score one article given as text.
@@ -196,7 +181,7 @@ class FramingModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process the bundle is opened again: a session of the runtime can't travel."""
-        return _opened_again, (self.bundle, self.prevalence, self._threads)
+        return partial(FramingModel, prevalence=self.prevalence, threads=self._threads), (self.bundle,)
 
     def _score_stream(self, articles: Iterator[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
         numbered = enumerate(articles, 1)
@@ -204,7 +189,7 @@ class FramingModel:
             readable = [_as_article(item, number) for number, item in batch if not isinstance(item, Reject)]
             scored = iter(self._score_batch(readable) if readable else [])
             for _, item in batch:
-                yield _rejected(item) if isinstance(item, Reject) else next(scored)
+                yield rejected(item) if isinstance(item, Reject) else next(scored)
 
     def verify(self) -> list[str]:
         """Score the bundle's golden sentences again; returns what differs, nothing if all is well."""
@@ -274,7 +259,7 @@ class FramingModel:
         except Exception as error:  # a broken article must not stop the run: its row says what happened
             if len(articles) > 1:
                 return [scored for article in articles for scored in self._score_batch([article])]
-            return [_unscored(articles[0], f"{type(error).__name__}: {error}")]
+            return [unscored(articles[0], f"{type(error).__name__}: {error}")]
 
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
         prepared = [prepare_text(article.text) for article in articles]
@@ -282,16 +267,15 @@ class FramingModel:
         probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
         own = probability.copy()
-        apart = [
-            at for at, s in enumerate(sentences) if _scored_apart(s, float(probability[at]), words[at], self.threshold)
-        ]
+        found = enumerate(zip(sentences, probability.tolist(), words, strict=True))
+        apart = [at for at, (sentence, p, ws) in found if scored_apart(sentence, p, ws, self.threshold)]
         own[apart], _ = self._scorer.score([sentences[at].own_text for at in apart])
         whole, own = self._shifted(probability), self._shifted(own)
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
         for article, text in zip(articles, prepared, strict=True):
-            rows = [_scored_sentence(article.text, *result) for result in islice(results, len(text.sentences))]
-            scored.append(_summed_up(article, rows, text.boilerplate))
+            rows = [scored_sentence(article.text, *result) for result in islice(results, len(text.sentences))]
+            scored.append(summed_up(article, rows, text.boilerplate))
         return scored
 
 
@@ -321,10 +305,6 @@ def load_model(
         If the bundle is missing, damaged, or of a format this version can't read.
     """
     return FramingModel(open_bundle(model), prevalence=prevalence, threads=threads)
-
-
-def _opened_again(bundle: Bundle, prevalence: float, threads: int | None) -> FramingModel:
-    return FramingModel(bundle, prevalence=prevalence, threads=threads)
 
 
 def score_articles(
@@ -371,121 +351,19 @@ def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:
     )
 
 
-def _scored_apart(sentence: Sentence, p_loaded: float, words: Sequence[WordScore], threshold: float) -> bool:
-    """Whether a sentence's own words need a score of their own."""
-    if sentence.voice != "mixed" or p_loaded < _PLAIN:
-        return False
-    if abs(p_loaded - threshold) <= _DECIDED:
-        return True
-    quoted_loaded = any(q.start < word.end and word.start < q.end for q in sentence.quoted for word in words)
-    n_quoted = _n_quoted_words(sentence)
-    return quoted_loaded or n_quoted >= _LITTLE_QUOTED * (n_quoted + sentence.n_own_words)
-
-
-def _n_quoted_words(sentence: Sentence) -> int:
-    return sum(len(COMPOUND.findall(sentence.text[q.start : q.end])) for q in sentence.quoted)
-
-
-def _scored_sentence(
-    article: str, sentence: Sentence, p_loaded: float, p_own: float, words: list[WordScore]
-) -> ScoredSentence:
-    return ScoredSentence(
-        start=sentence.start,
-        end=sentence.end,
-        text=article[sentence.start : sentence.end],
-        voice=sentence.voice,
-        p_loaded=p_loaded,
-        p_own=None if sentence.voice == "quoted" else p_own,
-        words=tuple(_place_words(article, sentence, words)),
-        paragraph=sentence.paragraph,
-        n_own_words=sentence.n_own_words,
-        n_quoted_words=_n_quoted_words(sentence),
-        speaker=next((q.speaker for q in sentence.quoted if q.speaker), None),
-        indirect=sentence.indirect,
-    )
-
-
-def _place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) -> list[LoadedWord]:
-    """Words of the clean sentence, placed in the text it came from."""
-    placed = []
-    for word in words:
-        start, end = sentence.to_article(word.start, word.end)
-        quoted = next((q for q in sentence.quoted if q.start < word.end and word.start < q.end), None)
-        speaker = quoted.speaker if quoted else None
-        placed.append(
-            LoadedWord(
-                start,
-                end,
-                original[start:end],
-                word.score,
-                quoted is not None,
-                speaker,
-                word.kind,
-                word.kind_score,
-                word.praise,
-            )
-        )
-    return placed
-
-
-def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplate: Any) -> ScoredArticle:
-    own = [s.p_own for s in sentences if s.p_own is not None]
-    n_words = sum(s.n_own_words for s in sentences)
-    quoting = [s.p_loaded for s in sentences if s.voice != "own"]
-    loaded = [word for s in sentences for word in s.words if not word.in_quote]
-    n_loaded = sum(len(word.text.split()) for word in loaded)  # a phrase counts as its words
-    weight: defaultdict[str, float] = defaultdict(float)
-    for word in loaded:
-        weight[word.text.lower()] += word.score
-    notes = list(article.notes)
-    if not sentences:
-        notes.append("no sentence was left to score")
-    return ScoredArticle(
-        article=article,
-        sentences=tuple(sentences),
-        boilerplate=tuple(boilerplate),
-        n_sentences=len(sentences),
-        n_own=len(own),
-        n_words=n_words,
-        n_loaded_words=n_loaded,
-        loaded_share=sum(own) / len(own) if own else None,
-        loaded_words_per_1000=1000 * n_loaded / n_words if n_words else None,
-        top_words=tuple(sorted(weight, key=lambda word: (-weight[word], word))[:N_TOP_WORDS]),
-        status="ok" if sentences else "empty",
-        message="; ".join(notes),
-        n_quoted=len(quoting),
-        n_quoted_words=sum(s.n_quoted_words for s in sentences),
-        n_loaded_quoted_words=sum(len(word.text.split()) for s in sentences for word in s.words if word.in_quote),
-        loaded_share_all=sum(s.p_loaded for s in sentences) / len(sentences) if sentences else None,
-        loaded_share_quoted=sum(quoting) / len(quoting) if quoting else None,
-    )
-
-
-def _rejected(reject: Reject) -> ScoredArticle:
-    source = reject.file if reject.line is None else f"{reject.file}:{reject.line}"
-    return _unscored(Article(id=source, text="", source=source), reject.reason)
-
-
-def _unscored(article: Article, reason: str) -> ScoredArticle:
-    return ScoredArticle(article, (), (), 0, 0, 0, 0, None, None, (), "error", "; ".join([*article.notes, reason]))
-
-
 def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Article:
     if isinstance(article, Article):
         return article
     if isinstance(article, str):
         return Article(id=str(number), text=article)
-    text = article.get("text")
-    if not isinstance(text, str):
+    if not isinstance(article.get("text"), str):
         raise DataError(
             f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, article))}."
         )
-    known: dict[str, Any] = {
-        key: None if (value := article.get(key)) is None or value != value else str(value)  # NaN is not itself
-        for key in ("outlet", "title", "url", "event_id", "topic", "byline")
-    }
-    identity = article.get("id")
-    return Article(id=str(number if identity is None else identity), text=text, date=article.get("date"), **known)
+    fields: dict[str, Any] = {key: short_text(article.get(key)) for key in SHORT_FIELDS}
+    date, note = read_date(article.get("date"))
+    identity = fields.pop("id") or str(number)
+    return Article(id=identity, text=article["text"], date=date, notes=(note,) if note else (), **fields)
 
 
 def _checked(sentences: Sequence[str]) -> list[str]:

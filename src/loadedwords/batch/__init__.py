@@ -1,0 +1,164 @@
+"""Many articles → Parquet shards, in bounded memory, in several processes, resumable after a kill."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from loadedwords.articles import Progress
+from loadedwords.batch.folder import (
+    REJECTS_FILE,
+    RUN_FILE,
+    TABLES,
+    claimed,
+    remove_leftovers,
+    write_json,
+    written_whole,
+)
+from loadedwords.batch.intake import Intake
+from loadedwords.batch.shards import ChosenModel, Counts, cut
+from loadedwords.batch.workers import score_chunks
+from loadedwords.models.bundle import open_bundle
+from loadedwords.outlets import compare_outlets, summarise_all
+from loadedwords.schema import Article, CountedVoice, Reject
+
+__all__ = ["REJECTS_FILE", "RUN_FILE", "TABLES", "Counts", "RunDescription", "RunSummary", "State", "score_to_folder"]
+
+
+@dataclass(frozen=True)
+class State:
+    """How a run stands, for whoever shows its progress; `share_done` is None where the end can't be known."""
+
+    counts: Counts
+    n_rejected: int
+    n_reused: int
+    share_done: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What makes a run the same run: what goes in and how it is read."""
+
+    inputs: Sequence[str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a finished run did, as in `run.json`; the two tables are None where no outlet's own voice was found."""
+
+    counts: Counts
+    n_rejected: int
+    n_reused_shards: int
+    seconds: float
+    model: Mapping[str, Any]
+    folder: Path
+    outlets: pl.DataFrame | None
+    overall: pl.DataFrame | None
+    voice: CountedVoice = "own"
+
+
+def score_to_folder(
+    stream: Iterable[Article | Reject],
+    folder: Path,
+    *,
+    description: RunDescription,
+    model: str | Path | None = None,
+    prevalence: float | None = None,
+    voice: CountedVoice = "own",
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    tell: Callable[[State], None] = lambda _: None,
+) -> RunSummary:
+    """Score a stream of articles into tables on disk.
+
+    Parameters
+    ----------
+    stream : iterable of Article or Reject
+        As `articles.read_articles` gives it.
+    folder : Path
+        Made if it does not exist. Gets ``sentences/``, ``articles/``, ``boilerplate/``, ``outlets.parquet``,
+        ``outlets.csv``, ``rejects.jsonl`` and ``run.json``.
+    description : RunDescription
+        A folder that holds another run's scores is left alone.
+    model : str or Path, optional
+    prevalence : float, optional
+        As `scoring.load_model` takes them.
+    voice : {"own", "quoted", "all"}
+        Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
+    workers : int
+        Processes that score; 1 scores in this one.
+    overwrite : bool
+        Replace another run's scores.
+    progress : Progress, optional
+        The one the stream updates, for the time left.
+    tell : callable
+        Called with the `State` after every shard.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    OutputError
+        If the folder can't be written or holds another run's scores.
+    LoadedwordsError
+        If a worker process died; the shards that were done stay, and the same call goes on from them.
+    """
+    started = time.monotonic()
+    bundle = open_bundle(model)
+    chosen = ChosenModel(bundle, prevalence)
+    run: dict[str, Any] = {
+        "status": "running",
+        "inputs": list(description.inputs),
+        "options": dict(description.options),
+        "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
+        "versions": _versions(),
+        "voice": voice,
+    }
+    with claimed(folder, run, overwrite=overwrite):
+        intake = Intake(stream, folder)
+        counts, n_reused, n_shards = Counts(), 0, 0
+        with closing(score_chunks(cut(intake.articles(), chosen, progress), chosen, folder, workers)) as finished:
+            for done in finished:
+                counts += done.counts
+                n_reused += done.reused
+                n_shards += 1
+                tell(State(counts, intake.n_rejected, n_reused, done.share_read, time.monotonic() - started))
+        remove_leftovers(folder, n_shards)
+        outlets = compare_outlets(folder, voice=voice) if counts.articles else None
+        if outlets is not None:
+            _write_outlets(outlets, folder)
+        overall = summarise_all(folder, voice=voice) if outlets is not None and outlets.height else None
+        seconds = time.monotonic() - started
+        run |= {
+            "status": "done",
+            "counts": {**asdict(counts), "rejected": intake.n_rejected, "shards": n_shards, "shards_reused": n_reused},
+            "seconds": round(seconds, 3),
+            "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
+            "overall": overall.to_dicts()[0] if overall is not None else None,
+        }
+        write_json(folder / RUN_FILE, run)
+    return RunSummary(counts, intake.n_rejected, n_reused, seconds, run["model"], folder, outlets, overall, voice)
+
+
+def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
+    for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
+        with written_whole(folder / name) as beside:
+            write(beside)
+
+
+def _versions() -> dict[str, str]:
+    names = ("loadedwords", "numpy", "pyarrow", "polars", "sentencex")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}

@@ -1,0 +1,115 @@
+"""The folder of a run: whose it is, what it may hold, and how a file in it is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from loadedwords.errors import OutputError
+
+RUN_FILE = "run.json"
+REJECTS_FILE = "rejects.jsonl"
+TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
+_OUR_SHARD = re.compile(r"part-(\d{5,})\.parquet")
+_HALF_A_FILE = re.compile(r"\.(?:part-\d{5,}\.parquet|run\.json|rejects\.jsonl|outlets\.\w+)\.\d+\.tmp")
+_OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
+
+
+@contextmanager
+def claimed(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> Iterator[None]:
+    """Make the folder ours for as long as the run lasts, or say why not."""
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _lock(held.enter_context((folder / ".lock").open("w")), folder)
+            _refuse_others_files(folder)
+            _refuse_another_run(folder, run, overwrite)
+            for table in TABLES:
+                (folder / table).mkdir(exist_ok=True)
+            write_json(folder / RUN_FILE, run)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} can't be written: {error}.\nName a folder you may write to with -o."
+            ) from error
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(
+                f"Writing into {folder} failed: {error}.\n"
+                "Nothing finished is lost: make room or mend the folder, and run the same command again."
+            ) from error
+
+
+def shard_path(folder: Path, table: str, number: int) -> Path:
+    return folder / table / f"part-{number:05d}.parquet"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to; it takes that place once it is complete."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    yield beside
+    beside.replace(path)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with written_whole(path) as beside:
+        beside.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def remove_leftovers(folder: Path, n_shards: int) -> None:
+    """Shards of an earlier, longer run would be read as part of this one. Only files of our own naming are touched."""
+    for file in chain(folder.iterdir(), *((folder / table).iterdir() for table in TABLES)):
+        shard = _OUR_SHARD.fullmatch(file.name)
+        if _HALF_A_FILE.fullmatch(file.name) or (shard and file.parent != folder and int(shard[1]) >= n_shards):
+            file.unlink()
+
+
+def _lock(lock: TextIO, folder: Path) -> None:
+    """Hold the lock until the process ends, however it ends; where the system has no such locks, do without."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OutputError(
+            f"Another run is writing into {folder}.\nWait for it, or name another folder with -o."
+        ) from error
+
+
+def _refuse_others_files(folder: Path) -> None:
+    if (folder / RUN_FILE).is_file():
+        return
+    others = [p.name for p in folder.iterdir() if p.name not in _OUR_NAMES]
+    others += [
+        f"{p.parent.name}/{p.name}" for t in TABLES for p in (folder / t).glob("*") if not _OUR_SHARD.fullmatch(p.name)
+    ]
+    if shown := sorted(name for name in others if not Path(name).name.startswith(".")):
+        raise OutputError(
+            f"{folder} already holds other files, such as {shown[0]}.\nName a new or empty folder with -o."
+        )
+
+
+def _refuse_another_run(folder: Path, run: Mapping[str, Any], overwrite: bool) -> None:
+    left = folder / RUN_FILE
+    if overwrite or not left.is_file():
+        return
+    try:
+        earlier = json.loads(left.read_text(encoding="utf-8"))
+        changed = [key for key in ("inputs", "options", "model") if earlier.get(key) != run[key]]
+    except (ValueError, AttributeError) as error:
+        raise OutputError(f"{left} is damaged.\nName another folder with -o, or pass --overwrite.") from error
+    if changed:
+        raise OutputError(
+            f"{folder} holds the scores of another run: its {' and '.join(changed)} differ, see {left}.\n"
+            "Name another folder with -o, or pass --overwrite to replace them."
+        )

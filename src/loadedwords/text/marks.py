@@ -1,0 +1,135 @@
+"""Where quotation marks open and close, paragraph by paragraph, so that a lost one never swallows an article."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+Bounds = Sequence[tuple[int, int]]  # where the paragraphs of a text start and end
+
+# An unclosed quotation goes on to the end of its paragraph if that is so near, else of its sentence.
+_NEAR = 400
+# Nobody's speech in one pair of marks is longer: a mark was lost.
+LONGEST = 1500
+# Apostrophes that may close one quotation in single marks.
+_CLOSERS_LOOKED_AT = 12
+# Paragraphs that one pair of marks may hold without a new opening mark.
+_PARAGRAPHS_BETWEEN = 3
+
+_MARK = re.compile("\"|“|”|„|‟|«|»|``|''|‘|’|'")
+_CLOSER = {
+    "“": ("”", '"'), "„": ("“", "”"), "‟": ("”",), "«": ("»",), '"': ('"', "”"), "``": ("''", '"'), "''": ("''",),
+}  # fmt: skip
+_SINGLE = {"‘": "’", "'": "'"}
+_MEASURE = re.compile(r"\d[’']\d{1,2}$")  # 6'2" tall
+_ELIDED = re.compile(r"(?:\d0s?\b|(?:em|tis|twas|til|till|cause|bout|round|n|cos|ere)\b)", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…][\"”’')\]]*(?=\s|$)")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Words between marks before it is known whose they are; `goes_on`: the next paragraph opens again."""
+
+    start: int
+    end: int
+    goes_on: bool = False
+
+
+def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked]:
+    """What stands between marks in one paragraph; the last may end in a later one."""
+    end = bounds[number][1]
+    found: list[Marked] = []
+    opener, opened = "", 0
+    skip = begin
+    for match in _MARK.finditer(text, begin, end):
+        mark, at, after = match[0], match.start(), match.end()
+        if at < skip or (mark == '"' and _MEASURE.search(text, max(begin, at - 5), at)):
+            continue
+        if opener:
+            if mark in _CLOSER[opener] and not _only_opens(text, at, after, opened):
+                found.append(Marked(opened, at))
+                opener = ""
+            elif mark == opener and _only_opens(text, at, after, opened):  # the one before was never closed
+                found.append(Marked(opened, sentence_end(text, opened, at)))
+                opened = after
+            elif mark == opener:  # “set with the wrong mark“
+                found.append(Marked(opened, at))
+                opener = ""
+        elif mark in _SINGLE and _opens(text, at, after, end) and not _ELIDED.match(text, after):
+            close = _single_close(text, mark, after, end)
+            if close is not None:
+                found.append(Marked(after, close))
+                skip = close + 1
+            elif mark == "‘" and _opens_again(text, bounds, number, mark):
+                found.append(Marked(after, end, goes_on=True))
+                skip = end
+        elif mark in _CLOSER and _opens(text, at, after, end):
+            opener, opened = mark, after
+    if opener:
+        found.append(_unclosed(text, opener, opened, bounds, number))
+    return [item for item in found if text[item.start : item.end].strip()]
+
+
+def _unclosed(text: str, opener: str, opened: int, bounds: Bounds, number: int) -> Marked:
+    end = bounds[number][1]
+    if _opens_again(text, bounds, number, opener):
+        return Marked(opened, end, goes_on=True)
+    for later_start, later_end in bounds[number + 1 : number + 1 + _PARAGRAPHS_BETWEEN]:
+        mark = next((m for m in _MARK.finditer(text, later_start, later_end) if m[0] in _CLOSER or m[0] in "”»"), None)
+        if mark is not None:
+            closing = mark[0] in _CLOSER[opener] and _closes(text, mark.start(), mark.end(), later_end)
+            if closing and mark.start() - opened <= LONGEST and not _opens(text, mark.start(), mark.end(), later_end):
+                return Marked(opened, mark.start())
+            break
+    return Marked(opened, end if end - opened <= _NEAR else sentence_end(text, opened, end))
+
+
+def _opens_again(text: str, bounds: Bounds, number: int, opener: str) -> bool:
+    return number + 1 < len(bounds) and text.startswith(opener, bounds[number + 1][0])
+
+
+def _opens(text: str, at: int, after: int, end: int) -> bool:
+    """Whether a mark may open: something follows it, and no word touches it on the left."""
+    before = text[at - 1] if at else " "
+    following = text[after] if after < end else " "
+    return not following.isspace() and not before.isalnum() and before not in ".,!?;%)"
+
+
+def _closes(text: str, at: int, after: int, end: int) -> bool:
+    """Whether a mark may close: something stands before it, and no word begins right behind it."""
+    return at > 0 and not text[at - 1].isspace() and not (after < end and text[after].isalnum())
+
+
+def _only_opens(text: str, at: int, after: int, opened: int) -> bool:
+    """Whether a mark that could close can't: a blank before it and a word right behind it."""
+    return at > opened and text[at - 1].isspace() and after < len(text) and text[after].isalnum()
+
+
+def _single_close(text: str, mark: str, opened: int, end: int) -> int | None:
+    """Where a single mark closes that is also the apostrophe."""
+    closers = (
+        match.start()
+        for match in re.compile(re.escape(_SINGLE[mark])).finditer(text, opened, min(end, opened + LONGEST))
+        if _closes(text, match.start(), match.end(), end)
+    )
+    possible = list(islice(closers, _CLOSERS_LOOKED_AT))
+    for at in possible:
+        # "the workers’ union": a plural's apostrophe, if the quotation is closed behind it.
+        plural = text[at - 1] in "sS" and re.match(r"\s[a-z]", text[at + 1 : at + 3])
+        if not plural or not any(text[later - 1] in ",.!?…" for later in possible if later > at):
+            return at
+    return possible[-1] if possible else None
+
+
+def sentence_end(text: str, start: int, end: int) -> int:
+    match = _SENTENCE_END.search(text, start, end)
+    return match.end() if match else end
+
+
+def sentence_start(text: str, start: int, at: int) -> int:
+    last = start
+    for match in _SENTENCE_END.finditer(text, start, max(start, at - 1)):
+        last = match.end()
+    return last
