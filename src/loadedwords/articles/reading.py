@@ -9,7 +9,7 @@ from typing import Any
 
 from loadedwords.articles.formats import READERS, STDIN, Progress, Source
 from loadedwords.articles.records import ReadOptions, Record, to_article
-from loadedwords.errors import DataError
+from loadedwords.errors import DataError, require
 from loadedwords.schema import Article, Reject
 
 
@@ -123,8 +123,7 @@ def read_dataset(
 
 
 def _load_dataset(name: str, split: str, config: str | None, revision: str | None) -> Iterable[Mapping[str, Any]]:
-    import datasets
-
+    datasets = require("datasets", extra="datasets", purpose="Reading a dataset")
     try:
         if any((Path(name) / file).is_file() for file in ("state.json", "dataset_dict.json")):
             saved = datasets.load_from_disk(name)

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from loadedwords.errors import DataError
+from loadedwords.errors import DataError, require
 from loadedwords.schema import CLASSES
 from loadedwords.training.marks import find_marked, word_list
 
@@ -28,6 +29,27 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Row = dict[str, Any]
+
+_PLACE = [("start", pa.int32()), ("end", pa.int32())]
+_MARK = pa.struct([*_PLACE, ("share", pa.float32()), ("kind", pa.string()), ("praise", pa.bool_())])
+_SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "text": pa.string(),
+        "label": pa.int64(),
+        "outlet": pa.string(),
+        "article": pa.string(),
+        "vote_share": pa.float32(),
+        "target": pa.float32(),
+        "loaded_words": pa.list_(_MARK),
+        "annotators": pa.list_(pa.string()),
+        "marked_words": pa.list_(pa.struct([("annotator", pa.string()), *_PLACE])),
+        "corpus": pa.string(),
+        "topic": pa.string(),
+        "lean": pa.string(),
+        "part": pa.string(),
+    }
+)
 
 # The techniques of the Propaganda Techniques Corpus that lie in the choice of words, with the kind that each is.
 WORDING_TECHNIQUES = {
@@ -132,54 +154,35 @@ def load_corpus(
     ------
     DataError
         If there is no such corpus or file, or a column or label can't be understood.
+    MissingExtraError
+        If datasets is not installed.
     """
-    import datasets
+    datasets = require("datasets", extra="datasets", purpose="load_corpus")
+    rows = read_corpus(name, path, split=split, revision=revision)
+    features = datasets.Features.from_arrow_schema(_SCHEMA)
+    features["label"] = datasets.ClassLabel(names=list(CLASSES))
+    return datasets.Dataset(rows.to_arrow().cast(_SCHEMA), info=datasets.DatasetInfo(features=features))
 
+
+def read_corpus(
+    name: str, path: str | Path | None = None, *, split: str = "train", revision: str | None = None
+) -> pl.DataFrame:
+    """Read a labelled corpus: as `load_corpus`, but into a frame, which needs datasets for the Hub alone."""
     corpus = CORPORA.get(name)
     where, raw = _raw_rows(name, corpus, None if path is None else Path(path), split, revision)
     read, origin = (_read_own, Path(name).stem) if corpus is None else (corpus.read, name)
-    span = {"start": datasets.Value("int32"), "end": datasets.Value("int32")}
-    mark = {
-        "share": datasets.Value("float32"),
-        "kind": datasets.Value("string"),
-        "praise": datasets.Value("bool"),
-    }
-    features = {
-        "id": datasets.Value("string"),
-        "text": datasets.Value("string"),
-        "label": datasets.ClassLabel(names=list(CLASSES)),
-        "outlet": datasets.Value("string"),
-        "article": datasets.Value("string"),
-        "vote_share": datasets.Value("float32"),
-        "target": datasets.Value("float32"),
-        "loaded_words": datasets.List({**span, **mark}),
-        "annotators": datasets.List(datasets.Value("string")),
-        "marked_words": datasets.List({"annotator": datasets.Value("string"), **span}),
-        "corpus": datasets.Value("string"),
-        "topic": datasets.Value("string"),
-        "lean": datasets.Value("string"),
-        "part": datasets.Value("string"),
-    }
     rows = []
     for number, each in enumerate(raw, 1):
         try:
             row = read(each)
         except DataError as error:
             raise DataError(f"{where}, row {number}: {error}") from error
-        words, identity = row.get("loaded_words"), str(_first(each, "id") or f"{origin}-{number}")
-        rows.append(
-            {
-                **dict.fromkeys(features),
-                **row,
-                "id": identity,
-                "article": row.get("article") or identity,
-                "corpus": origin,
-                "loaded_words": None if words is None else [{**dict.fromkeys(mark), **word} for word in words],
-            }
-        )
+        identity = str(_first(each, "id") or f"{origin}-{number}")
+        rows.append({**row, "id": identity, "article": row.get("article") or identity, "corpus": origin})
     if not rows:
         raise DataError(f"{where} holds no labelled sentence.\nIt needs a text and a label column.")
-    return datasets.Dataset.from_list(rows, features=datasets.Features(features))
+    frame: pl.DataFrame = pl.from_arrow(pa.Table.from_pylist(rows, schema=_SCHEMA))  # type: ignore[assignment]
+    return frame
 
 
 def _raw_rows(
@@ -203,8 +206,7 @@ def _raw_rows(
         raise DataError(
             f"No Hugging Face Hub name is known for {name}.\nPass the publisher's file: load_corpus({name!r}, path=...)."
         )
-    import datasets
-
+    datasets = require("datasets", extra="datasets", purpose="Loading a corpus from the Hugging Face Hub")
     try:
         return name, datasets.load_dataset(hub, split=split, revision=revision)
     except Exception as error:  # the Hub's client raises whatever its transport raises

@@ -32,7 +32,7 @@ from loadedwords.errors import DataError
 from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logit
 from loadedwords.text.words import WORD
-from loadedwords.training.corpora import CORPORA, find_corpus_file, grouped_folds, load_corpus, packaged_file
+from loadedwords.training.corpora import CORPORA, find_corpus_file, grouped_folds, packaged_file, read_corpus
 from loadedwords.training.recipe import PARITY_STAGE, CorpusUse, Recipe
 
 OWN_LABELS = "your labels"
@@ -137,7 +137,7 @@ def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
             f"A recipe trains on the test split of {use.name}.\nA published test split is for measuring only."
         )
     known = use.name in CORPORA
-    rows: pl.DataFrame = load_corpus(use.name, corpora if known else None, split=use.split).to_polars()
+    rows = read_corpus(use.name, corpora if known else None, split=use.split)
     if use.held_out:
         rows = rows.filter(~pl.col("article").map_elements(lambda a: is_held_out(a, use.held_out), pl.Boolean))
     if use.neutral_per_loaded is not None:
@@ -303,7 +303,7 @@ def word_targets(
     ----------
     text : str
     agreed, annotators, marked
-        `loaded_words`, `annotators` and `marked_words` as `load_corpus` gives them.
+        `loaded_words`, `annotators` and `marked_words` as `read_corpus` gives them.
 
     Returns
     -------

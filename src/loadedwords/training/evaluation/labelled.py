@@ -14,7 +14,7 @@ from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logistic, logit
 from loadedwords.schema import CLASSES
 from loadedwords.scoring import FramingModel
-from loadedwords.training.corpora import load_corpus
+from loadedwords.training.corpora import read_corpus
 from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
 
 LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
@@ -52,7 +52,7 @@ def evaluate_labelled(
         for file in files
         if file_hash(Path(file)) in seen
     ]
-    parts = [load_corpus(str(file)) for file in files]
+    parts = [read_corpus(str(file)) for file in files]
     texts = [text for part in parts for text in part["text"]]
     labels = np.array([label for part in parts for label in part["label"]], dtype=np.int64)
     articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])

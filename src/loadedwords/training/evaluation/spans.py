@@ -13,7 +13,7 @@ from loadedwords.errors import DataError
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
 from loadedwords.text.words import WORD
-from loadedwords.training.corpora import load_corpus
+from loadedwords.training.corpora import read_corpus
 from loadedwords.training.evaluation.results import Evaluation, Finding, resampled
 from loadedwords.training.labels import is_held_out
 
@@ -35,7 +35,7 @@ def evaluate_spans(model: FramingModel, corpora: Path) -> Evaluation:
     corpora : Path
         Folder, or PTC's file.
     """
-    corpus = load_corpus("ptc", corpora)
+    corpus = read_corpus("ptc", corpora)
     share = next(
         (
             use["articles_held_out"]
@@ -47,9 +47,9 @@ def evaluate_spans(model: FramingModel, corpora: Path) -> Evaluation:
     if not share:
         raise DataError(f"{model.bundle.name} was trained on all of PTC.\nThere is no article left to measure it on.")
     apart = np.array([is_held_out(article, share) for article in corpus["article"]])
-    texts, spans = corpus["text"], corpus["loaded_words"]
-    lexicon = _span_lexicon([(texts[at], spans[at]) for at in np.flatnonzero(~apart)])
-    test = np.flatnonzero(apart)
+    texts, spans = corpus["text"].to_list(), corpus["loaded_words"].to_list()
+    lexicon = _span_lexicon([(texts[at], spans[at]) for at in np.flatnonzero(~apart).tolist()])
+    test = np.flatnonzero(apart).tolist()
     articles = np.array([corpus["article"][at] for at in test])
     gold = [[(span["start"], span["end"]) for span in spans[at]] for at in test]
     found = {
