@@ -32,8 +32,8 @@ def test_every_command_is_documented(command: str | None) -> None:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{command}: {parameter.name} has no help"
     assert (main.get_command(context, command) if command else main).help
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert command is None or f"loadedwords {command}" in readme, f"the README does not show {command}"
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    assert command is None or f"loadedwords {command}" in pages, f"neither README nor docs show {command}"
 
 
 def test_score_writes_everything_and_says_so(tmp_path: Path) -> None:
