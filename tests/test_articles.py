@@ -318,3 +318,11 @@ def test_any_bytes_give_articles_or_rejects(
     assert articles or rejects or content.strip() == b"" or ending in (".jsonl", ".csv")
     for article in articles:
         article.text.encode()
+
+
+def test_what_an_earlier_run_wrote_is_no_article(tmp_path: Path) -> None:
+    (tmp_path / "story.txt").write_text("The council met on Monday.")
+    (tmp_path / "scores").mkdir()
+    for name in ("run.json", "report.html", "rejects.jsonl"):
+        (tmp_path / "scores" / name).write_text("{}")
+    assert find_files(tmp_path) == [tmp_path / "story.txt"]

@@ -55,7 +55,7 @@ def test_rejects_make_exit_status_3(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_text(LINE + "{broken\n", encoding="utf-8")
     result = run("score", tmp_path / "x.jsonl", "-o", tmp_path / "out")
     assert result.exit_code == 3
-    assert "1 rejects, see rejects.jsonl" in result.stdout
+    assert f"1 reject, with reasons in {tmp_path / 'out' / 'rejects.jsonl'}" in result.stdout
     (reject,) = map(json.loads, (tmp_path / "out" / "rejects.jsonl").read_text().splitlines())
     assert (reject["line"], reject["file"]) == (2, str(tmp_path / "x.jsonl"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from loadedwords.errors import DataError
+from loadedwords.errors import DataError, require
 from loadedwords.schema import ARTICLES, LOADED_WORD, SENTENCES, ScoredArticle, article_row, sentence_rows
 
 if TYPE_CHECKING:
@@ -64,4 +64,5 @@ def to_polars(scored: Iterable[ScoredArticle] | ScoredArticle, of: Of = "article
 
 def to_pandas(scored: Iterable[ScoredArticle] | ScoredArticle, of: Of = "articles") -> pd.DataFrame:
     """As `to_arrow`, a pandas.DataFrame."""
+    require("pandas", extra="datasets", purpose="to_pandas")
     return to_arrow(scored, of).to_pandas()

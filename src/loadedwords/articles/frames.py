@@ -39,7 +39,7 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
     names = list(table.column_names if hasattr(table, "column_names") else table.columns)
     if trouble := missing_text(names, options):
         raise DataError(
-            f"The table has {trouble.replace(' with --text-column', ' text')}, or pass ReadOptions(columns)."
+            f"The table has {trouble.replace(' with --text-column', ' text')}, or give it one of these names."
         )
     rows = enumerate(_rows(table, names), 1)
     return (to_article(Record(number, row), "table", options, default_id=str(number)) for number, row in rows)

@@ -169,6 +169,10 @@ def _read_source(source: Source, options: ReadOptions) -> Iterator[Article | Rej
 
 
 def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
-    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+    inside = file.relative_to(folder)
+    if any(part.startswith(".") for part in inside.parts):
+        return True
+    # What an earlier run wrote is no article.
+    if any((folder / parent / "run.json").is_file() for parent in inside.parents):
         return True
     return without is not None and file.resolve().is_relative_to(without.resolve())

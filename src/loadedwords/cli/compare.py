@@ -83,7 +83,8 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     """Compare the outlets of one or more score folders, with intervals.
 
     Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what
-    others call the same thing. With hand labels, all is corrected by them.
+    others call the same thing. Hand labels correct the outlets' shares and the differences of pairs; events, topics, words
+    and devices stay the model's.
 
     \b
     loadedwords compare scores/ -o comparison
@@ -124,6 +125,8 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
+    import polars as pl
+
     print_outlets(found.outlets, found.overall, found.level, found.voice)
     if found.corrected is not None:
         rows = found.corrected.drop_nulls("corrected_share").to_dicts()
@@ -143,10 +146,13 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
         )
         if len(rows) > 2 * most:
             click.echo(f"{len(rows) - 2 * most} outlets below these are not shown.")
+    pairs, by = found.pairs, "by the model"
+    if found.corrected_pairs is not None and found.corrected_pairs.height:
+        pairs, by = found.corrected_pairs, "corrected by hand labels"
     _print_table(
-        "The surest differences in loaded share",
+        f"The surest differences in loaded share, {by}",
         {"more loaded": "left", "less loaded": "left", "difference": "right", "adjusted p": "right"},
-        map(_pair, found.pairs.filter(found.pairs["differs"]).head(most).to_dicts()),
+        map(_pair, pairs.filter(pl.col("p_adjusted") < 1 - found.level).sort("p_adjusted").head(most).to_dicts()),
     )
     if found.devices is not None:
         differ = found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted")

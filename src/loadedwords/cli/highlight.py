@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadedwords.cli.options import model_option
-from loadedwords.cli.terminal import fail, make_console, printable
+from loadedwords.cli.terminal import counted, fail, make_console, printable
 
 if TYPE_CHECKING:
     from loadedwords.schema import ScoredArticle, ScoredSentence
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
 @model_option
-def highlight(file: Path, model: str | None) -> None:
+@click.option("--text-column", help="Of a table: column of the text, if not text, body, content or article.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the file.")
+def highlight(file: Path, model: str | None, text_column: str | None, encoding: str) -> None:
     """Show one article in the terminal: loaded words marked, each sentence's own-voice score beside it.
 
     FILE is a text, Markdown or HTML file, or - for standard input; of a table, the first article is shown.
     """
-    from loadedwords.articles import read_articles
+    from loadedwords.articles import ReadOptions, read_articles
     from loadedwords.schema import Reject
     from loadedwords.scoring import load_model
 
-    first = next(iter(read_articles([str(file)])), None)
+    options = ReadOptions({"text": text_column} if text_column else {}, encoding)
+    first = next(iter(read_articles([str(file)], options=options)), None)
     if first is None or isinstance(first, Reject):
         fail(f"{file} can't be read: {first.reason if first else 'it holds no article'}.")
     scored = next(load_model(model).score_articles([first]))
@@ -61,7 +64,15 @@ def _print_article(scored: ScoredArticle) -> None:
         return
     click.echo(
         f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences; "
-        f"{scored.n_loaded_words} loaded in {scored.n_words} own words; {len(scored.boilerplate)} passages left out. {scored.message}".rstrip()
+        f"{scored.n_loaded_words} loaded in {scored.n_words} own words; {counted(len(scored.boilerplate), 'passage')} left out. {scored.message}".rstrip()
+    )
+    marks = (
+        "red: loaded words of the outlet; underlined"
+        if console.is_terminal
+        else "[loaded words of the outlet]; <others'>"
+    )
+    click.echo(
+        f"The number is the share of careful readers who would object to the wording; {marks}: what others are quoted as saying."
     )
 
 

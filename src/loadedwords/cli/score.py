@@ -17,7 +17,7 @@ import click
 
 from loadedwords.cli.options import model_option, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
@@ -126,7 +126,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     if not summary.counts.articles:
         fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
     write_report(output, max_articles=report_articles)
-    _print_summary(summary)
+    _print_summary(summary, output)
     if summary.n_rejected or summary.counts.errors:
         sys.exit(EXIT_REJECTS)
 
@@ -180,19 +180,19 @@ def _first_reject(folder: Path) -> str:
     return f"The first: {reject['file']}{line}: {reject['reason']}"
 
 
-def _print_summary(summary: RunSummary) -> None:
+def _print_summary(summary: RunSummary, output: Path) -> None:
     counts = summary.counts
     click.echo(
-        f"{counts.articles:,} articles, {counts.sentences:,} sentences ({counts.own_sentences:,} with the outlet's own voice), "
-        f"{counts.boilerplate:,} passages of boilerplate left out"
+        f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
+        f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
     for n, what in (
-        (counts.empty, "articles had nothing to score"),
-        (counts.errors, "articles failed, see their message in the articles table"),
-        (summary.n_rejected, "rejects, see rejects.jsonl"),
+        (counts.empty, "article{} with nothing to score"),
+        (counts.errors, "article{} failed, as the column message of the articles table says"),
+        (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),
     ):
         if n:
-            click.echo(f"{n:,} {what}")
+            click.echo(f"{n:,} {what.format('' if n == 1 else 's')}")
     reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
     click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:

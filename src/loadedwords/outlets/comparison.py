@@ -141,12 +141,12 @@ def compare_scores(
     min_articles : int
         Outlets with fewer take no part in the comparison of pairs, topics and words.
     aliases : mapping of str to str, optional
-        Names → outlets, as `aliases.read_aliases` gives them.
+        Names → outlets, as `loadedwords.outlets.aliases.read_aliases` gives them.
     events, topics : {"auto", "column", "find", "none"}
         Take them from the scores' columns, find them in the texts, or do without; "auto" finds them where the column
         is empty.
     gold : DataFrame, optional
-        Hand labels, as `gold.read_gold` gives them.
+        Hand labels, as `loadedwords.outlets.hand_labels.read_gold` gives them.
     tell : callable
         Is told, in a line, what is being done.
 

@@ -19,11 +19,23 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     pairs, covered = found.pairs, found.outlets.filter(pl.col("n_articles") >= found.min_articles)
     few = found.outlets.height - covered.height
     one_event = covered.filter(pl.col("n_clusters") < 2).height
+    by_hand = found.corrected_pairs
+    if by_hand is not None and by_hand.height:
+        n = by_hand.filter(pl.col("p_adjusted") < 1 - found.level).height
+        says.append(
+            f"By the hand labels, {n:,} of {by_hand.height:,} pairs of outlets differ in the share of loaded sentences (Holm, "
+            f"{100 * (1 - found.level):.3g}%). These are the differences to report: the model's own figures don't know its errors."
+        )
+        cannot.append(
+            "The labels correct the outlets' shares and their differences; variance, topics, the same events, words and devices are "
+            "the model's, uncorrected."
+        )
     if pairs.height:
         n = int(pairs["differs"].sum())
         says.append(
-            f"{n:,} of {pairs.height:,} pairs of outlets differ in loaded share after correction for the number of pairs "
-            f"(Holm, {100 * (1 - found.level):.3g}%); {covered.height} outlets have at least {found.min_articles} articles."
+            f"{'By the model alone, ' if by_hand is not None else ''}{n:,} of {pairs.height:,} pairs of outlets differ in loaded share "
+            f"after correction for the number of pairs (Holm, {100 * (1 - found.level):.3g}%); {covered.height} outlets have at least "
+            f"{found.min_articles} articles."
         )
         if n < pairs.height:
             cannot.append(

@@ -21,6 +21,8 @@ from loadedwords.schema import LoadedWord
 REPORT_FILE = "report.html"
 N_SENTENCES = 30
 SENTENCES_PER_OUTLET = 4
+# More than an ordinary sentence of news has: below it none is worth showing as loaded.
+_LOADED = 0.25
 MAX_OUTLETS_IN_CHART = 40
 
 
@@ -90,10 +92,11 @@ def _scan(folder: Path, table: str) -> pl.LazyFrame:
 def _most_loaded(folder: Path) -> list[dict[str, Any]]:
     """The sentences with the highest own-voice score, a few of each outlet at most."""
     highest = (
-        _scan(folder, "sentences").filter(pl.col("p_own").is_not_null()).top_k(50 * N_SENTENCES, by="p_own").collect()
+        _scan(folder, "sentences").filter(pl.col("p_own") >= _LOADED).top_k(50 * N_SENTENCES, by="p_own").collect()
     )
     ordered = highest.sort(["p_own", "article_id", "sentence_id"], descending=[True, False, False])
-    few = ordered.filter(pl.int_range(pl.len()).over("outlet") < SENTENCES_PER_OUTLET).head(N_SENTENCES)
+    nth = pl.int_range(pl.len()).over("outlet")
+    few = ordered.filter(pl.col("outlet").is_null() | (nth < SENTENCES_PER_OUTLET)).head(N_SENTENCES)
     return [
         {**row, "html": Markup(highlight.mark_words(row["text"], _words(row), row["start"]))} for row in few.to_dicts()
     ]
