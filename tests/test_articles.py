@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadedwords.articles import Progress, ReadOptions, read_articles, read_dataset
+from loadedwords.articles import Progress, ReadOptions, find_files, read_articles, read_dataset
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
 from loadedwords.text import prepare_text
