@@ -371,7 +371,7 @@ def _exchanged(probed: _Probed) -> _Part:
         for what, values in (("decisions unchanged", same), ("mean change of the score", moved)):
             findings.append(
                 Finding(
-                    f"invariance, other {kind}: {what}",
+                    f"invariance, another {kind}: {what}",
                     _share(values, templates),
                     f"{values[middle].mean():.3f} on the {len(set(templates[middle].tolist()))} borderline ones",
                     size,
