@@ -1,8 +1,8 @@
 """The suite of devices: the embedded model beside public prose linters, all as they come, in one run.
 
-    python -m venv /tmp/linters/venv && /tmp/linters/venv/bin/pip install proselint==0.16.0
-    npm install --prefix /tmp/linters alex@11.0.1 write-good@1.0.8
-    python tests/benchmarks/linters.py --linters /tmp/linters
+    python -m venv ~/linters/venv && ~/linters/venv/bin/pip install proselint==0.16.0
+    npm install --prefix ~/linters alex@11.0.1 write-good@1.0.8
+    python tests/benchmarks/linters.py --linters ~/linters
 
 A device counts as found where something is marked that touches one of its loaded words; anything at all that is marked in
 a plain twin, or in what must be left alone, is a false alarm. Each sentence is a text of its own. The linters were made
@@ -42,7 +42,7 @@ console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(find)));
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--linters", type=Path, required=True, help="Folder with venv/ and node_modules/.")
-    folder: Path = parser.parse_args().linters.resolve()
+    folder: Path = parser.parse_args().linters.expanduser().resolve()
     for needed in ("venv/bin/proselint", "node_modules/alex", "node_modules/write-good"):
         if not (folder / needed).exists():
             sys.exit(f"{folder / needed} is not there: install it as the top of this file says")
