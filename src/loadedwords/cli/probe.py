@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Probability from which a sentence counts as loaded.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def probe(model: str | None, revision: str | None, threshold: float | None, as_json: bool) -> None:
-    """Run the package's own suites on a model: minimal pairs, single words, exchanged names, attributed claims.
+    """Run the package's own suites on a model: minimal pairs, single words, exchanged names, attributed claims,
+    and devices such as euphemism and insinuation.
 
     MODEL is a bundle (default, linear, or a folder), a scikit-learn classifier of sentences with predict_proba as
     MODULE:OBJECT, or a transformers text-classification checkpoint (folder or Hub name; needs the extra train). One of

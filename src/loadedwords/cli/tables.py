@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from loadedwords.schema import CountedVoice
-    from loadedwords.training.evaluation import Evaluation
+    from loadedwords.training.evaluation import DeviceRate, Evaluation
 
 
 def print_outlets(
@@ -95,5 +96,26 @@ def print_evaluation(evaluation: Evaluation) -> None:
     for finding in evaluation.findings:
         value = with_interval(finding.value.estimate, finding.value.low, finding.value.high, 3)
         click.echo(f"{finding.name}: {value}; {finding.beside} ({finding.rests_on})")
+    if evaluation.devices:
+        print_devices(evaluation.devices)
     for note in evaluation.notes:
         click.echo(note)
+
+
+def print_devices(devices: Sequence[DeviceRate]) -> None:
+    from rich.table import Table
+
+    measures = dict.fromkeys(rate.measure for rate in devices)
+    table = Table(title="Devices: how often found, and how often the plain twin is taken for one", title_justify="left")
+    for heading in (
+        "device",
+        "n",
+        *(f"{measure}: {what}" for measure in measures for what in ("found", "false alarms")),
+    ):
+        table.add_column(heading, justify="left" if heading == "device" else "right")
+    for kind in dict.fromkeys(rate.kind for rate in devices):
+        rates = [rate for rate in devices if rate.kind == kind]
+        shares = [share for rate in rates for share in (rate.found, rate.false_alarms)]
+        cells = [with_interval(share.estimate, share.low, share.high, 2) if share else "" for share in shares]
+        table.add_row(kind, str(rates[0].n), *cells, end_section=kind.startswith("all "))
+    make_console().print(table)

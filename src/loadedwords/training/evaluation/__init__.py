@@ -7,6 +7,7 @@ from loadedwords.training.evaluation.labelled import CheckpointClassifier, evalu
 from loadedwords.training.evaluation.probes import evaluate_pairs, evaluate_quotations, probe
 from loadedwords.training.evaluation.results import (
     METRICS,
+    DeviceRate,
     Evaluation,
     Finding,
     Predictions,
@@ -18,6 +19,7 @@ from loadedwords.training.evaluation.spans import evaluate_spans
 __all__ = [
     "METRICS",
     "CheckpointClassifier",
+    "DeviceRate",
     "Evaluation",
     "Finding",
     "Predictions",

@@ -1,4 +1,4 @@
-"""What a model does with sentences made for the purpose: minimal pairs, exchanged names, attributed claims, single words.
+"""What a model does with sentences made for the purpose: minimal pairs, exchanged names, attributed claims, devices.
 
 All suites were written by the authors of this package and nothing is trained on them.
 The idea of testing a model by what it must and must not react to is that of CheckList (Ribeiro et al. 2020).
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from loadedwords.errors import DataError
 from loadedwords.schema import Interval
 from loadedwords.text import prepare_text
+from loadedwords.training.evaluation.device_suite import ALL_DEVICES, ALL_LEFT_ALONE, Finder, Span, measure_devices
 from loadedwords.training.evaluation.labelled import LOADED_NAMES
-from loadedwords.training.evaluation.results import Evaluation, Finding, resampled
+from loadedwords.training.evaluation.results import DeviceRate, Evaluation, Finding, resampled
 
 # Each template is filled so often with the fillers of one kind, its other slots filled otherwise each time.
 _SETTINGS = 3
@@ -41,11 +42,12 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class _Probed:
-    """A model as the suites use it: texts → probability of loaded."""
+    """A model as the suites use it: texts → probability of loaded, and loaded words if it finds any."""
 
     name: str
     score: Callable[[Sequence[str]], NDArray[np.float64]]
     threshold: float
+    find_words: Finder | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def probe(model: Classifier, *, name: str = "", threshold: float | None = None) 
     Parameters
     ----------
     model : FramingModel or classifier
-        Anything with `predict_proba` for a list of sentences and `classes_`, one of which means loaded.
+        Anything with `predict_proba` for a list of sentences and `classes_`, one of which means loaded. Where it has
+        `find_loaded_words` too, devices are looked for by words as well as by sentences.
     name : str
         For the description.
     threshold : float, optional
@@ -92,12 +95,15 @@ def probe(model: Classifier, *, name: str = "", threshold: float | None = None) 
     """
     probed = _as_probed(model, name, threshold)
     parts = [_pairs(probed), _words_in_and_out(probed), _plain_words(probed), _exchanged(probed), _attributed(probed)]
+    devices = _devices(probed)
+    parts.append((_devices_together(devices), ()))
     return Evaluation(
         f"{probed.name} on the package's own suites; threshold {probed.threshold:.2f}; 95% intervals by resampling pairs, "
         "sentences or templates, whichever belong together.",
         {},
         tuple(finding for findings, _ in parts for finding in findings),
         tuple(note for _, notes in parts for note in notes),
+        devices=devices,
     )
 
 
@@ -412,6 +418,29 @@ def _attributed(probed: _Probed) -> _Part:
     ), ()
 
 
+def _devices(probed: _Probed) -> tuple[DeviceRate, ...]:
+    def find_sentences(texts: Sequence[str]) -> list[list[Span]]:
+        loaded = probed.score(texts) >= probed.threshold
+        return [[(0, len(text))] if is_loaded else [] for text, is_loaded in zip(texts, loaded, strict=True)]
+
+    by_words = measure_devices(probed.find_words, "words") if probed.find_words else ()
+    return (*by_words, *measure_devices(find_sentences, "sentences"))
+
+
+def _devices_together(devices: Sequence[DeviceRate]) -> tuple[Finding, ...]:
+    findings = []
+    for rate in devices:
+        if rate.kind == ALL_DEVICES and rate.found and rate.told_apart:
+            what = "a loaded word is found" if rate.measure == "words" else "the loaded sentence is above the threshold"
+            beside = f"the same in the plain twin {rate.false_alarms.estimate:.3f}, told apart {rate.told_apart.estimate:.3f}"
+            findings.append(Finding(f"devices: {what}", rate.found, beside, f"{rate.n} pairs"))
+        elif rate.kind == ALL_LEFT_ALONE:
+            what = "a word is found" if rate.measure == "words" else "a sentence is above the threshold"
+            name = f"devices: {what} in what must be left alone"
+            findings.append(Finding(name, rate.false_alarms, "lower is better", f"{rate.n} sentences"))
+    return tuple(findings)
+
+
 def _scored_together(probed: _Probed, groups: Sequence[Sequence[str]]) -> tuple[NDArray[np.float64], list[int]]:
     """Scores of all texts in one run, and where to split them into the groups again."""
     ends = np.cumsum([len(group) for group in groups]).tolist()
@@ -458,4 +487,10 @@ def _as_probed(model: Classifier, name: str, threshold: float | None) -> _Probed
         name or (bundle.name if bundle is not None else type(model).__name__),
         score,
         float(getattr(model, "threshold", 0.5) if threshold is None else threshold),
+        _word_finder(model),
     )
+
+
+def _word_finder(model: Classifier) -> Finder | None:
+    find = getattr(model, "find_loaded_words", None)
+    return find and (lambda texts: [[(word.start, word.end) for word in words] for words in find(texts)])

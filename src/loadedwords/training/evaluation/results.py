@@ -61,6 +61,23 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class DeviceRate:
+    """How often something finds a device, and how often it calls plain sentences loaded.
+
+    `measure` says what was looked at, such as "words" or "sentences". `kind` is a device, whose `false_alarms` are on its
+    plain twins, or a kind of sentence that must be left alone: nothing can be found in it, and `found` and `told_apart`
+    are None. A pair is told apart where the loaded sentence is found and the twin left alone.
+    """
+
+    measure: str
+    kind: str
+    n: int
+    false_alarms: Interval
+    found: Interval | None = None
+    told_apart: Interval | None = None
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Metrics of several predictors on the same sentences.
 
@@ -77,6 +94,8 @@ class Evaluation:
         Bins of equal size, for a reliability plot; empty where nothing was cross-validated.
     slices : tuple of Slice
         Errors by outlet, topic and so on; empty where nothing was cross-validated.
+    devices : tuple of DeviceRate
+        Of the suite of devices, where it was run.
     held_out : Logits or None
         Of a cross-validation with its first seed: for each measured row what a model that had not seen it says, before
         calibration.
@@ -89,6 +108,7 @@ class Evaluation:
     reliability: tuple[tuple[float, float, int], ...] = ()
     held_out: Logits | None = field(default=None, repr=False)
     slices: tuple[Slice, ...] = ()
+    devices: tuple[DeviceRate, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -104,6 +124,7 @@ class Evaluation:
             "reliability": [list(each) for each in self.reliability],
             "notes": list(self.notes),
             "slices": [asdict(each) for each in self.slices],
+            "devices": [asdict(each) for each in self.devices],
         }
 
 
