@@ -16,6 +16,7 @@ from loadedwords.cli import (
     export,
     highlight,
     label,
+    lint,
     probe,
     sample,
     score,
@@ -55,6 +56,7 @@ def main() -> None:
 for _command in (
     score.score,
     highlight.highlight,
+    lint.lint,
     compare.compare,
     aliases.aliases,
     sample.sample,

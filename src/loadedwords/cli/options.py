@@ -18,6 +18,15 @@ def no_nan(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
     return value
 
 
+def known_encoding(encoding: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
+
+
 voice_option = click.option(
     "--voice",
     type=click.Choice(["own", "quoted", "all"]),

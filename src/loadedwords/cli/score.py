@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadedwords.cli.options import model_option, no_nan, voice_option
+from loadedwords.cli.options import known_encoding, model_option, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail
 
@@ -84,7 +84,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     if bool(inputs) == bool(dataset):
         raise click.UsageError("Name either INPUTS or a --dataset.")
     named = {key.removesuffix("_column").replace("event", "event_id"): value for key, value in columns.items() if value}
-    options = ReadOptions(named, _known_encoding(encoding), max_characters)
+    options = ReadOptions(named, known_encoding(encoding), max_characters)
     progress = Progress()
     if dataset:
         stream = read_dataset(dataset, split=split, config=config, revision=revision, options=options)
@@ -121,15 +121,6 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     _print_summary(summary)
     if summary.n_rejected or summary.counts.errors:
         sys.exit(EXIT_REJECTS)
-
-
-def _known_encoding(encoding: str) -> str:
-    import codecs
-
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError:
-        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
 
 
 @contextmanager

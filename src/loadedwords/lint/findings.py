@@ -1,0 +1,247 @@
+"""A story and a model → findings: the loaded words that the house's rules leave, with place, reason and plainer words."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadedwords.errors import DataError
+from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
+from loadedwords.lint.house import Ban, House, Severity
+from loadedwords.lint.plainer import plainer_words
+from loadedwords.lint.reasons import BANNED, UNTOLD, reason_for
+from loadedwords.lint.silence import silenced
+from loadedwords.schema import PRAISES, Article, ScoredArticle, ScoredSentence
+from loadedwords.scoring import FramingModel, load_model
+from loadedwords.text import prepare_text
+from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A loaded word, or one that the house bans.
+
+    Attributes
+    ----------
+    path : str
+    part : {"title", "standfirst", "text"}
+    line, column, end_line, end_column : int
+        Counted from 1, columns in characters; the end is exclusive. In a table, `line` is that of the record (or its row)
+        and columns count in the field.
+    start, end : int
+        Offsets into the file as read; in a table into the field.
+    text : str
+        Exactly that slice.
+    kind : str or None
+        One of `loadedwords.schema.KINDS`, or "banned"; None from a model that does not tell.
+    score : float
+        The share of careful readers who would mark the word; 1 for a banned one.
+    p_loaded : float
+        The share of careful readers who would object to the sentence; in the outlet's voice, to what the outlet says in it.
+    voice : {"own", "quoted"}
+    speaker : str or None
+        Who is quoted, where that can be read.
+    severity : {"note", "warning", "error"}
+        By the smaller of `score` and `p_loaded`.
+    reason : str
+        One sentence on why the word pushes.
+    plainer : tuple of str
+        Up to three plainer words.
+    sentence : str
+        The sentence that it is in.
+    in_table : bool
+    """
+
+    path: str
+    part: PartName
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    start: int
+    end: int
+    text: str
+    kind: str | None
+    score: float
+    p_loaded: float
+    voice: str
+    speaker: str | None
+    severity: Severity
+    reason: str
+    plainer: tuple[str, ...]
+    sentence: str
+    in_table: bool = False
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    """A word that may become a finding; offsets into what of its part is scored."""
+
+    start: int
+    end: int
+    kind: str | None
+    score: float
+    p_loaded: float
+    speaker: str | None
+    quoted: bool
+    praise: bool = False
+    ban: Ban | None = None
+
+
+def lint_text(
+    text: str,
+    *,
+    model: FramingModel | str | Path | None = None,
+    house: House | None = None,
+    path: str = "-",
+    form: TextForm = "text",
+    quotes: bool = False,
+) -> list[Finding]:
+    """Find the loaded words of one story.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the file.
+    model : FramingModel, str or Path, optional
+        A loaded model, or what `load_model` takes.
+    house : House, optional
+        As `read_house` gives it.
+    path : str
+        What the findings say where they are from.
+    form : {"text", "markdown", "html"}
+    quotes : bool
+        Whether other people's words are looked at, too.
+
+    Returns
+    -------
+    list of Finding
+        In the order of the text: ``text[finding.start:finding.end] == finding.text``.
+
+    Raises
+    ------
+    DataError
+        If the text can't be scored.
+
+    Examples
+    --------
+    >>> lint_text("The council met. The shameless regime sneered.")[0].column
+    22
+    """
+    loaded = model if isinstance(model, FramingModel) else load_model(model)
+    return lint_document(make_document(text, path=path, form=form), loaded, house, quotes=quotes)
+
+
+def lint_document(
+    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False
+) -> list[Finding]:
+    """Find the loaded words of a story that was read; see `lint_text`."""
+    house = house or House()
+    articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
+    scored = list(model.score_articles(articles))
+    if failed := next((article for article in scored if article.status == "error"), None):
+        raise DataError(f"{document.path} can't be scored: {failed.message}.\nReport it with the text, if you can.")
+    parts = list(zip(document.parts, scored, strict=True))
+    silent = {part.source: silenced(part.source, _sentence_starts(part.source, parts)) for part in document.parts}
+    findings = []
+    for part, article in parts:
+        lines = [0, *(match.end() for match in _LINE_END.finditer(part.source))]
+        for suspect, sentence in _suspects(part, article, house, quotes=quotes):
+            start, end = part.aligned.to_original(suspect.start, suspect.end)
+            severity = (
+                suspect.ban.severity if suspect.ban else house.levels.severity(min(suspect.score, suspect.p_loaded))
+            )
+            kept = severity and (suspect.kind or UNTOLD) not in house.off
+            if not kept or severity is None or any(low <= start < high for low, high in silent[part.source]):
+                continue
+            place = _table_place(document.record, start, end) if document.record else _file_place(lines, start, end)
+            at = suspect.start - sentence.start, suspect.end - sentence.start
+            plainer = suspect.ban.instead if suspect.ban else plainer_words(sentence.text, *at, suspect.kind, model)
+            findings.append(
+                Finding(
+                    document.path,
+                    part.name,
+                    *place,
+                    start=start,
+                    end=end,
+                    text=part.source[start:end],
+                    kind=suspect.kind,
+                    score=suspect.score,
+                    p_loaded=suspect.p_loaded,
+                    voice="quoted" if suspect.quoted else "own",
+                    speaker=suspect.speaker,
+                    severity=severity,
+                    reason=(suspect.ban and suspect.ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
+                    plainer=plainer,
+                    sentence=sentence.text,
+                    in_table=document.record is not None,
+                )
+            )
+    return findings if document.record else sorted(findings, key=lambda finding: finding.start)
+
+
+def _suspects(
+    part: Part, article: ScoredArticle, house: House, *, quotes: bool
+) -> Iterator[tuple[_Suspect, ScoredSentence]]:
+    text = part.aligned.text
+    accepted, banned = house.accepted(text), house.banned(text)
+    ruled = [*accepted, *(span for _, span in banned)]
+    quoted = _quoted_slices(text) if banned else []
+    for sentence in article.sentences:
+        own = sentence.p_loaded if sentence.p_own is None else sentence.p_own
+        found = [
+            _Suspect(start, end, word.kind, word.score, sentence.p_loaded if word.in_quote else own, word.speaker,
+                     word.in_quote, word.praise is not None and word.praise >= PRAISES)
+            for word in sentence.words
+            for start, end in _left_of(text, word.start, word.end, ruled)
+        ]  # fmt: skip
+        for ban, (start, end) in banned:
+            if sentence.start <= start < sentence.end:
+                in_quote = any(low < end and start < high for low, high in quoted)
+                found.append(_Suspect(start, end, BANNED, 1.0, sentence.p_loaded if in_quote else own,
+                                      sentence.speaker if in_quote else None, in_quote, ban=ban))  # fmt: skip
+        for suspect in sorted(found, key=lambda suspect: suspect.start):
+            if quotes or not suspect.quoted:
+                yield suspect, sentence
+
+
+def _left_of(text: str, start: int, end: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What of a phrase lies outside of the slices that a rule speaks of; nothing that only holds a sentence together."""
+    cuts = sorted((low, high) for low, high in taken if low < end and start < high)
+    if not cuts:
+        yield start, end
+        return
+    for low, high in [*cuts, (end, end)]:
+        words = list(COMPOUND.finditer(text, start, max(start, low)))
+        while words and words[0][0].lower() in FUNCTION_WORDS:
+            del words[0]
+        while words and words[-1][0].lower() in FUNCTION_WORDS:
+            del words[-1]
+        if words:
+            yield words[0].start(), words[-1].end()
+        start = max(start, high)
+
+
+def _quoted_slices(text: str) -> list[tuple[int, int]]:
+    return [s.to_article(q.start, q.end) for s in prepare_text(text).sentences for q in s.quoted]
+
+
+def _sentence_starts(source: str, parts: Iterable[tuple[Part, ScoredArticle]]) -> Iterator[int]:
+    for part, article in parts:
+        if part.source is source:
+            for sentence in article.sentences:
+                yield part.aligned.to_original(sentence.start, sentence.end)[0]
+
+
+def _file_place(lines: list[int], start: int, end: int) -> tuple[int, int, int, int]:
+    first, last = bisect_right(lines, start), bisect_right(lines, end - 1)
+    return first, start - lines[first - 1] + 1, last, end - lines[last - 1] + 1
+
+
+def _table_place(record: int, start: int, end: int) -> tuple[int, int, int, int]:
+    return record, start + 1, record, end + 1
