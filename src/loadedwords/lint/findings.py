@@ -47,7 +47,7 @@ class Finding:
     speaker : str or None
         Who is quoted, where that can be read.
     severity : {"note", "warning", "error"}
-        By the smaller of `score` and `p_loaded`.
+        By `probability`, or as the ban says.
     reason : str
         One sentence on why the word pushes.
     plainer : tuple of str
@@ -76,6 +76,11 @@ class Finding:
     plainer: tuple[str, ...]
     sentence: str
     in_table: bool = False
+
+    @property
+    def probability(self) -> float:
+        """As sure as the less sure of the two: that the word is loaded, and that the sentence is."""
+        return min(self.score, self.p_loaded)
 
 
 @dataclass(frozen=True)

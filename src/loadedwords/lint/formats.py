@@ -25,7 +25,8 @@ def plain(text: str) -> str:
 
 def message_of(finding: Finding) -> str:
     """What a finding says, in one line: kind, word, how sure, why, and plainer words."""
-    said = f'{title_of(finding.kind)} "{plain(finding.text)}" ({finding.score:.2f}): {finding.reason}'
+    sure = f"word {finding.score:.2f}, sentence {finding.p_loaded:.2f}"
+    said = f'{title_of(finding.kind)} "{plain(finding.text)}" ({sure}): {finding.reason}'
     if finding.voice == "quoted":
         said += f"; said by {plain(finding.speaker)}" if finding.speaker else "; in a quotation"
     if finding.part != "text":
@@ -92,7 +93,7 @@ def _sarif_result(finding: Finding) -> Mapping[str, Any]:
         "ruleIndex": LINT_KINDS.index(rule),
         "level": finding.severity,
         "message": {"text": message_of(finding)},
-        "rank": round(100 * min(finding.score, finding.p_loaded), 1),
+        "rank": round(100 * finding.probability, 1),
         "locations": [
             {"physicalLocation": {"artifactLocation": artifact, "region": region | {"snippet": {"text": finding.text}}}}
         ],

@@ -122,7 +122,7 @@ def outline_page(page: str) -> Outline:
     """
     pieces = _Walk(page).pieces
     ends = [*(piece.start for piece in pieces[1:]), len(page)]
-    slices = list(zip(pieces, ends, strict=True))
+    slices = list(zip(pieces, ends, strict=False))  # a page without any piece has one end
     kept = _article_blocks(page, slices)
     edits: list[Edit] = []
     places: dict[Role, tuple[int, int]] = {}
