@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -136,7 +136,7 @@ def test_markdown_is_linted_for_its_prose_alone(model: FramingModel) -> None:
         ("standfirst", 6, "regime"),
         ("text", 8, "shameless"),
         ("text", 8, "regime"),
-        ("text", 20, "sneered"),
+        ("text", 21, "sneered"),
     ]
 
 
@@ -180,6 +180,12 @@ def test_standard_input_is_called_as_one_says(desk: Path) -> None:
     assert named.stdout.startswith("drafts/x.md:3:")
     page = run("-", "--stdin-name", "x.html", stdin=f"<p>{STORY}</p>")
     assert page.stdout.startswith("x.html:1:")
+
+
+def test_packed_files_are_read(desk: Path) -> None:
+    for name, content in (("a.html.gz", f"<p>{STORY}</p>"), ("b.md.gz", STORY)):
+        (desk / name).write_bytes(gzip.compress(content.encode()))
+        assert run(name).stdout.startswith(f"{name}:1:")
 
 
 def test_quoted_words_only_where_asked(model: FramingModel) -> None:
@@ -346,7 +352,7 @@ def test_files_that_the_house_leaves_are_counted(desk: Path) -> None:
     (desk / ".loadedwords.toml").write_text('files.leave = ["story.*"]', encoding="utf-8")
     result = run("story.txt")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "1 files left by the house's rules" in result.stderr
+    assert "1 left by the house's rules" in result.stderr
 
 
 def test_options_stand_above_the_house(desk: Path) -> None:
@@ -578,11 +584,4 @@ def test_the_rest_goes_on_after_a_broken_record(desk: Path) -> None:
     assert result.exit_code == 3
     assert result.stdout.startswith("x.jsonl:2:")
     assert "x.jsonl:1: no valid JSON" in result.stderr
-    assert "1 not read" in result.stderr
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="asks for a file that can't be read")
-def test_a_page_that_cannot_be_opened_is_a_message(desk: Path) -> None:
-    (desk / "x.html").write_text("<p>x</p>", encoding="utf-8")
-    (desk / "x.html").chmod(0)
-    assert run("x.html").exit_code == 3
+    assert "1 could not be read" in result.stderr

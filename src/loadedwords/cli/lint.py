@@ -271,10 +271,14 @@ def _print(findings: Sequence[Finding]) -> None:
 
 def _summarise(findings: Sequence[Finding], done: _Done, n_known: int) -> None:
     counts = Counter[str](finding.severity for finding in findings)
-    said = ", ".join(f"{counts[name]} {name}s" for name in reversed(list(_STYLES)) if counts[name]) or "no findings"
+    said = ", ".join(_counted(counts[name], name) for name in reversed(list(_STYLES)) if counts[name]) or "no findings"
     rest = [
         (n_known, "known from the baseline"),
-        (done.n_left, "files left by the house's rules"),
-        (done.n_rejected, "not read"),
+        (done.n_left, "left by the house's rules"),
+        (done.n_rejected, "could not be read"),
     ]
-    tell("; ".join([f"{said} in {done.n_files} files", *(f"{n} {what}" for n, what in rest if n)]))
+    tell("; ".join([f"{said} in {_counted(done.n_files, 'file')}", *(f"{n} {what}" for n, what in rest if n)]))
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n:,} {what}s"

@@ -113,7 +113,7 @@ def _sarif_result(finding: Finding) -> Mapping[str, Any]:
                     }
                 ],
             }
-            for word in finding.plainer
+            for word in dict.fromkeys(finding.plainer)
         ]
     return result
 
