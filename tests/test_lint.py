@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
@@ -360,6 +361,31 @@ def test_options_stand_above_the_house(desk: Path) -> None:
     assert run("story.txt").exit_code == 0
     assert run("story.txt", "--note", "0.1", "--warning", "0.1").exit_code == 1
     assert "not in order" in " ".join(run("story.txt", "--error", "0.5").stderr.split())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_score_by_the_houses_rules(workers: int, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadedwords.batch.ARTICLES_PER_SHARD", 1)
+    rows = [{"id": str(n), "text": "The shameless regime sneered. The council met."} for n in range(3)]
+    (desk / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (desk / "house.toml").write_text('accept = ["regime"]', encoding="utf-8")
+
+    def score(output: str, *rest: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        arguments = ["score", "x.jsonl", "-o", output, "--workers", str(workers), *rest]
+        assert CliRunner().invoke(main, arguments).exit_code == 0
+        return tuple(pl.read_parquet(f"{output}/{t}/*.parquet").to_dicts() for t in ("sentences", "articles"))  # type: ignore[return-value]
+
+    plain, plain_articles = score("plain")
+    ruled, articles = score("ruled", "--house", "house.toml")
+    assert [row["p_loaded"] for row in ruled] == [row["p_loaded"] for row in plain]
+    assert all("regime" in row["words"][0]["text"] for row in plain[::2])
+    assert not any("regime" in word["text"] for row in ruled for word in row["words"])
+    assert all(a["n_loaded_words"] == b["n_loaded_words"] - 1 for a, b in zip(articles, plain_articles, strict=True))
+    record = json.loads((desk / "ruled" / "run.json").read_text())["options"]["amendment"]
+    assert record["house"] == str(desk / "house.toml")
+    assert len(record["hash"]) == 64
+    refused = CliRunner().invoke(main, ["score", "x.jsonl", "-o", "ruled"])
+    assert "its options differ" in refused.stderr
 
 
 # --- accepting ------------------------------------------------------------------------------------------------------

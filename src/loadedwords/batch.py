@@ -43,6 +43,7 @@ from loadedwords.schema import (
     Article,
     CountedVoice,
     Reject,
+    ScoredArticle,
     article_row,
     boilerplate_rows,
     sentence_rows,
@@ -111,6 +112,14 @@ class RunDescription:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Amendment:
+    """What is done to every scored article, by something that can travel to other processes, and the run's record of it."""
+
+    amend: Callable[[ScoredArticle], ScoredArticle]
+    record: Mapping[str, str]
+
+
 def score_to_folder(
     stream: Iterable[Article | Reject],
     folder: Path,
@@ -119,6 +128,7 @@ def score_to_folder(
     model: str | Path | None = None,
     prevalence: float | None = None,
     voice: CountedVoice = "own",
+    amendment: Amendment | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -140,6 +150,8 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     voice : {"own", "quoted", "all"}
         Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
+    amendment : Amendment, optional
+        What is done to every scored article before it is counted and written.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -160,13 +172,13 @@ def score_to_folder(
     LoadedwordsError
         If a worker process died; the shards that were done stay, and the same call goes on from them.
     """
-    chosen = _Chosen(open_bundle(model), prevalence)
+    chosen = _Chosen(open_bundle(model), prevalence, amendment)
     bundle = chosen.bundle
     started = time.monotonic()
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
-        "options": dict(description.options),
+        "options": {**description.options, **({"amendment": dict(amendment.record)} if amendment else {})},
         "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
         "versions": _versions(),
         "voice": voice,
@@ -206,6 +218,7 @@ class _Chosen:
 
     bundle: Bundle
     prevalence: float | None
+    amendment: Amendment | None = None
 
     def load(self, *, threads: int | None) -> FramingModel:
         return FramingModel(self.bundle, prevalence=self.prevalence, threads=threads)
@@ -217,6 +230,7 @@ class _Chunk:
     articles: tuple[Article, ...]
     digest: str
     share_read: float | None
+    amendment: Amendment | None = None
 
 
 @dataclass(frozen=True)
@@ -239,7 +253,7 @@ def _chunks(articles: Iterator[Article], chosen: _Chosen, progress: Progress | N
         if not held:
             return
         share = progress.done / progress.total if progress and progress.total else None
-        yield _Chunk(number, tuple(held), _digest(held, chosen), share)
+        yield _Chunk(number, tuple(held), _digest(held, chosen), share, chosen.amendment)
         number += 1
 
 
@@ -249,6 +263,8 @@ def _digest(articles: Iterable[Article], chosen: _Chosen) -> str:
         f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}".encode(),
         digest_size=16,
     )
+    if chosen.amendment:
+        digest.update(repr(chosen.amendment.record).encode())
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
@@ -268,7 +284,8 @@ def _finished(folder: Path, chunk: _Chunk) -> Counts | None:
 def _score_chunk(model: FramingModel, folder: Path, chunk: _Chunk) -> Counts:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     counts = Counts()
-    for scored in model.score_articles(chunk.articles):
+    for as_scored in model.score_articles(chunk.articles):
+        scored = chunk.amendment.amend(as_scored) if chunk.amendment else as_scored
         rows["articles"].append(article_row(scored))
         rows["sentences"].extend(sentence_rows(scored))
         rows["boilerplate"].extend(boilerplate_rows(scored))

@@ -461,6 +461,11 @@ def _summed_up(article: Article, sentences: Sequence[ScoredSentence], boilerplat
     )
 
 
+def counted_anew(scored: ScoredArticle, sentences: Sequence[ScoredSentence]) -> ScoredArticle:
+    """The article with `sentences` in place of its own, whose words may be others: figures counted from them."""
+    return _summed_up(scored.article, sentences, scored.boilerplate)
+
+
 def _rejected(reject: Reject) -> ScoredArticle:
     source = reject.file if reject.line is None else f"{reject.file}:{reject.line}"
     return _unscored(Article(id=source, text="", source=source), reject.reason)

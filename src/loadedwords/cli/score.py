@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadedwords.cli.options import known_encoding, model_option, no_nan, voice_option
+from loadedwords.cli.options import EXISTING_FILE, known_encoding, model_option, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail
 
 if TYPE_CHECKING:
-    from loadedwords.batch import RunSummary, State
+    from loadedwords.batch import Amendment, RunSummary, State
     from loadedwords.schema import CountedVoice
 
 
@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     help="Share of loaded sentences to assume, for instance 0.06 for whole news articles.  [default: as in training, about a half]",
 )
 @voice_option
+@click.option(
+    "--house", type=EXISTING_FILE, help="The house's rules: accepted words and kinds that are off are no loaded words."
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
@@ -65,7 +68,7 @@ if TYPE_CHECKING:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
-          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, workers: int | None, overwrite: bool,
+          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, house: Path | None, workers: int | None, overwrite: bool,
           report_articles: int, **columns: str | None) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -106,6 +109,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 model=model,
                 prevalence=prevalence,
                 voice=voice,
+                amendment=_house_amendment(house) if house else None,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
@@ -121,6 +125,18 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     _print_summary(summary)
     if summary.n_rejected or summary.counts.errors:
         sys.exit(EXIT_REJECTS)
+
+
+def _house_amendment(file: Path) -> Amendment:
+    import hashlib
+
+    from loadedwords.batch import Amendment
+    from loadedwords.lint import read_house
+    from loadedwords.lint.accepted import WithoutAccepted
+
+    rules = WithoutAccepted(read_house(file))
+    record = {"house": str(file.resolve()), "hash": hashlib.sha256(file.read_bytes()).hexdigest()}
+    return Amendment(rules, record)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadedwords.errors import DataError
+from loadedwords.lint.accepted import left_of
 from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
 from loadedwords.lint.house import Ban, House, Severity
 from loadedwords.lint.plainer import plainer_words
@@ -17,7 +18,6 @@ from loadedwords.lint.silence import silenced
 from loadedwords.schema import PRAISES, Article, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
-from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -203,7 +203,7 @@ def _suspects(
             _Suspect(start, end, word.kind, word.score, sentence.p_loaded if word.in_quote else own, word.speaker,
                      word.in_quote, word.praise is not None and word.praise >= PRAISES)
             for word in sentence.words
-            for start, end in _left_of(text, word.start, word.end, ruled)
+            for start, end in left_of(text, word.start, word.end, ruled)
         ]  # fmt: skip
         for ban, (start, end) in banned:
             if sentence.start <= start < sentence.end:
@@ -213,23 +213,6 @@ def _suspects(
         for suspect in sorted(found, key=lambda suspect: suspect.start):
             if quotes or not suspect.quoted:
                 yield suspect, sentence
-
-
-def _left_of(text: str, start: int, end: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """What of a phrase lies outside of the slices that a rule speaks of; nothing that only holds a sentence together."""
-    cuts = sorted((low, high) for low, high in taken if low < end and start < high)
-    if not cuts:
-        yield start, end
-        return
-    for low, high in [*cuts, (end, end)]:
-        words = list(COMPOUND.finditer(text, start, max(start, low)))
-        while words and words[0][0].lower() in FUNCTION_WORDS:
-            del words[0]
-        while words and words[-1][0].lower() in FUNCTION_WORDS:
-            del words[-1]
-        if words:
-            yield words[0].start(), words[-1].end()
-        start = max(start, high)
 
 
 def _quoted_slices(text: str) -> list[tuple[int, int]]:
