@@ -112,7 +112,7 @@ title: shameless
 *The **regime** met*
 
 The council met, `shameless`, ``a ` regime``. See [shameless](regime.html "regime"), [regime][shameless], <https://regime.org/regime>.
-![shameless](/regime.png)
+![shameless](/regime.png) [![shameless](regime.png)](regime.html)
 
     regime
 
@@ -408,6 +408,13 @@ def test_accept_keeps_what_is_there(before: str, tmp_path: Path) -> None:
     assert (house.bans, house.levels, house.off) == (old.bans, old.levels, old.off)
     for comment in re.findall("#.*", before):
         assert comment in file.read_text(encoding="utf-8")
+
+
+def test_accept_keeps_line_ends(tmp_path: Path) -> None:
+    file = tmp_path / "house.toml"
+    file.write_bytes(b'accept = ["a"]\r\n# b\r\n')
+    accept_words(["c"], file)
+    assert file.read_bytes() == b'accept = ["c", "a"]\r\n# b\r\n'
 
 
 def test_accept_adds_to_the_nearest_house_file_or_makes_one(desk: Path) -> None:

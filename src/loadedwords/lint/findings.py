@@ -157,21 +157,20 @@ def lint_document(
     for part, article in parts:
         lines = [0, *(match.end() for match in _LINE_END.finditer(part.source))]
         for suspect, sentence in _suspects(part, article, house, quotes=quotes):
+            severity = _severity(suspect, house)
             start, end = part.aligned.to_original(suspect.start, suspect.end)
-            severity = (
-                suspect.ban.severity if suspect.ban else house.levels.severity(min(suspect.score, suspect.p_loaded))
-            )
-            kept = severity and (suspect.kind or UNTOLD) not in house.off
-            if not kept or severity is None or any(low <= start < high for low, high in silent[part.source]):
+            if severity is None or any(low <= start < high for low, high in silent[part.source]):
                 continue
-            place = _table_place(document.record, start, end) if document.record else _file_place(lines, start, end)
-            at = suspect.start - sentence.start, suspect.end - sentence.start
-            plainer = suspect.ban.instead if suspect.ban else plainer_words(sentence.text, *at, suspect.kind, model)
+            ban, at = suspect.ban, (suspect.start - sentence.start, suspect.end - sentence.start)
             findings.append(
                 Finding(
                     document.path,
                     part.name,
-                    *place,
+                    *(
+                        _file_place(lines, start, end)
+                        if document.record is None
+                        else _table_place(document.record, start, end)
+                    ),
                     start=start,
                     end=end,
                     text=part.source[start:end],
@@ -181,13 +180,20 @@ def lint_document(
                     voice="quoted" if suspect.quoted else "own",
                     speaker=suspect.speaker,
                     severity=severity,
-                    reason=(suspect.ban and suspect.ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
-                    plainer=plainer,
+                    reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
+                    plainer=ban.instead if ban else plainer_words(sentence.text, *at, suspect.kind, model),
                     sentence=sentence.text,
                     in_table=document.record is not None,
                 )
             )
-    return findings if document.record else sorted(findings, key=lambda finding: finding.start)
+    return sorted(findings, key=lambda finding: finding.start) if document.record is None else findings
+
+
+def _severity(suspect: _Suspect, house: House) -> Severity | None:
+    """None where the finding is not to be shown."""
+    if (suspect.kind or UNTOLD) in house.off:
+        return None
+    return suspect.ban.severity if suspect.ban else house.levels.severity(min(suspect.score, suspect.p_loaded))
 
 
 def _suspects(

@@ -170,7 +170,7 @@ def accept_words(words: Iterable[str], file: Path) -> list[str]:
     new = [word for word in dict.fromkeys(words) if word.casefold() not in lowered]
     if not new:
         return []
-    old = file.read_text(encoding="utf-8") if file.exists() else ""
+    old = file.read_bytes().decode() if file.exists() else ""  # line ends stay as they are
     listed = ", ".join(json.dumps(word, ensure_ascii=False) for word in new)
     top = re.search(r"^[ \t]*\[", old, re.MULTILINE)
     there = re.search(r"^accept[ \t]*=[ \t]*\[", old[: top.start()] if top else old, re.MULTILINE)
@@ -184,7 +184,7 @@ def accept_words(words: Iterable[str], file: Path) -> list[str]:
     try:
         if tomllib.loads(written) != {**tomllib.loads(old), "accept": [*new, *known]}:
             raise ValueError
-        file.write_text(written, encoding="utf-8")
+        file.write_bytes(written.encode())
     except ValueError:
         raise OutputError(f"{file} is written in a way that accept can't be added to.\nAdd by hand: {listed}") from None
     except OSError as error:

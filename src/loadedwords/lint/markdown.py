@@ -23,8 +23,11 @@ _REPLACED = (
     re.compile(r"(?<!`)(`+)(?!`)(?:[^\n]|\n(?![ \t]*\n))+?(?<!`)\1(?!`)"),
     re.compile(r"<(?:https?://|mailto:)[^>\s]+>"),
 )
-# The words of a link stay, but for an image's.
-_LINK = re.compile(r"(!?\[)(?:[^\[\]\n]|\[[^\[\]\n]*\])*(\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[[^\[\]\n]*\])")
+# The words of a link stay, those of an image don't.
+_LABEL = r"(?:[^\[\]\n]|\[[^\[\]\n]*\])*"
+_TARGET = r"(\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[[^\[\]\n]*\])"
+_LINK = re.compile(rf"(?<!!)(\[){_LABEL}{_TARGET}")
+_IMAGE = re.compile(rf"!\[{_LABEL}{_TARGET}")
 
 
 def outline_markdown(text: str) -> Outline:
@@ -56,18 +59,15 @@ def _place(token: Token, lines: Sequence[int]) -> tuple[int, int]:
 
 
 def _inline_edits(text: str) -> Iterator[Edit]:
-    for pattern in _REMOVED:
+    for pattern in (*_REMOVED, _IMAGE):
         for match in pattern.finditer(text):
             yield Edit(*match.span())
     for pattern in _REPLACED:
         for match in pattern.finditer(text):
             yield Edit(*match.span(), PLACEHOLDER)
     for match in _LINK.finditer(text):
-        if match[1] == "![":
-            yield Edit(*match.span())
-        else:
-            yield Edit(*match.span(1))
-            yield Edit(*match.span(2))
+        yield Edit(*match.span(1))
+        yield Edit(*match.span(2))
 
 
 def _all_emphasis(inline: Token) -> bool:
