@@ -155,38 +155,39 @@ def lint_document(
     silent = {part.source: silenced(part.source, _sentence_starts(part.source, parts)) for part in document.parts}
     findings = []
     for part, article in parts:
-        lines = [0, *(match.end() for match in _LINE_END.finditer(part.source))]
         for suspect, sentence in _suspects(part, article, house, quotes=quotes):
             severity = _severity(suspect, house)
             start, end = part.aligned.to_original(suspect.start, suspect.end)
             if severity is None or any(low <= start < high for low, high in silent[part.source]):
                 continue
-            ban, at = suspect.ban, (suspect.start - sentence.start, suspect.end - sentence.start)
-            findings.append(
-                Finding(
-                    document.path,
-                    part.name,
-                    *(
-                        _file_place(lines, start, end)
-                        if document.record is None
-                        else _table_place(document.record, start, end)
-                    ),
-                    start=start,
-                    end=end,
-                    text=part.source[start:end],
-                    kind=suspect.kind,
-                    score=suspect.score,
-                    p_loaded=suspect.p_loaded,
-                    voice="quoted" if suspect.quoted else "own",
-                    speaker=suspect.speaker,
-                    severity=severity,
-                    reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
-                    plainer=ban.instead if ban else plainer_words(sentence.text, *at, suspect.kind, model),
-                    sentence=sentence.text,
-                    in_table=document.record is not None,
-                )
-            )
+            findings.append(_finding(document, part, start, end, suspect, sentence, severity, model))
     return sorted(findings, key=lambda finding: finding.start) if document.record is None else findings
+
+
+def _finding(document: Document, part: Part, start: int, end: int, suspect: _Suspect, sentence: ScoredSentence,
+             severity: Severity, model: FramingModel) -> Finding:  # fmt: skip
+    ban, at = suspect.ban, (suspect.start - sentence.start, suspect.end - sentence.start)
+    place = (
+        (document.record, start + 1, document.record, end + 1) if document.record else _place(part.source, start, end)
+    )
+    return Finding(
+        document.path,
+        part.name,
+        *place,
+        start=start,
+        end=end,
+        text=part.source[start:end],
+        kind=suspect.kind,
+        score=suspect.score,
+        p_loaded=suspect.p_loaded,
+        voice="quoted" if suspect.quoted else "own",
+        speaker=suspect.speaker,
+        severity=severity,
+        reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
+        plainer=ban.instead if ban else plainer_words(sentence.text, *at, suspect.kind, model),
+        sentence=sentence.text,
+        in_table=document.record is not None,
+    )
 
 
 def _severity(suspect: _Suspect, house: House) -> Severity | None:
@@ -232,10 +233,7 @@ def _sentence_starts(source: str, parts: Iterable[tuple[Part, ScoredArticle]]) -
                 yield part.aligned.to_original(sentence.start, sentence.end)[0]
 
 
-def _file_place(lines: list[int], start: int, end: int) -> tuple[int, int, int, int]:
+def _place(text: str, start: int, end: int) -> tuple[int, int, int, int]:
+    lines = [0, *(match.end() for match in _LINE_END.finditer(text, 0, end))]
     first, last = bisect_right(lines, start), bisect_right(lines, end - 1)
     return first, start - lines[first - 1] + 1, last, end - lines[last - 1] + 1
-
-
-def _table_place(record: int, start: int, end: int) -> tuple[int, int, int, int]:
-    return record, start + 1, record, end + 1
