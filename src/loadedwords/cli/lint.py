@@ -50,11 +50,11 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
     help="Severity from which the exit status is 1.",
 )
 @click.option(
-    "--note", type=float, callback=_probability, help="Probability from which a finding is shown.  [default: 0.2]"
+    "--note", type=float, callback=_probability, help="Probability from which a finding is shown.  [default: 0.25]"
 )
-@click.option("--warning", type=float, callback=_probability, help="Probability from which it warns.  [default: 0.4]")
+@click.option("--warning", type=float, callback=_probability, help="Probability from which it warns.  [default: 0.5]")
 @click.option(
-    "--error", type=float, callback=_probability, help="Probability from which it is an error.  [default: 0.7]"
+    "--error", type=float, callback=_probability, help="Probability from which it is an error.  [default: 0.75]"
 )
 @click.option("--only", multiple=True, type=_KINDS, help="Report this kind and no other; may be repeated.")
 @click.option("--ignore", multiple=True, type=_KINDS, help="Do not report this kind; may be repeated.")

@@ -27,9 +27,9 @@ class HouseError(DataError):
 class Levels:
     """The probabilities from which a finding is shown at all, warns, and is an error."""
 
-    note: float = 0.2
-    warning: float = 0.4
-    error: float = 0.7
+    note: float = 0.25
+    warning: float = 0.5
+    error: float = 0.75
 
     def severity(self, probability: float) -> Severity | None:
         reached: list[Severity] = [name for name in SEVERITIES if probability >= getattr(self, name)]
