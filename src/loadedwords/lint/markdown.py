@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 _FRONT_MATTER = re.compile(r"\A\s*(---|\+\+\+)[ \t]*\r?\n.*?^(?:\1|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _REMOVED = (
-    re.compile(r"<!--.*?-->", re.DOTALL),
-    re.compile(r"<(code|pre|kbd|samp|script|style)\b[^>]*>.*?</\1>", re.DOTALL | re.IGNORECASE),
+    # Neither reaches past another one of its kind: many that are not closed would take for ever.
+    re.compile(r"<!--(?:(?!<!--).)*?-->", re.DOTALL),
+    re.compile(r"<(code|pre|kbd|samp|script|style)\b[^>]*>(?:(?!<\1\b).)*?</\1>", re.DOTALL | re.IGNORECASE),
     re.compile(r"^ {0,3}\[(?!\^)[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE),  # [name]: address
 )
 _REPLACED = (
