@@ -121,9 +121,13 @@ def _of_record(article: Article, path: str) -> Document:
 
 def _outline_text(text: str) -> Outline:
     """A first line that stands alone and does not end as a sentence does is the title."""
-    first = re.match(r"\s*(\S[^\r\n]*?)[ \t]*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)\s*\S", text)
-    titled = first and len(first[1]) <= _LONGEST_TITLE and not re.search(r"[.:;,]['\"”’)]*$", first[1])
-    return Outline(first.span(1) if first and titled and not DIRECTIVE.match(first[1]) else None, None, _no_prose(text))
+    first = re.match(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S", text)
+    if first is None:
+        return Outline(None, None, _no_prose(text))
+    title = first[1].rstrip()
+    is_title = len(title) <= _LONGEST_TITLE and not re.search(r"[.:;,]['\"”’)]*$", title) and not DIRECTIVE.match(title)
+    place = first.start(1), first.start(1) + len(title)
+    return Outline(place if is_title else None, None, _no_prose(text))
 
 
 def _no_prose(text: str) -> list[Edit]:

@@ -10,7 +10,7 @@ _ORDER = r"loadedwords:[ \t]*(off|on|ignore-next)"
 DIRECTIVE = re.compile(
     rf"<!--[ \t]*{_ORDER}[ \t]*-->"
     rf"|^[ \t]*\[[^\]\n]*\]:[ \t]*\#[ \t]*\([ \t]*{_ORDER}[ \t]*\)[ \t]*\r?$"
-    rf"|^[ \t]*(?:\#|//|%)?[ \t]*{_ORDER}[ \t]*\r?$",
+    rf"|^[ \t]*+(?:\#|//|%)?[ \t]*+{_ORDER}[ \t]*\r?$",
     re.MULTILINE,
 )
 
