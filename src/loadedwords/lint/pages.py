@@ -133,7 +133,7 @@ def outline_page(page: str) -> Outline:
             edits.append(Edit(piece.start, end))
         else:
             edits += [Edit(piece.start + m.start(), piece.start + m.end(), " ")
-                      for m in re.finditer(r"[ \t]*[\r\n]\s*", page[piece.start : end])]  # fmt: skip
+                      for m in re.finditer(r"[\r\n]\s*", page[piece.start : end])]  # fmt: skip
             first, _ = places.get(piece.role, (piece.start, end))
             places[piece.role] = (first, end)
     return Outline(places.get("title"), places.get("standfirst"), edits)
