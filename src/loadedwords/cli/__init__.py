@@ -16,6 +16,7 @@ from loadedwords.cli import (
     export,
     highlight,
     label,
+    lint,
     probe,
     sample,
     score,
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 for _command in (
-    score.score, highlight.highlight, compare.compare, aliases.aliases, sample.sample, label.label,
+    score.score, highlight.highlight, lint.lint, compare.compare, aliases.aliases, sample.sample, label.label,
     train.train, evaluate.evaluate, probe.probe, verify.verify, export.export, card.card,
 ):  # fmt: skip
     main.add_command(_command)

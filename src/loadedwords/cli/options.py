@@ -8,6 +8,17 @@ import click
 
 EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def known_encoding(encoding: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
+
+
 voice_option = click.option(
     "--voice",
     type=click.Choice(["own", "quoted", "all"]),

@@ -1,0 +1,24 @@
+"""What of a loaded phrase is left when the house accepts a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
+
+
+def left_of(text: str, start: int, end: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What of a phrase lies outside of the slices that a rule speaks of; nothing that only holds a sentence together."""
+    cuts = sorted((low, high) for low, high in taken if low < end and start < high)
+    if not cuts:
+        yield start, end
+        return
+    for low, high in [*cuts, (end, end)]:
+        words = list(COMPOUND.finditer(text, start, max(start, low)))
+        while words and words[0][0].lower() in FUNCTION_WORDS:
+            del words[0]
+        while words and words[-1][0].lower() in FUNCTION_WORDS:
+            del words[-1]
+        if words:
+            yield words[0].start(), words[-1].end()
+        start = max(start, high)

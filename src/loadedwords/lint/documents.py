@@ -1,0 +1,156 @@
+"""A file → what of it is linted: title, standfirst and text, each with the way back to where it stands in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from loadedwords.articles import STDIN, ReadOptions, read_articles
+from loadedwords.articles.formats import ending_of
+from loadedwords.lint.silence import DIRECTIVE
+from loadedwords.schema import Article, Reject
+from loadedwords.text.alignment import Aligned, Edit, apply_edits
+from loadedwords.text.words import PLACEHOLDER
+
+PartName = Literal["title", "standfirst", "text"]
+TextForm = Literal["text", "markdown", "html"]
+
+_FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
+_ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
+_LONGEST_TITLE = 150
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a story: what it was read from and, aligned with that, what of it is scored."""
+
+    name: PartName
+    source: str
+    aligned: Aligned
+
+
+@dataclass(frozen=True)
+class Document:
+    """A story. All parts of a file share its text; those of a table's record are fields, and `record` is its line or row."""
+
+    path: str
+    parts: tuple[Part, ...]
+    record: int | None = None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Where title and standfirst stand in a text, and what of it is no prose."""
+
+    title: tuple[int, int] | None
+    standfirst: tuple[int, int] | None
+    edits: Sequence[Edit]
+
+
+def read_documents(
+    file: Path | None, *, name: str | None = None, options: ReadOptions | None = None
+) -> Iterator[Document | Reject]:
+    """Read the stories of one file.
+
+    Parameters
+    ----------
+    file : Path or None
+        None is standard input: JSON lines, or else one text.
+    name : str, optional
+        What standard input is called; its ending says what it holds.
+    options : ReadOptions, optional
+
+    Yields
+    ------
+    Document or Reject
+        One for a text, Markdown or HTML file; of a table, one for each record.
+    """
+    path = name or (STDIN if file is None else str(file))
+    form = _FORMS.get(ending_of(Path(path)))
+    if form == "html":
+        yield from _read_page(file, path)
+        return
+    for item in read_articles(STDIN if file is None else file, options=options):
+        if isinstance(item, Reject):
+            yield item
+        elif item.source == (STDIN if file is None else str(file)):
+            yield make_document(item.text, path=path, form=form or "text")
+        else:
+            yield _of_record(item, path)
+
+
+def make_document(text: str, *, path: str = STDIN, form: TextForm = "text") -> Document:
+    """The story in a text that was read already."""
+    if form == "html":
+        from loadedwords.lint.pages import outline_page  # brings trafilatura, which is slow to import
+
+        return Document(path, _parts(text, outline_page(text)))
+    if form == "markdown":
+        from loadedwords.lint.markdown import outline_markdown
+
+        return Document(path, _parts(text, outline_markdown(text)))
+    return Document(path, _parts(text, _outline_text(text)))
+
+
+def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
+    import sys
+
+    from trafilatura.utils import decode_file
+
+    try:
+        page = sys.stdin.buffer.read() if file is None else file.read_bytes()
+    except OSError as error:
+        yield Reject(path, None, f"{type(error).__name__}: {error}")
+        return
+    text = decode_file(page).removeprefix("\ufeff")
+    if not text.strip():
+        yield Reject(path, None, "the file is empty")
+        return
+    document = make_document(text, path=path, form="html")
+    yield document if document.parts else Reject(path, None, "no text was found in the page")
+
+
+def _of_record(article: Article, path: str) -> Document:
+    fields: list[tuple[PartName, str]] = [("title", article.title or ""), ("text", article.text)]
+    parts = tuple(Part(name, text, apply_edits(text, _no_prose(text))) for name, text in fields if text.strip())
+    return Document(path, parts, int(article.source.rpartition(":")[2]))
+
+
+def _outline_text(text: str) -> Outline:
+    """A first line that stands alone and does not end as a sentence does is the title."""
+    first = re.match(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S", text)
+    if first is None:
+        return Outline(None, None, _no_prose(text))
+    title = first[1].rstrip()
+    is_title = len(title) <= _LONGEST_TITLE and not re.search(r"[.:;,]['\"”’)]*$", title) and not DIRECTIVE.match(title)
+    place = first.start(1), first.start(1) + len(title)
+    return Outline(place if is_title else None, None, _no_prose(text))
+
+
+def _no_prose(text: str) -> list[Edit]:
+    """Directives and addresses, which no kind of text is linted for."""
+    edits = [Edit(*match.span()) for match in DIRECTIVE.finditer(text)]
+    return edits + [Edit(*match.span(), PLACEHOLDER) for match in _ADDRESS.finditer(text)]
+
+
+def _parts(text: str, outline: Outline) -> tuple[Part, ...]:
+    edits = [*outline.edits, *_no_prose(text)]
+    apart: list[tuple[PartName, tuple[int, int]]] = []
+    if outline.title:
+        apart.append(("title", outline.title))
+    if outline.standfirst:
+        apart.append(("standfirst", outline.standfirst))
+    parts = [
+        Part(name, text, apply_edits(text, [Edit(0, start), *_within(edits, start, end), Edit(end, len(text))]))
+        for name, (start, end) in apart
+    ]
+    without = [edit for edit in edits if not any(start <= edit.start < end for _, (start, end) in apart)]
+    parts.append(Part("text", text, apply_edits(text, [*without, *(Edit(*span, "\n") for _, span in apart)])))
+    return tuple(part for part in parts if part.aligned.text.strip())
+
+
+def _within(edits: Sequence[Edit], start: int, end: int) -> list[Edit]:
+    return [edit for edit in edits if start <= edit.start and edit.end <= end]

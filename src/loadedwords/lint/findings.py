@@ -1,0 +1,239 @@
+"""A story and a model → findings: the loaded words that the house's rules leave, with place, reason and plainer words."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadedwords.errors import DataError
+from loadedwords.lint.accepted import left_of
+from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
+from loadedwords.lint.house import Ban, House, Severity
+from loadedwords.lint.plainer import plainer_words
+from loadedwords.lint.reasons import BANNED, UNTOLD, reason_for
+from loadedwords.lint.silence import silenced
+from loadedwords.schema import PRAISES, Article, ScoredArticle, ScoredSentence
+from loadedwords.scoring import FramingModel, load_model
+from loadedwords.text import prepare_text
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A loaded word, or one that the house bans.
+
+    Attributes
+    ----------
+    path : str
+    part : {"title", "standfirst", "text"}
+    line, column, end_line, end_column : int
+        Counted from 1, columns in characters; the end is exclusive. In a table, `line` is that of the record (or its row)
+        and columns count in the field.
+    start, end : int
+        Offsets into the file as read; in a table into the field.
+    text : str
+        Exactly that slice.
+    kind : str or None
+        One of `loadedwords.schema.KINDS`, or "banned"; None from a model that does not tell.
+    score : float
+        The share of careful readers who would mark the word; 1 for a banned one.
+    p_loaded : float
+        The share of careful readers who would object to the sentence; in the outlet's voice, to what the outlet says in it.
+    voice : {"own", "quoted"}
+    speaker : str or None
+        Who is quoted, where that can be read.
+    severity : {"note", "warning", "error"}
+        By `probability`, or as the ban says.
+    reason : str
+        One sentence on why the word pushes.
+    plainer : tuple of str
+        Up to three plainer words.
+    sentence : str
+        The sentence that it is in.
+    in_table : bool
+    """
+
+    path: str
+    part: PartName
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    start: int
+    end: int
+    text: str
+    kind: str | None
+    score: float
+    p_loaded: float
+    voice: str
+    speaker: str | None
+    severity: Severity
+    reason: str
+    plainer: tuple[str, ...]
+    sentence: str
+    in_table: bool = False
+
+    @property
+    def probability(self) -> float:
+        """As sure as the less sure of the two: that the word is loaded, and that the sentence is."""
+        return min(self.score, self.p_loaded)
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    """A word that may become a finding; offsets into what of its part is scored."""
+
+    start: int
+    end: int
+    kind: str | None
+    score: float
+    p_loaded: float
+    speaker: str | None
+    quoted: bool
+    praise: bool = False
+    ban: Ban | None = None
+
+
+def lint_text(
+    text: str,
+    *,
+    model: FramingModel | str | Path | None = None,
+    house: House | None = None,
+    path: str = "-",
+    form: TextForm = "text",
+    quotes: bool = False,
+) -> list[Finding]:
+    """Find the loaded words of one story.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the file.
+    model : FramingModel, str or Path, optional
+        A loaded model, or what `load_model` takes.
+    house : House, optional
+        As `read_house` gives it.
+    path : str
+        What the findings say where they are from.
+    form : {"text", "markdown", "html"}
+    quotes : bool
+        Whether other people's words are looked at, too.
+
+    Returns
+    -------
+    list of Finding
+        In the order of the text: ``text[finding.start:finding.end] == finding.text``.
+
+    Raises
+    ------
+    DataError
+        If the text can't be scored.
+
+    Examples
+    --------
+    >>> lint_text("The council met. The shameless regime sneered.")[0].column
+    22
+    """
+    loaded = model if isinstance(model, FramingModel) else load_model(model)
+    return lint_document(make_document(text, path=path, form=form), loaded, house, quotes=quotes)
+
+
+def lint_document(
+    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False
+) -> list[Finding]:
+    """Find the loaded words of a story that was read; see `lint_text`."""
+    house = house or House()
+    articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
+    scored = list(model.score_articles(articles))
+    if failed := next((article for article in scored if article.status == "error"), None):
+        raise DataError(f"{document.path} can't be scored: {failed.message}.\nReport it with the text, if you can.")
+    parts = list(zip(document.parts, scored, strict=True))
+    silent = {part.source: silenced(part.source, _sentence_starts(part.source, parts)) for part in document.parts}
+    findings = []
+    for part, article in parts:
+        for suspect, sentence in _suspects(part, article, house, quotes=quotes):
+            severity = _severity(suspect, house)
+            start, end = part.aligned.to_original(suspect.start, suspect.end)
+            if severity is None or any(low <= start < high for low, high in silent[part.source]):
+                continue
+            findings.append(_finding(document, part, start, end, suspect, sentence, severity, model))
+    return sorted(findings, key=lambda finding: finding.start) if document.record is None else findings
+
+
+def _finding(document: Document, part: Part, start: int, end: int, suspect: _Suspect, sentence: ScoredSentence,
+             severity: Severity, model: FramingModel) -> Finding:  # fmt: skip
+    ban, at = suspect.ban, (suspect.start - sentence.start, suspect.end - sentence.start)
+    place = (
+        (document.record, start + 1, document.record, end + 1) if document.record else _place(part.source, start, end)
+    )
+    return Finding(
+        document.path,
+        part.name,
+        *place,
+        start=start,
+        end=end,
+        text=part.source[start:end],
+        kind=suspect.kind,
+        score=suspect.score,
+        p_loaded=suspect.p_loaded,
+        voice="quoted" if suspect.quoted else "own",
+        speaker=suspect.speaker,
+        severity=severity,
+        reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
+        plainer=ban.instead if ban else plainer_words(sentence.text, *at, suspect.kind, model),
+        sentence=sentence.text,
+        in_table=document.record is not None,
+    )
+
+
+def _severity(suspect: _Suspect, house: House) -> Severity | None:
+    """None where the finding is not to be shown."""
+    if (suspect.kind or UNTOLD) in house.off:
+        return None
+    return suspect.ban.severity if suspect.ban else house.levels.severity(min(suspect.score, suspect.p_loaded))
+
+
+def _suspects(
+    part: Part, article: ScoredArticle, house: House, *, quotes: bool
+) -> Iterator[tuple[_Suspect, ScoredSentence]]:
+    text = part.aligned.text
+    accepted, banned = house.accepted(text), house.banned(text)
+    ruled = [*accepted, *(span for _, span in banned)]
+    quoted = _quoted_slices(text) if banned else []
+    for sentence in article.sentences:
+        own = sentence.p_loaded if sentence.p_own is None else sentence.p_own
+        found = [
+            _Suspect(start, end, word.kind, word.score, sentence.p_loaded if word.in_quote else own, word.speaker,
+                     word.in_quote, word.praise is not None and word.praise >= PRAISES)
+            for word in sentence.words
+            for start, end in left_of(text, word.start, word.end, ruled)
+        ]  # fmt: skip
+        for ban, (start, end) in banned:
+            if sentence.start <= start < sentence.end:
+                in_quote = any(low < end and start < high for low, high in quoted)
+                found.append(_Suspect(start, end, BANNED, 1.0, sentence.p_loaded if in_quote else own,
+                                      sentence.speaker if in_quote else None, in_quote, ban=ban))  # fmt: skip
+        for suspect in sorted(found, key=lambda suspect: suspect.start):
+            if quotes or not suspect.quoted:
+                yield suspect, sentence
+
+
+def _quoted_slices(text: str) -> list[tuple[int, int]]:
+    return [s.to_article(q.start, q.end) for s in prepare_text(text).sentences for q in s.quoted]
+
+
+def _sentence_starts(source: str, parts: Iterable[tuple[Part, ScoredArticle]]) -> Iterator[int]:
+    for part, article in parts:
+        if part.source is source:
+            for sentence in article.sentences:
+                yield part.aligned.to_original(sentence.start, sentence.end)[0]
+
+
+def _place(text: str, start: int, end: int) -> tuple[int, int, int, int]:
+    lines = [0, *(match.end() for match in _LINE_END.finditer(text, 0, end))]
+    first, last = bisect_right(lines, start), bisect_right(lines, end - 1)
+    return first, start - lines[first - 1] + 1, last, end - lines[last - 1] + 1

@@ -1,0 +1,176 @@
+"""HTML: where title and standfirst stand in a page, and what of it is no prose: tags, scripts, menus, code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from html.parser import HTMLParser
+from typing import Literal
+
+from loadedwords.lint.documents import Outline
+from loadedwords.text.alignment import Edit
+from loadedwords.text.html import extract_article
+
+Role = Literal["title", "standfirst", "skipped", "quotation", "text"]
+
+_SKIPPED = frozenset(
+    """button code footer form head kbd nav noscript pre samp script select style svg template textarea""".split()  # noqa: SIM905
+)
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
+_INLINE = frozenset(
+    """a abbr b big cite code del dfn em font i img ins kbd mark q s samp small span strike strong sub sup time u var
+    wbr""".split()  # noqa: SIM905
+)
+_STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
+_NOT_LETTERS = re.compile(r"[\W_]+")
+_ENDS = 40  # letters by which a passage is known again in the article
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A tag, a comment or a run of text: where it starts, what it is, and the block it is in."""
+
+    start: int
+    tag: str | None
+    role: Role
+    block: int
+
+
+class _Walk(HTMLParser):
+    """Notes for every piece of a page what encloses it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self._lines = [0, *(match.end() for match in re.finditer("\n", page))]
+        self._open: list[tuple[str, Role]] = []
+        self._block = 0
+        self._titled = False
+        self.pieces: list[_Piece] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._break_at(tag)
+        if tag not in _INLINE and self._open and self._open[-1][0] == "p":
+            self._open.pop()
+        if tag not in _VOID:
+            self._open.append((tag, self._role_of(tag, dict(attrs))))
+        self._note(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self._break_at(tag)
+        self._note(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._break_at(tag)
+        self._note("/q" if tag == "q" else tag)
+        if any(name == tag for name, _ in self._open):
+            while self._open.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        del data
+        self._note(None)
+
+    def handle_entityref(self, name: str) -> None:
+        self.handle_data(name)
+
+    def handle_charref(self, name: str) -> None:
+        self.handle_data(name)
+
+    def handle_comment(self, data: str) -> None:
+        del data
+        self._note("!")
+
+    def handle_decl(self, decl: str) -> None:
+        self.handle_comment(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.handle_comment(data)
+
+    def unknown_decl(self, data: str) -> None:
+        self.handle_comment(data)
+
+    def _break_at(self, tag: str) -> None:
+        self._block += tag not in _INLINE
+
+    def _role_of(self, tag: str, attributes: dict[str, str | None]) -> Role:
+        if tag in _SKIPPED or "hidden" in attributes:
+            return "skipped"
+        if tag == "h1" and not self._titled:
+            self._titled = True
+            return "title"
+        named = any(_STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
+        if attributes.get("role") == "doc-subtitle" or named:
+            return "standfirst"
+        return "quotation" if tag == "blockquote" else "text"
+
+    def _note(self, tag: str | None) -> None:
+        line, column = self.getpos()
+        roles = {role for _, role in self._open}
+        ranked: tuple[Role, ...] = ("skipped", "title", "standfirst", "quotation")
+        role: Role = next((role for role in ranked if role in roles), "text")
+        self.pieces.append(_Piece(self._lines[line - 1] + column, tag, role, self._block))
+
+
+def outline_page(page: str) -> Outline:
+    """Title is the first h1; standfirst what calls itself so; text what the reader of pages takes for the article.
+
+    Where it finds no article, as in a fragment, all of the page's text is linted.
+    """
+    pieces = _Walk(page).pieces
+    ends = [*(piece.start for piece in pieces[1:]), len(page)]
+    slices = list(zip(pieces, ends, strict=False))  # a page without any piece has one end
+    kept = _article_blocks(page, slices)
+    edits: list[Edit] = []
+    places: dict[Role, tuple[int, int]] = {}
+    for piece, end in slices:
+        if piece.tag is not None:
+            edits.append(Edit(piece.start, end, _in_place_of(piece)))
+        elif piece.role == "skipped" or piece.block not in kept:
+            edits.append(Edit(piece.start, end))
+        else:
+            edits += [Edit(piece.start + m.start(), piece.start + m.end(), " ")
+                      for m in re.finditer(r"[\r\n]\s*", page[piece.start : end])]  # fmt: skip
+            first, _ = places.get(piece.role, (piece.start, end))
+            places[piece.role] = (first, end)
+    return Outline(places.get("title"), places.get("standfirst"), edits)
+
+
+def _in_place_of(piece: _Piece) -> str:
+    marks = {"q": "“", "/q": "”", "!": ""}
+    if piece.tag in marks:
+        return marks[piece.tag]
+    if piece.tag in _INLINE:
+        return ""
+    return "\n> " if piece.role == "quotation" else "\n"
+
+
+def _article_blocks(page: str, slices: list[tuple[_Piece, int]]) -> set[int]:
+    """The blocks that the reader of pages found again in the article, and title and standfirst."""
+    blocks: dict[int, str] = {}
+    always = set()
+    for piece, end in slices:
+        if piece.tag is None and piece.role != "skipped":
+            blocks[piece.block] = blocks.get(piece.block, "") + page[piece.start : end]
+            if piece.role in ("title", "standfirst"):
+                always.add(piece.block)
+    article = extract_article(page.encode("utf-8", "replace"))
+    if article is None:
+        return set(blocks)
+    lines = {_letters(line) for line in article["text"].splitlines()}
+    everything = "".join(map(_letters, article["text"].splitlines()))
+
+    def is_article(text: str) -> bool:
+        letters = _letters(unescape(text))
+        if len(letters) < _ENDS:
+            return letters in lines
+        return letters[:_ENDS] in everything or letters[-_ENDS:] in everything
+
+    return always | {block for block, text in blocks.items() if is_article(text)}
+
+
+def _letters(text: str) -> str:
+    return _NOT_LETTERS.sub("", text).casefold()
