@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -42,7 +43,11 @@ def at(text: str, place: dict[str, Any], encoding: str = "utf-16") -> str:
     lines = re.split("(\r\n|\r|\n)", text)
 
     def offset(position: dict[str, int]) -> int:
-        line = lines[2 * position["line"]].encode(codec)[: width * position["character"]].decode(codec)
+        line = (
+            lines[2 * position["line"]]
+            .encode(codec, "surrogatepass")[: width * position["character"]]
+            .decode(codec, "surrogatepass")
+        )
         return len("".join(lines[: 2 * position["line"]])) + len(line)
 
     return text[offset(place["start"]) : offset(place["end"])]
@@ -91,9 +96,40 @@ def test_a_change_is_linted_once_the_typing_pauses(tmp_path: Path) -> None:
 
 
 @needs_pygls
+def test_whatever_is_typed_and_asked_the_last_text_counts(tmp_path: Path) -> None:
+    draw, model, uri = random.Random(0), load_model(), (tmp_path / "story.txt").as_uri()
+    pieces = [
+        "🙂 ",
+        "The shameless regime sneered at them. ",
+        "The council met on Monday.",
+        "\n",
+        "\r\n\n",
+        "“",
+        "”",
+        "\ud83d",
+    ]
+    with Client(tmp_path) as client:
+        client.open(uri, "")
+        for version in range(2, 40):
+            text = "".join(draw.choices(pieces, k=draw.randrange(9)))
+            client.change(uri, text, version)
+            here = {"line": draw.randrange(3), "character": draw.randrange(20)}
+            if draw.random() < 0.5:
+                hover = client.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": here})
+                places = [hover["range"]] if hover else []
+            else:
+                offered = actions(client, uri, {"start": here, "end": here})
+                places = [one["range"] for action in offered for one in action["diagnostics"]]
+            expected = {finding.text for finding in lint_text(text.replace("\ud83d", "\ufffd"), model=model)}
+            assert {at(text, place) for place in places} <= expected
+        assert {at(text, one["range"]) for one in client.found(version)} == expected
+
+
+@needs_pygls
 def test_the_language_says_how_a_story_is_read(tmp_path: Path) -> None:
     code = "The council met.\n\n`The shameless regime sneered.`\n"
-    with Client(None) as client:
+    (tmp_path / ".loadedwords.toml").write_text('[files]\nlint = ["stories/", "*.md"]\n', encoding="utf-8")
+    with Client(tmp_path) as client:
         assert client.open("untitled:Untitled-1", code, "markdown") == []
         assert client.open("untitled:Untitled-2", code) != []
         assert client.open((tmp_path / "x.md").as_uri(), code, "some-other-mode") == []
@@ -204,7 +240,7 @@ def test_what_cannot_be_accepted_is_said(tmp_path: Path) -> None:
 @needs_pygls
 def test_rules_are_read_anew_when_they_change(tmp_path: Path) -> None:
     house = tmp_path / ".loadedwords.toml"
-    uri = (tmp_path / "story.txt").as_uri()
+    uri = (tmp_path / "a story.txt").as_uri()
     watching = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
     with Client(tmp_path, capabilities=watching) as client:
         assert client.open(uri, STORY)
@@ -212,7 +248,9 @@ def test_rules_are_read_anew_when_they_change(tmp_path: Path) -> None:
         def found_with(rules: str) -> list[dict[str, Any]]:
             house.write_text(rules, encoding="utf-8")
             client.tell("workspace/didChangeWatchedFiles", {"changes": [{"uri": house.as_uri(), "type": 2}]})
-            return client.found(1)
+            published = client.published()
+            assert published["uri"] == uri, "a client knows its story by the very letters that it gave"
+            return published["diagnostics"]
 
         assert found_with('accept = ["shameless", "regime", "sneered"]\n') == []
         assert found_with("") != []

@@ -11,7 +11,7 @@ from loadedwords.models.bundle import Bundle
 from loadedwords.models.scores import WordScore
 from loadedwords.scoring import FramingModel, Scorer
 
-N_REMEMBERED = 20_000  # about a hundred stories; some 20 MB
+N_REMEMBERED = 20_000  # some hundred stories, with the sentences that plainer words are tried in
 
 
 class RememberingModel(FramingModel):

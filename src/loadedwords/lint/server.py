@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from loadedwords.lint.house import HOUSE_FILE, House, accept_words, find_house, 
 from loadedwords.lint.memory import RememberingModel
 from loadedwords.models.bundle import open_bundle
 
-PAUSE = 0.15  # seconds without a keystroke before a story is linted: less than a glance, more than between two letters
+PAUSE = 0.15  # seconds without a keystroke before a story is linted
 
 # By the language that the client says, or the ending of the file's name.
 _FORMS: dict[str | None, TextForm] = {"markdown": "markdown", "html": "html", ".md": "markdown", ".htm": "html", ".html": "html"}  # fmt: skip
+
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")  # which editors written in JavaScript can send, and no tokenizer takes
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,10 @@ class LintServer(LanguageServer):
         try:
             file = find_house(place)
             house = read_house(file) if file else House()  # read each time, as it may have changed
-            if not house.wants(place):
+            if not (place.is_dir() or house.wants(place)):
                 return Linted(version)
             form = _FORMS.get(document.language_id) or _FORMS.get(Path(document.path).suffix.lower(), "text")
+            text = _HALF_CHARACTERS.sub("\ufffd", text)
             findings = lint_text(
                 text, model=self._model, house=house, path=document.path, form=form, quotes=self._quotes
             )
