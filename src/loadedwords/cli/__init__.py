@@ -17,6 +17,7 @@ from loadedwords.cli import (
     highlight,
     label,
     lint,
+    lsp,
     probe,
     sample,
     score,
@@ -54,7 +55,7 @@ def main() -> None:
 
 
 for _command in (
-    score.score, highlight.highlight, lint.lint, compare.compare, aliases.aliases, sample.sample, label.label,
+    score.score, highlight.highlight, lint.lint, lsp.lsp, compare.compare, aliases.aliases, sample.sample, label.label,
     train.train, evaluate.evaluate, probe.probe, verify.verify, export.export, card.card,
 ):  # fmt: skip
     main.add_command(_command)

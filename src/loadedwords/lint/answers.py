@@ -1,0 +1,81 @@
+"""Findings → what a language server says of them: diagnostics, hovers and code actions, in the client's positions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from lsprotocol import types
+
+from loadedwords.lint.findings import Finding
+from loadedwords.lint.formats import message_of, plain
+from loadedwords.lint.house import HOUSE_FILE, Severity
+from loadedwords.lint.reasons import BANNED, UNTOLD, title_of
+
+SOURCE = "loadedwords"
+ACCEPT = "loadedwords.accept"
+
+_SEVERITIES: dict[Severity, types.DiagnosticSeverity] = {
+    "note": types.DiagnosticSeverity.Information,
+    "warning": types.DiagnosticSeverity.Warning,
+    "error": types.DiagnosticSeverity.Error,
+}
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_POSSESSIVE = re.compile("['’]s$")
+
+
+def ranges_of(findings: Sequence[Finding], text: str, n_units: Callable[[str], int]) -> list[types.Range]:
+    """Where findings stand, in lines from 0 and in the code units that the client counts, by `n_units`."""
+    lines = _LINE_END.split(text)
+
+    def position(line: int, column: int) -> types.Position:
+        return types.Position(line - 1, n_units(lines[line - 1][: column - 1]))
+
+    return [types.Range(position(one.line, one.column), position(one.end_line, one.end_column)) for one in findings]
+
+
+def diagnostic_of(finding: Finding, place: types.Range) -> types.Diagnostic:
+    return types.Diagnostic(
+        place, message_of(finding), _SEVERITIES[finding.severity], code=finding.kind or UNTOLD, source=SOURCE
+    )
+
+
+def trouble_diagnostic(message: str) -> types.Diagnostic:
+    """Why a story can't be linted, shown at its head."""
+    start = types.Position(0, 0)
+    return types.Diagnostic(types.Range(start, start), message, types.DiagnosticSeverity.Error, source=SOURCE)
+
+
+def hover_of(finding: Finding, place: types.Range) -> types.Hover:
+    """Kind, reason and how sure, as plain text, which every client shows."""
+    said = [
+        f"{title_of(finding.kind)} ({finding.severity})",
+        finding.reason,
+        f"{finding.score:.0%} of careful readers would mark the word, {finding.p_loaded:.0%} object to the sentence",
+    ]
+    if finding.kind == BANNED:
+        del said[2]
+    if finding.voice == "quoted":
+        said.append(f"said by {plain(finding.speaker)}" if finding.speaker else "in a quotation")
+    if finding.plainer:
+        said.append(f"plainer: {', '.join(finding.plainer)}")
+    return types.Hover(types.MarkupContent(types.MarkupKind.PlainText, "\n\n".join(said)), place)
+
+
+def actions_for(finding: Finding, place: types.Range, uri: str) -> Iterator[types.CodeAction]:
+    """Replace the word with each plainer one, or accept it; what the house bans can't be accepted."""
+    mends = [diagnostic_of(finding, place)]
+    for word in dict.fromkeys(finding.plainer):
+        yield types.CodeAction(
+            f"Replace with “{word}”",
+            types.CodeActionKind.QuickFix,
+            mends,
+            is_preferred=word == finding.plainer[0],
+            edit=types.WorkspaceEdit(changes={uri: [types.TextEdit(place, word)]}),
+        )
+    if finding.kind != BANNED:
+        word = _POSSESSIVE.sub("", plain(finding.text))  # an accepted word stands for its possessive, too
+        title = f"Accept “{word}” in {HOUSE_FILE}"
+        yield types.CodeAction(
+            title, types.CodeActionKind.QuickFix, mends, command=types.Command(title, ACCEPT, arguments=[uri, word])
+        )
