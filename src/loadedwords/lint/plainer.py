@@ -26,7 +26,9 @@ _TOKEN = re.compile(r"\w+(?:[-‑]\w+)*(?:['’](?!s\b)\w+)?")
 _WITHIN = re.compile(r"(?:['’]s)? ")
 _QUOTES = "\"'“”‘’«»"
 _VOWEL_SOUND = re.compile(r"(?!uni[^nm]|us[aeiu]|eu|one\b|once)[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b", re.I)
-_NUMBER = re.compile(r"[$£€]?\d|(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million)\b")
+_NUMBER = re.compile(
+    r"[$£€]?\d|(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million)\b"
+)
 
 _BE = frozenset("am is are was were be been being isn't aren't wasn't weren't become becomes became seem seems".split())
 _DETERMINERS = frozenset("a an the this that these those his her its their our my your no any some each every".split())
@@ -34,9 +36,15 @@ _BEFORE_VERB = frozenset(
     "to will would can could may might must should shall do does did don't didn't doesn't won't can't couldn't not "
     "i we you they who let's never".split()
 )
+_PRONOUNS = frozenset("i we you they who".split())
 _BEFORE_PARTICIPLE = _BE | frozenset("have has had having get gets got getting haven't hasn't hadn't".split())
 _DEGREES = frozenset("so too very as more most less least how not quite rather pretty even far much all".split())
 _PARTICLES = frozenset("up down off out away back apart along around through into together".split())
+_FAR_PARTICLES = frozenset("apart aside asunder out away".split())
+_PREPOSITIONS = frozenset(
+    "of in on at to for from by with into onto over under about after before between through during against across "
+    "among around behind beside beyond despite like near since toward towards until upon within without as".split()
+)
 _JOINTS = frozenset("and or but nor yet".split())
 # "Acted recklessly" without its adverb says nothing.
 _NEEDS_ADVERB = re.compile(r"(act|behav|treat|perform|far|look|feel|felt|did|do|go|went|work)(e?s|ed|ing|e)?$")
@@ -107,6 +115,10 @@ class _Place:
         return self.after[0].lower() if self.after else ""
 
     @property
+    def possessive(self) -> bool:
+        return self.sentence[: self.start].rstrip().endswith(("'s", "’s"))
+
+    @property
     def first(self) -> bool:
         return not any(c.isalnum() for c in self.sentence[: self.start])
 
@@ -155,7 +167,7 @@ def candidates(sentence: str, start: int, end: int, kind: str | None = None) -> 
     found: dict[Replacement, None] = {}
     for place, senses in _places(sentence, start, end, lexicon):
         for sense in sorted(senses, key=lambda sense: _unlike(sense.part, kind)):
-            if _fits(place, sense):
+            if _fits(place, sense) and not _is_adjective(place, sense, senses):
                 found |= dict.fromkeys(filter(None, (_put(place, sense, plain, lexicon) for plain in sense.plain)))
     return tuple(found)
 
@@ -237,6 +249,13 @@ def _unlike(part: str, kind: str | None) -> bool:
     return (kind == "label" and part != "noun") or (kind == "verb" and part not in ("verb", "saying"))
 
 
+def _is_adjective(place: _Place, sense: _Sense, senses: tuple[_Sense, ...]) -> bool:
+    """Whether what could be a verb in -ing ("devastating") is the adjective here: no object follows."""
+    if sense.form != "ing" or not any(other.part == "adjective" for other in senses):
+        return False
+    return not (place.next in _DETERMINERS or (place.after and place.after[0][0].isupper()))
+
+
 def _fits(place: _Place, sense: _Sense) -> bool:
     """Whether the words around allow a word of that class and form here."""
     return _FITS[sense.part](place, sense.form)
@@ -244,15 +263,19 @@ def _fits(place: _Place, sense: _Sense) -> bool:
 
 def _fits_verb(place: _Place, form: str) -> bool:
     previous, following = place.previous, place.next
-    if following in _PARTICLES:
+    if following in _PARTICLES or any(word in _FAR_PARTICLES for word in place.after[:4]):
         return False
+    if form == "participle":
+        return _is_participle(place)
+    if form == "past":
+        return previous not in _BEFORE_VERB - _PRONOUNS
     if form == "base":
         a_plural = previous.endswith("s") and previous not in FUNCTION_WORDS and not previous.endswith("ss")
         return previous in _BEFORE_VERB or a_plural
     if form == "s":
-        return bool(previous) and previous not in _DETERMINERS and following != "of" and not _a_preposition(previous)
+        return following != "of" and _a_singular_subject(place)
     if form == "ing":
-        return previous not in _DETERMINERS and following != "of"
+        return previous not in _DETERMINERS and following != "of" and not place.possessive
     return True
 
 
@@ -267,22 +290,25 @@ def _fits_saying(place: _Place, form: str) -> bool:
 
 def _fits_noun(place: _Place, form: str) -> bool:
     previous, following = place.previous, place.next
-    if form == "singular" and previous in _BEFORE_VERB:
+    if form == "singular" and previous in _BEFORE_VERB | _BE:
         return False
     if form == "plural" and previous in {"he", "she", "it", "who", "which"}:
         return False
-    if _a_preposition(place.sentence[: place.end].split()[-1].lower()):
+    if place.sentence[: place.end].split()[-1].lower() in _PREPOSITIONS:
         return True
     # Before another noun it is half of a compound ("regime change"), which a plain word seldom is.
     return not following or following in FUNCTION_WORDS or following.endswith(("ed", "ing", "ly"))
 
 
 def _fits_adjective(place: _Place, form: str) -> bool:
-    used_as_noun = place.previous in _DETERMINERS and _ends_phrase(place)
-    return not used_as_noun
+    if not _ends_phrase(place):
+        return True
+    # Not before a noun it may be one itself ("a radical who"), or a verb ("they failed").
+    said_of = place.previous in _BE | _DEGREES | _JOINTS or place.previous.endswith("ly")
+    return place.next != "by" and (said_of or place.sentence[place.start - 1 : place.start] in tuple(_QUOTES))
 
 
-def _fits_adverb(place: _Place, form: str) -> bool:
+def _fits_anywhere(place: _Place, form: str) -> bool:
     return True
 
 
@@ -291,13 +317,18 @@ _FITS = {
     "saying": _fits_saying,
     "noun": _fits_noun,
     "adjective": _fits_adjective,
-    "adverb": _fits_adverb,
-    "phrase": _fits_adverb,
+    "adverb": _fits_anywhere,
+    "phrase": _fits_anywhere,
 }
 
 
-def _a_preposition(word: str) -> bool:
-    return word in {"of", "in", "on", "at", "for", "from", "by", "with", "into", "over", "about", "after", "before"}
+def _a_singular_subject(place: _Place) -> bool:
+    """Whether a verb in -s may follow: after "emotional" the same form is a noun."""
+    if place.previous in {"he", "she", "it", "who", "which", "that"} or place.previous.endswith("ly"):
+        return True
+    if place.before and place.before[-1][0].isupper():
+        return not re.search(r"(al|ive|ous|ic|ful|[ia]ble|an|ese)$", place.previous)
+    return len(place.before) > 1 and place.before[-2].lower() in _DETERMINERS
 
 
 def _ends_phrase(place: _Place) -> bool:
@@ -307,7 +338,8 @@ def _ends_phrase(place: _Place) -> bool:
 def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacement | None:
     """The plain word in the form of the loaded one, or None where its grammar doesn't fit."""
     written = place.sentence[place.start : place.end]
-    a_name = written[:1].isupper() and not place.first
+    a_title = written[:1].isupper() and _is_title(place.sentence)
+    a_name = written[:1].isupper() and not place.first and not a_title
     if a_name or (len(written) > 1 and written.isupper()):
         return None
     if plain == LEFT_OUT:
@@ -315,14 +347,23 @@ def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacem
     form = sense.form
     if form == "past" and _is_participle(place):
         form = "participle"
-    if sense.part in ("verb", "saying") and place.previous in _DETERMINERS and " " in plain:
+    if sense.part == "verb" and " " in plain:
+        stranded = plain.split()[-1] in _PREPOSITIONS and (not place.next or place.next in _PREPOSITIONS | {"that"})
+        if place.previous in _DETERMINERS or stranded:
+            return None
+    if plain == "very" and (_ends_phrase(place) or place.next.endswith(("ed", "ing", "s"))):
         return None
     text = lexicon.inflect(plain, sense.part, form)
+    if a_title:
+        text = " ".join(word if word in FUNCTION_WORDS else word[:1].upper() + word[1:] for word in text.split())
     bare = sense.part == "noun" and (plain in lexicon.mass or plain in lexicon.plural_only)
     if sense.part == "noun" and not _number_fits(place, form, plain, lexicon):
         return None
     start = place.start
     article = place.previous if place.previous in ("a", "an") else ""
+    apart = re.search(rf"\b(an?) [{_QUOTES}]$", place.sentence[:start], re.I)
+    if apart and (bare or _article(text) != apart[1].lower()):
+        return None
     if article:
         start = place.start - len(article) - 1
         text = text if bare else f"{_article(text)} {text}"
@@ -331,9 +372,16 @@ def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacem
     return None if text == place.sentence[start : place.end] else Replacement(start, place.end, text)
 
 
+def _is_title(sentence: str) -> bool:
+    words = [word[0] for word in _TOKEN.finditer(sentence) if word[0].lower() not in FUNCTION_WORDS]
+    return len(words) > 2 and sum(word[0].isupper() or word[0].isdigit() for word in words) >= 0.8 * len(words)
+
+
 def _is_participle(place: _Place) -> bool:
     return (
-        place.next == "by" or place.previous in _DETERMINERS or any(w.lower() in _BEFORE_PARTICIPLE for w in place.before[-3:])
+        place.next == "by"
+        or place.previous in _DETERMINERS
+        or any(w.lower() in _BEFORE_PARTICIPLE for w in place.before[-3:])
     )
 
 
@@ -350,7 +398,8 @@ def _number_fits(place: _Place, form: str, plain: str, lexicon: Lexicon) -> bool
         return place.previous not in counted - {"a", "an", "this", "that"} and not any(
             w.lower() in counted for w in place.before[-3:-1]
         )
-    return True
+    # A noun that can be counted needs its article, which one in "used sleight of hand" doesn't have.
+    return form == "plural" or place.possessive or any(w.lower() in _DETERMINERS for w in place.before)
 
 
 def _left_out(place: _Place, part: str) -> Replacement | None:
@@ -366,6 +415,8 @@ def _left_out(place: _Place, part: str) -> Replacement | None:
     ):
         return None
     start, end = place.start, place.end
+    if re.search(r"[(\[—]$", sentence[:start]) and re.match(r"[)\]—]", sentence[end:]):
+        return None
     commas = re.search(r", ?$", sentence[:start]), re.match(r", ?", sentence[end:])
     if place.first:
         gap = re.match(r",? ", sentence[end:])
@@ -375,7 +426,9 @@ def _left_out(place: _Place, part: str) -> Replacement | None:
         return Replacement(start, end + 1, sentence[end : end + 1].upper())
     if commas[0] and (commas[1] or re.match(r"[.?!]", sentence[end:])):
         return Replacement(commas[0].start(), end + (1 if commas[1] else 0), "")
-    if commas[0] or commas[1]:
+    if commas[1]:
+        return None
+    if commas[0]:
         return None if part == "adjective" else _without_space(sentence, start, end)
     if previous in ("a", "an") and following:
         article = "" if _NUMBER.match(sentence, end + 1) else _article(sentence[end + 1 :]) + " "
