@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,7 +23,7 @@ LEAST_GAIN = 0.1
 LEFT_OUT = "-"
 
 # A word as the lexicon has it: a possessive's "'s" stands outside it.
-_TOKEN = re.compile(r"\w+(?:[-‑]\w+)*(?:['’](?!s\b)\w+)?")
+_TOKEN = re.compile(r"(?<!\w['’])\w+(?:[-‑]\w+)*(?:['’](?!s\b)\w+)?")
 _WITHIN = re.compile(r"(?:['’]s)? ")
 _QUOTES = "\"'“”‘’«»"
 _VOWEL_SOUND = re.compile(r"(?!uni[^nm]|us[aeiu]|eu|one\b|once)[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b", re.I)
@@ -30,25 +31,36 @@ _NUMBER = re.compile(
     r"[$£€]?\d|(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million)\b"
 )
 
-_BE = frozenset("am is are was were be been being isn't aren't wasn't weren't become becomes became seem seems".split())
-_DETERMINERS = frozenset("a an the this that these those his her its their our my your no any some each every".split())
-_BEFORE_VERB = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BE = _words("am is are was were be been being isn't aren't wasn't weren't become becomes became seem seems")
+_DETERMINERS = _words("a an the this that these those his her its their our my your no any some each every")
+_BEFORE_VERB = _words(
     "to will would can could may might must should shall do does did don't didn't doesn't won't can't couldn't not "
-    "i we you they who let's never".split()
+    "i we you they who let's never"
 )
-_PRONOUNS = frozenset("i we you they who".split())
-_BEFORE_PARTICIPLE = _BE | frozenset("have has had having get gets got getting haven't hasn't hadn't".split())
-_DEGREES = frozenset("so too very as more most less least how not quite rather pretty even far much all".split())
-_PARTICLES = frozenset("up down off out away back apart along around through into together".split())
-_FAR_PARTICLES = frozenset("apart aside asunder out away".split())
-_PREPOSITIONS = frozenset(
+_PRONOUNS = _words("i we you they who")
+_BEFORE_PARTICIPLE = _BE | _words("have has had having get gets got getting haven't hasn't hadn't")
+_DEGREES = _words("so too very as more most less least how not quite rather pretty even far much all")
+_PARTICLES = _words("up down off out away back apart along around through into together")
+_FAR_PARTICLES = _words("apart aside asunder out away")
+_PREPOSITIONS = _words(
     "of in on at to for from by with into onto over under about after before between through during against across "
-    "among around behind beside beyond despite like near since toward towards until upon within without as".split()
+    "among around behind beside beyond despite like near since toward towards until upon within without as"
 )
-_JOINTS = frozenset("and or but nor yet".split())
+_OBJECTS = _words("him her them us me it")
+_JOINTS = _words("and or but nor yet")
 # "Acted recklessly" without its adverb says nothing.
 _NEEDS_ADVERB = re.compile(r"(act|behav|treat|perform|far|look|feel|felt|did|do|go|went|work)(e?s|ed|ing|e)?$")
-_CLAUSE_STARTS = frozenset("that he she it they we i you there the this these those".split())
+_CLAUSE_STARTS = _words("that he she it they we i you there")
+# "Claimed the vote was rigged", and not "claimed the prize".
+_A_CLAUSE = re.compile(
+    r" (the|this|these|those|his|her|their|its) (\S+ ){1,5}?"
+    r"(is|are|was|were|has|have|had|will|would|can|could|do|does|did|may|might|should)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,8 @@ class Lexicon:
     verbs: Mapping[str, tuple[str, ...]]
     doubled: frozenset[str]
     plurals: Mapping[str, str]
+    intransitive: frozenset[str]
+    either: frozenset[str]
     mass: frozenset[str]
     plural_only: frozenset[str]
     longest: int
@@ -198,6 +212,8 @@ def read_lexicon() -> Lexicon:
         verbs,
         doubled,
         plurals,
+        frozenset(_listed(rules["intransitive"])),
+        frozenset(_listed(rules["either"])),
         frozenset(_listed(rules["mass"])),
         frozenset(_listed(rules["plural"])),
         max(key.count(" ") + 1 for key in senses),
@@ -213,7 +229,7 @@ def _places(sentence: str, start: int, end: int, lexicon: Lexicon) -> Iterator[t
             piece = tokens[at : at + length]
             if len(piece) < length or piece[0].start() >= end or piece[-1].end() <= start:
                 continue
-            if not all(_WITHIN.fullmatch(sentence, a.end(), b.start()) for a, b in zip(piece, piece[1:], strict=False)):
+            if not all(_WITHIN.fullmatch(sentence, a.end(), b.start()) for a, b in pairwise(piece)):
                 continue
             key = " ".join(token[0].lower() for token in piece)
             if key in lexicon.senses or key in lexicon.left_alone:
@@ -237,7 +253,7 @@ def _places(sentence: str, start: int, end: int, lexicon: Lexicon) -> Iterator[t
 def _neighbours(sentence: str, tokens: list[re.Match[str]], *, after: bool = False) -> list[str]:
     """Words joined by nothing but spaces to the last of the tokens, or to the first, which is not among them."""
     found: list[str] = []
-    pairs = list(zip(tokens, tokens[1:], strict=False))
+    pairs = list(pairwise(tokens))
     for left, right in pairs if after else reversed(pairs):
         if sentence[left.end() : right.start()] not in (" ", "'s ", "’s "):
             break
@@ -258,7 +274,16 @@ def _is_adjective(place: _Place, sense: _Sense, senses: tuple[_Sense, ...]) -> b
 
 def _fits(place: _Place, sense: _Sense) -> bool:
     """Whether the words around allow a word of that class and form here."""
-    return _FITS[sense.part](place, sense.form)
+    match sense.part:
+        case "verb":
+            return _fits_verb(place, sense.form)
+        case "saying":
+            return _fits_verb(place, sense.form) and _speaks(place)
+        case "noun":
+            return _fits_noun(place, sense.form)
+        case "adjective":
+            return _fits_adjective(place)
+    return True
 
 
 def _fits_verb(place: _Place, form: str) -> bool:
@@ -268,7 +293,7 @@ def _fits_verb(place: _Place, form: str) -> bool:
     if form == "participle":
         return _is_participle(place)
     if form == "past":
-        return previous not in _BEFORE_VERB - _PRONOUNS
+        return previous not in (_BEFORE_VERB - _PRONOUNS) | _DETERMINERS
     if form == "base":
         a_plural = previous.endswith("s") and previous not in FUNCTION_WORDS and not previous.endswith("ss")
         return previous in _BEFORE_VERB or a_plural
@@ -279,11 +304,10 @@ def _fits_verb(place: _Place, form: str) -> bool:
     return True
 
 
-def _fits_saying(place: _Place, form: str) -> bool:
+def _speaks(place: _Place) -> bool:
+    """Whether a clause or a quotation is near, without which "he said" stands alone."""
     rest, head = place.sentence[place.end :], place.sentence[: place.start]
-    if not _fits_verb(place, form) or place.previous in _DETERMINERS:
-        return False
-    clause = place.next in _CLAUSE_STARTS or (place.after and place.after[0][0].isupper())
+    clause = place.next in _CLAUSE_STARTS or (place.after and place.after[0][0].isupper()) or _A_CLAUSE.match(rest)
     after_quotation = re.search(r"[,?!][”\"’'] (\S+ ){1,3}$", head)
     return bool(clause or re.match(r"[,:] ?[“\"‘']", rest) or (after_quotation and not place.next))
 
@@ -300,7 +324,7 @@ def _fits_noun(place: _Place, form: str) -> bool:
     return not following or following in FUNCTION_WORDS or following.endswith(("ed", "ing", "ly"))
 
 
-def _fits_adjective(place: _Place, form: str) -> bool:
+def _fits_adjective(place: _Place) -> bool:
     if not _ends_phrase(place):
         return True
     # Not before a noun it may be one itself ("a radical who"), or a verb ("they failed").
@@ -308,18 +332,17 @@ def _fits_adjective(place: _Place, form: str) -> bool:
     return place.next != "by" and (said_of or place.sentence[place.start - 1 : place.start] in tuple(_QUOTES))
 
 
-def _fits_anywhere(place: _Place, form: str) -> bool:
-    return True
-
-
-_FITS = {
-    "verb": _fits_verb,
-    "saying": _fits_saying,
-    "noun": _fits_noun,
-    "adjective": _fits_adjective,
-    "adverb": _fits_anywhere,
-    "phrase": _fits_anywhere,
-}
+def _object_fits(place: _Place, form: str, plain: str, lexicon: Lexicon) -> bool:
+    """Whether a transitive verb has an object here, or is passive, and another has none."""
+    if plain in lexicon.either:
+        return True
+    if plain in lexicon.intransitive:
+        has_object = place.next in _DETERMINERS | _OBJECTS or bool(place.after and place.after[0][0].isupper())
+        return not has_object and place.next != "by"
+    if form == "participle" or (form == "past" and _is_participle(place)) or " " in plain:
+        return True
+    quoted = re.match(rf" [{_QUOTES}]", place.sentence[place.end :])
+    return bool(quoted or (place.next and place.next not in _PREPOSITIONS))
 
 
 def _a_singular_subject(place: _Place) -> bool:
@@ -351,11 +374,18 @@ def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacem
         stranded = plain.split()[-1] in _PREPOSITIONS and (not place.next or place.next in _PREPOSITIONS | {"that"})
         if place.previous in _DETERMINERS or stranded:
             return None
+    if sense.part == "verb" and not _object_fits(place, form, plain, lexicon):
+        return None
+    if plain in (word.lower() for word in place.before + place.after):
+        return None
+    if sense.part == "adjective" and _NUMBER.match(place.next):
+        return None
     if plain == "very" and (_ends_phrase(place) or place.next.endswith(("ed", "ing", "s"))):
         return None
     text = lexicon.inflect(plain, sense.part, form)
     if a_title:
         text = " ".join(word if word in FUNCTION_WORDS else word[:1].upper() + word[1:] for word in text.split())
+        text = text[:1].upper() + text[1:]
     bare = sense.part == "noun" and (plain in lexicon.mass or plain in lexicon.plural_only)
     if sense.part == "noun" and not _number_fits(place, form, plain, lexicon):
         return None
@@ -491,7 +521,8 @@ def _verb_forms(verb: str, irregular: Mapping[str, tuple[str, ...]], doubled: fr
 def _plural(noun: str, irregular: Mapping[str, str]) -> str:
     if noun in irregular:
         return irregular[noun]
-    head, rest = re.fullmatch(r"(.+?)( (?:of|for|on|against|in|to|affected|blamed)\b.*)?", noun).groups("")
+    link = re.search(r" (?:of|for|on|against|in|to|affected|blamed)\b", noun)
+    head, rest = (noun[: link.start()], noun[link.start() :]) if link else (noun, "")
     first, space, last = head.rpartition(" ")
     return first + space + irregular.get(last, _with_s(last)) + rest
 
