@@ -52,6 +52,8 @@ _PREPOSITIONS = _words(
     "among around behind beside beyond despite like near since toward towards until upon within without as"
 )
 _OBJECTS = _words("him her them us me it")
+# "The most good" is no English; "the most serious" is.
+_LONGEST_COMPARED_BY_ENDING = 6
 _JOINTS = _words("and or but nor yet")
 # "Acted recklessly" without its adverb says nothing.
 _NEEDS_ADVERB = re.compile(r"(act|behav|treat|perform|far|look|feel|felt|did|do|go|went|work)(e?s|ed|ing|e)?$")
@@ -162,6 +164,7 @@ def plainer_words(
 
     Examples
     --------
+    >>> from loadedwords import load_model
     >>> sentence = "The minister slammed the plan."
     >>> plainer_words(sentence, 13, 20, "verb", load_model())[0].apply(sentence)
     'The minister criticized the plan.'
@@ -292,6 +295,8 @@ def _fits_verb(place: _Place, form: str) -> bool:
         return False
     if form == "participle":
         return _is_participle(place)
+    if form == "past" and _is_participle(place) and following in _DETERMINERS:
+        return not any(word.lower() in _BE for word in place.before[-2:])
     if form == "past":
         return previous not in (_BEFORE_VERB - _PRONOUNS) | _DETERMINERS
     if form == "base":
@@ -318,7 +323,8 @@ def _fits_noun(place: _Place, form: str) -> bool:
         return False
     if form == "plural" and previous in {"he", "she", "it", "who", "which"}:
         return False
-    if place.sentence[: place.end].split()[-1].lower() in _PREPOSITIONS:
+    possessive = place.sentence[place.end :].startswith(("'s", "’s"))
+    if form == "plural" or possessive or place.sentence[: place.end].split()[-1].lower() in _PREPOSITIONS:
         return True
     # Before another noun it is half of a compound ("regime change"), which a plain word seldom is.
     return not following or following in FUNCTION_WORDS or following.endswith(("ed", "ing", "ly"))
@@ -328,7 +334,10 @@ def _fits_adjective(place: _Place) -> bool:
     if not _ends_phrase(place):
         return True
     # Not before a noun it may be one itself ("a radical who"), or a verb ("they failed").
-    said_of = place.previous in _BE | _DEGREES | _JOINTS or place.previous.endswith("ly")
+    a_verb = place.sentence[place.start : place.end].endswith("ed")
+    said_of = place.previous in _BE | _DEGREES or (
+        not a_verb and (place.previous in _JOINTS or place.previous.endswith("ly"))
+    )
     return place.next != "by" and (said_of or place.sentence[place.start - 1 : place.start] in tuple(_QUOTES))
 
 
@@ -371,14 +380,18 @@ def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacem
     if form == "past" and _is_participle(place):
         form = "participle"
     if sense.part == "verb" and " " in plain:
-        stranded = plain.split()[-1] in _PREPOSITIONS and (not place.next or place.next in _PREPOSITIONS | {"that"})
+        stranded = plain.split()[-1] in _PREPOSITIONS and (
+            not place.next or place.next in (_PREPOSITIONS | {"that"}) - {"by"}
+        )
         if place.previous in _DETERMINERS or stranded:
             return None
     if sense.part == "verb" and not _object_fits(place, form, plain, lexicon):
         return None
     if plain in (word.lower() for word in place.before + place.after):
         return None
-    if sense.part == "adjective" and _NUMBER.match(place.next):
+    if sense.part == "adjective" and (
+        _NUMBER.match(place.next) or (place.previous in {"more", "most"} and len(plain) <= _LONGEST_COMPARED_BY_ENDING)
+    ):
         return None
     if plain == "very" and (_ends_phrase(place) or place.next.endswith(("ed", "ing", "s"))):
         return None
@@ -449,7 +462,7 @@ def _left_out(place: _Place, part: str) -> Replacement | None:
         return None
     commas = re.search(r", ?$", sentence[:start]), re.match(r", ?", sentence[end:])
     if place.first:
-        gap = re.match(r",? ", sentence[end:])
+        gap = re.match(r",? (?=\w)", sentence[end:])
         if not gap:
             return None
         end += gap.end()
@@ -510,12 +523,16 @@ def _forms(
 def _verb_forms(verb: str, irregular: Mapping[str, tuple[str, ...]], doubled: frozenset[str]) -> dict[str, str]:
     one_syllable = re.fullmatch(r"(?:[^aeiou]*|[^aeiou]*qu)[aeiou][bdfgklmnprtvz]", verb)
     stem = verb + verb[-1] if one_syllable or verb in doubled else verb
-    if verb == "be":
-        return {"base": "be", "s": "is", "ing": "being", "past": "was", "participle": "been"}
-    ing = verb[:-1] if re.search(r"[^eoy]e$", verb) else stem
+    ing = verb[:-1] if re.search(r"[^eioy]e$", verb) else stem
     past = verb + "d" if verb.endswith("e") else re.sub(r"([^aeiou])y$", r"\1i", stem) + "ed"
     _, past, participle = irregular.get(verb, (verb, past, past))
-    return {"base": verb, "s": _with_s(verb), "ing": ing + "ing", "past": past, "participle": participle}
+    return {
+        "base": verb,
+        "s": _with_s(re.sub(r"([^aeiou]o)$", r"\1e", verb)),
+        "ing": ing + "ing",
+        "past": past,
+        "participle": participle,
+    }
 
 
 def _plural(noun: str, irregular: Mapping[str, str]) -> str:
