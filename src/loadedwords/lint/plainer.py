@@ -334,7 +334,7 @@ def _fits_adjective(place: _Place) -> bool:
     if not _ends_phrase(place):
         return True
     # Not before a noun it may be one itself ("a radical who"), or a verb ("they failed").
-    a_verb = place.sentence[place.start : place.end].endswith("ed")
+    a_verb = place.sentence[place.start : place.end].endswith(("ed", "ing"))
     said_of = place.previous in _BE | _DEGREES or (
         not a_verb and (place.previous in _JOINTS or place.previous.endswith("ly"))
     )
