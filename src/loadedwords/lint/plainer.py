@@ -327,7 +327,7 @@ def _fits_noun(place: _Place, form: str) -> bool:
     if form == "plural" or possessive or place.sentence[: place.end].split()[-1].lower() in _PREPOSITIONS:
         return True
     # Before another noun it is half of a compound ("regime change"), which a plain word seldom is.
-    return not following or following in FUNCTION_WORDS or following.endswith(("ed", "ing", "ly"))
+    return not following or following in FUNCTION_WORDS or following.endswith(("ed", "ly"))
 
 
 def _fits_adjective(place: _Place) -> bool:
@@ -359,7 +359,7 @@ def _a_singular_subject(place: _Place) -> bool:
     if place.previous in {"he", "she", "it", "who", "which", "that"} or place.previous.endswith("ly"):
         return True
     if place.before and place.before[-1][0].isupper():
-        return not re.search(r"(al|ive|ous|ic|ful|[ia]ble|an|ese)$", place.previous)
+        return not re.search(r"(al|ive|ous|ic|ful|[ia]ble|an|ese|ing|ed)$", place.previous)
     return len(place.before) > 1 and place.before[-2].lower() in _DETERMINERS
 
 
@@ -394,6 +394,8 @@ def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacem
     ):
         return None
     if plain == "very" and (_ends_phrase(place) or place.next.endswith(("ed", "ing", "s"))):
+        return None
+    if plain == "much" and not place.next.endswith(("er", "more", "less")):
         return None
     text = lexicon.inflect(plain, sense.part, form)
     if a_title:
@@ -469,7 +471,7 @@ def _left_out(place: _Place, part: str) -> Replacement | None:
         return Replacement(start, end + 1, sentence[end : end + 1].upper())
     if commas[0] and (commas[1] or re.match(r"[.?!]", sentence[end:])):
         return Replacement(commas[0].start(), end + (1 if commas[1] else 0), "")
-    if commas[1]:
+    if commas[1] or sentence[end : end + 1] == ":":
         return None
     if commas[0]:
         return None if part == "adjective" else _without_space(sentence, start, end)
