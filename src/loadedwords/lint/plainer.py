@@ -52,9 +52,9 @@ _PREPOSITIONS = _words(
     "among around behind beside beyond despite like near since toward towards until upon within without as"
 )
 _OBJECTS = _words("him her them us me it")
+_JOINTS = _words("and or but nor yet")
 # "The most good" is no English; "the most serious" is.
 _LONGEST_COMPARED_BY_ENDING = 6
-_JOINTS = _words("and or but nor yet")
 # "Acted recklessly" without its adverb says nothing.
 _NEEDS_ADVERB = re.compile(r"(act|behav|treat|perform|far|look|feel|felt|did|do|go|went|work)(e?s|ed|ing|e)?$")
 _CLAUSE_STARTS = _words("that he she it they we i you there")
@@ -183,9 +183,10 @@ def candidates(sentence: str, start: int, end: int, kind: str | None = None) -> 
     lexicon = read_lexicon()
     found: dict[Replacement, None] = {}
     for place, senses in _places(sentence, start, end, lexicon):
-        for sense in sorted(senses, key=lambda sense: _unlike(sense.part, kind)):
-            if _fits(place, sense) and not _is_adjective(place, sense, senses):
-                found |= dict.fromkeys(filter(None, (_put(place, sense, plain, lexicon) for plain in sense.plain)))
+        fitting = [sense for sense in senses if _fits(place, sense) and not _is_adjective(place, sense, senses)]
+        of_its_kind = [sense for sense in fitting if not _unlike(sense.part, kind)]
+        for sense in of_its_kind or fitting:
+            found |= dict.fromkeys(filter(None, (_put(place, sense, plain, lexicon) for plain in sense.plain)))
     return tuple(found)
 
 
@@ -239,10 +240,9 @@ def _places(sentence: str, start: int, end: int, lexicon: Lexicon) -> Iterator[t
                 pieces.append((at, at + length))
                 break
     for at, to in pieces:
-        if any((a <= at and to <= b and (a, b) != (at, to)) for a, b in pieces):
-            continue
+        within_another = any((a <= at and to <= b and (a, b) != (at, to)) for a, b in pieces)
         key = " ".join(token[0].lower() for token in tokens[at:to])
-        if key not in lexicon.left_alone:
+        if not within_another and key not in lexicon.left_alone:
             place = _Place(
                 sentence,
                 tokens[at].start(),
@@ -343,6 +343,11 @@ def _fits_adjective(place: _Place) -> bool:
 
 def _object_fits(place: _Place, form: str, plain: str, lexicon: Lexicon) -> bool:
     """Whether a transitive verb has an object here, or is passive, and another has none."""
+    if " " in plain:
+        ends_open = plain.split()[-1] in _PREPOSITIONS
+        no_object = not place.next or place.next in (_PREPOSITIONS | {"that"}) - {"by"}
+        if place.previous in _DETERMINERS or (ends_open and no_object):
+            return False
     if plain in lexicon.either:
         return True
     if plain in lexicon.intransitive:
@@ -370,51 +375,45 @@ def _ends_phrase(place: _Place) -> bool:
 def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacement | None:
     """The plain word in the form of the loaded one, or None where its grammar doesn't fit."""
     written = place.sentence[place.start : place.end]
-    a_title = written[:1].isupper() and _is_title(place.sentence)
-    a_name = written[:1].isupper() and not place.first and not a_title
+    in_title = written[:1].isupper() and _is_title(place.sentence)
+    a_name = written[:1].isupper() and not place.first and not in_title
     if a_name or (len(written) > 1 and written.isupper()):
         return None
     if plain == LEFT_OUT:
         return _left_out(place, sense.part)
-    form = sense.form
-    if form == "past" and _is_participle(place):
-        form = "participle"
-    if sense.part == "verb" and " " in plain:
-        stranded = plain.split()[-1] in _PREPOSITIONS and (
-            not place.next or place.next in (_PREPOSITIONS | {"that"}) - {"by"}
-        )
-        if place.previous in _DETERMINERS or stranded:
-            return None
-    if sense.part == "verb" and not _object_fits(place, form, plain, lexicon):
-        return None
-    if plain in (word.lower() for word in place.before + place.after):
-        return None
-    if sense.part == "adjective" and (
-        _NUMBER.match(place.next) or (place.previous in {"more", "most"} and len(plain) <= _LONGEST_COMPARED_BY_ENDING)
-    ):
-        return None
-    if plain == "very" and (_ends_phrase(place) or place.next.endswith(("ed", "ing", "s"))):
-        return None
-    if plain == "much" and not place.next.endswith(("er", "more", "less")):
+    form = "participle" if sense.form == "past" and _is_participle(place) else sense.form
+    if not _suits(place, sense.part, form, plain, lexicon):
         return None
     text = lexicon.inflect(plain, sense.part, form)
-    if a_title:
-        text = " ".join(word if word in FUNCTION_WORDS else word[:1].upper() + word[1:] for word in text.split())
-        text = text[:1].upper() + text[1:]
-    bare = sense.part == "noun" and (plain in lexicon.mass or plain in lexicon.plural_only)
-    if sense.part == "noun" and not _number_fits(place, form, plain, lexicon):
-        return None
+    if in_title:
+        text = " ".join(word if word in FUNCTION_WORDS else _capital(word) for word in _capital(text).split())
+    bare = sense.part == "noun" and plain in lexicon.mass | lexicon.plural_only
     start = place.start
-    article = place.previous if place.previous in ("a", "an") else ""
-    apart = re.search(rf"\b(an?) [{_QUOTES}]$", place.sentence[:start], re.I)
-    if apart and (bare or _article(text) != apart[1].lower()):
+    article_apart = re.search(rf"\b(an?) [{_QUOTES}]$", place.sentence[:start], re.I)
+    if article_apart and (bare or _article(text) != article_apart[1].lower()):
         return None
-    if article:
-        start = place.start - len(article) - 1
+    if place.previous in ("a", "an"):
+        start -= len(place.previous) + 1
         text = text if bare else f"{_article(text)} {text}"
     if not any(c.isalnum() for c in place.sentence[:start]):
-        text = text[:1].upper() + text[1:]
+        text = _capital(text)
     return None if text == place.sentence[start : place.end] else Replacement(start, place.end, text)
+
+
+def _suits(place: _Place, part: str, form: str, plain: str, lexicon: Lexicon) -> bool:
+    """Whether this plain word can stand where one of the loaded word's class and form can."""
+    if plain in (word.lower() for word in place.before + place.after):
+        return False
+    if part == "verb":
+        return _object_fits(place, form, plain, lexicon)
+    if part == "noun":
+        return _number_fits(place, form, plain, lexicon)
+    if part == "adjective":
+        compared = place.previous in {"more", "most"} and len(plain) <= _LONGEST_COMPARED_BY_ENDING
+        return not compared and not _NUMBER.match(place.next)
+    if plain == "very":
+        return not _ends_phrase(place) and not place.next.endswith(("ed", "ing", "s"))
+    return plain != "much" or place.next.endswith(("er", "more", "less"))
 
 
 def _is_title(sentence: str) -> bool:
@@ -488,6 +487,10 @@ def _without_space(sentence: str, start: int, end: int) -> Replacement:
     if sentence[end : end + 1] == " ":
         return Replacement(start, end + 1, "")
     return Replacement(start - (sentence[start - 1 : start] == " "), end, "")
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _article(words: str) -> str:
