@@ -344,8 +344,8 @@ def _fits_adjective(place: _Place) -> bool:
 def _object_fits(place: _Place, form: str, plain: str, lexicon: Lexicon) -> bool:
     """Whether a transitive verb has an object here, or is passive, and another has none."""
     if " " in plain:
-        ends_open = plain.split()[-1] in _PREPOSITIONS
-        no_object = not place.next or place.next in (_PREPOSITIONS | {"that"}) - {"by"}
+        ends_open = plain.split()[-1] in _PREPOSITIONS - {"over"}
+        no_object = not place.next or place.next in _PREPOSITIONS | {"that"}
         if place.previous in _DETERMINERS or (ends_open and no_object):
             return False
     if plain in lexicon.either:
@@ -453,7 +453,7 @@ def _left_out(place: _Place, part: str) -> Replacement | None:
         return None
     if part in ("adjective", "adverb") and (
         previous in _DEGREES | _JOINTS
-        or following in _JOINTS
+        or following in _JOINTS | {"one", "ones"}
         or (part == "adjective" and previous.endswith("ly"))
         or (part == "adverb" and not following and _NEEDS_ADVERB.match(previous))
     ):
