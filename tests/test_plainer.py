@@ -36,6 +36,7 @@ def offered(sentence: str, word: str, kind: str | None = None) -> list[str]:
         ("Prices have skyrocketed in May.", "skyrocketed", "Prices have risen in May."),
         ("The mayor railed against the tax.", "railed against", "The mayor objected to the tax."),
         ("The mayor claimed the vote was rigged.", "claimed", "The mayor said the vote was rigged."),
+        ("He is a radical who left.", "radical", "He is an activist who left."),
         ("His cronies met.", "cronies", "His associates met."),
         ("The regime’s army left.", "regime", "The government’s army left."),
         ("He is a puppet of the firm.", "puppet", "He is an ally of the firm."),
@@ -59,6 +60,7 @@ def test_grammar_is_kept(sentence: str, word: str, plainer: str) -> None:
         ("The plan failed miserably.", "miserably", "The plan failed."),
         ("A mere 30 people came.", "mere", "30 people came."),
         ("The so-called experts met.", "so-called", "The experts met."),
+        ("It is a feverish two-week race.", "feverish", "It is a two-week race."),
         ("Shameless lobbyists won.", "Shameless", "Lobbyists won."),
     ],
 )
@@ -82,6 +84,8 @@ def test_a_word_is_left_out_with_its_article_comma_and_space(sentence: str, word
         ("The PUPPET won.", "PUPPET"),
         ("There is no doubt about it.", "no doubt"),
         ("The rule was rammed through the council.", "rammed through"),
+        ("It would have doomed other plans.", "doomed"),
+        ("The media elite repeated it.", "elite"),
         ("The tables are green.", "tables"),
     ],
 )

@@ -27,8 +27,9 @@ _TOKEN = re.compile(r"(?<!\w['’])\w+(?:[-‑]\w+)*(?:['’](?!s\b)\w+)?")
 _WITHIN = re.compile(r"(?:['’]s)? ")
 _QUOTES = "\"'“”‘’«»"
 _VOWEL_SOUND = re.compile(r"(?!uni[^nm]|us[aeiu]|eu|one\b|once)[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b", re.I)
+# "30 percent" or "two men", but not "two-week".
 _NUMBER = re.compile(
-    r"[$£€]?\d|(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million)\b"
+    r"([$£€]?\d[\d.,]*|(two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million)\b)(?!-)"
 )
 
 
@@ -331,10 +332,10 @@ def _fits_noun(place: _Place, form: str) -> bool:
 
 
 def _fits_adjective(place: _Place) -> bool:
-    if not _ends_phrase(place):
-        return True
-    # Not before a noun it may be one itself ("a radical who"), or a verb ("they failed").
     a_verb = place.sentence[place.start : place.end].endswith(("ed", "ing"))
+    if not _ends_phrase(place):
+        return not (a_verb and place.previous in {"have", "has", "had", "having"})
+    # Not before a noun it may be one itself ("a radical who"), or a verb ("they failed").
     said_of = place.previous in _BE | _DEGREES or (
         not a_verb and (place.previous in _JOINTS or place.previous.endswith("ly"))
     )
@@ -435,7 +436,8 @@ def _number_fits(place: _Place, form: str, plain: str, lexicon: Lexicon) -> bool
         return any(w.endswith("s") or w in ("people", "children", "men", "women") for w in place.after[:3])
     if plain in lexicon.plural_only:
         singular_verb = place.next in {"is", "was", "has", "does", "isn't", "wasn't"}
-        return not singular_verb and not any(w.lower() in counted for w in place.before[-3:])
+        of_a_compound = form == "singular" and place.previous not in _DETERMINERS | _PREPOSITIONS | {""}
+        return not singular_verb and not of_a_compound and not any(w.lower() in counted for w in place.before[-3:])
     if plain in lexicon.mass:
         if form == "plural":
             return place.next not in {"are", "were", "have", "do"} and place.previous not in {"these", "those", "many"}
