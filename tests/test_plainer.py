@@ -85,7 +85,7 @@ def test_a_word_is_left_out_with_its_article_comma_and_space(sentence: str, word
         ("There is no doubt about it.", "no doubt"),
         ("The rule was rammed through the council.", "rammed through"),
         ("It would have doomed other plans.", "doomed"),
-        ("The media elite repeated it.", "elite"),
+        ("The media elite was right.", "elite"),
         ("The tables are green.", "tables"),
     ],
 )
