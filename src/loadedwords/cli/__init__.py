@@ -20,6 +20,7 @@ from loadedwords.cli import (
     probe,
     sample,
     score,
+    serve,
     train,
     verify,
 )
@@ -57,6 +58,7 @@ for _command in (
     score.score,
     highlight.highlight,
     lint.lint,
+    serve.serve,
     compare.compare,
     aliases.aliases,
     sample.sample,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,12 +143,13 @@ def lint_text(
 
 
 def lint_document(
-    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False
-) -> list[Finding]:
-    """Find the loaded words of a story that was read; see `lint_text`."""
+    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False,
+    scored: Sequence[ScoredArticle] | None = None,
+) -> list[Finding]:  # fmt: skip
+    """Find the loaded words of a story that was read; see `lint_text`. `scored` are its parts, where they were scored already."""
     house = house or House()
     articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
-    scored = list(model.score_articles(articles))
+    scored = list(model.score_articles(articles)) if scored is None else scored
     if failed := next((article for article in scored if article.status == "error"), None):
         raise DataError(f"{document.path} can't be scored: {failed.message}.\nReport it with the text, if you can.")
     parts = list(zip(document.parts, scored, strict=True))
