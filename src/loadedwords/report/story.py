@@ -99,9 +99,12 @@ def mark_story(
     ]
     sentences.sort(key=lambda found: found[2])
     cut = _Cut([span for *_, span in sentences], _quoted(document), [(f.start, f.end) for f in findings])
-    pieces = _page_pieces(document, cut) if form == "html" else cut.pieces(document.parts[0].source)
+    if form == "html":
+        pieces = list(map(_without_gaps, _merged(_page_pieces(document, cut))))
+    else:
+        pieces = _merged(cut.pieces(document.parts[0].source))
     return {
-        "pieces": _merged(pieces),
+        "pieces": pieces,
         "sentences": [_sentence_row(part, sentence) for part, sentence, _ in sentences],
         "findings": [_finding_row(finding) for finding in findings],
     }
@@ -150,12 +153,19 @@ def _page_pieces(document: Document, cut: _Cut) -> Iterator[dict[str, Any]]:
                 low, high = aligned.original_starts[number], aligned.original_ends[number]
                 yield from ({**piece, "text": unescape(piece["text"])} for piece in cut.pieces(part.source, low, high))
             else:
-                # What a tag became within a sentence, a blank or a mark of quotation, is the sentence's.
-                yield {
-                    **next(cut.pieces(part.source, aligned.original_starts[number]), between),
-                    "text": aligned.text[start:end],
-                }
+                made = aligned.text[start:end]
+                # What a tag became within a sentence, a quotation mark or a blank, is the sentence's.
+                around = between if "\n" in made else next(cut.pieces(part.source, aligned.original_starts[number]))
+                yield {**around, "text": made}
         yield {**between, "text": "\n\n"}
+
+
+def _without_gaps(piece: dict[str, Any]) -> dict[str, Any]:
+    """The lines that tags left between two passages are one blank line; a block quotation stays marked as one."""
+    if piece["sentence"] is not None:
+        return piece
+    gap = re.sub(r"\s*\n[\s>]*", "\n\n", piece["text"])
+    return {**piece, "text": f"{gap}> " if piece["text"].endswith("> ") else gap}
 
 
 def _merged(pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
