@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header(
             "Content-Security-Policy",
-            f"default-src 'none'; script-src {nonce}; style-src {nonce}; connect-src 'self'; "
+            f"default-src 'none'; script-src {nonce}; style-src {nonce}; connect-src 'self'; img-src data:; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         )
         self.send_header("X-Content-Type-Options", "nosniff")
