@@ -99,6 +99,8 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "training/plain.toml",
         "training/evaluation/suites/minimal_pairs.jsonl",
         "training/evaluation/suites/invariance.toml",
+        "training/evaluation/suites/devices.toml",
+        "lint/plainer.toml",
         "training/evaluation/suites/plain_words.toml",
         "training/evaluation/card.html.j2",
         "report/report.html.j2",

@@ -21,6 +21,7 @@ from loadedwords.cli import (
     probe,
     sample,
     score,
+    serve,
     train,
     verify,
 )
@@ -55,7 +56,7 @@ def main() -> None:
 
 
 for _command in (
-    score.score, highlight.highlight, lint.lint, lsp.lsp, compare.compare, aliases.aliases, sample.sample, label.label,
+    score.score, highlight.highlight, lint.lint, lsp.lsp, serve.serve, compare.compare, aliases.aliases, sample.sample, label.label,
     train.train, evaluate.evaluate, probe.probe, verify.verify, export.export, card.card,
 ):  # fmt: skip
     main.add_command(_command)

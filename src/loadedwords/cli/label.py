@@ -28,4 +28,5 @@ def label(file: Path, labeller: str | None, port: int, browser: bool) -> None:
     tell(f"Label at {server.url}  (Ctrl-C ends; every label is saved at once in {server.sheet.file})")
     if browser:
         webbrowser.open(server.url)
-    click.echo(f"{server.wait()} sentences labelled in {server.sheet.file}")
+    server.wait()
+    click.echo(f"{server.sheet.n_labelled} sentences labelled in {server.sheet.file}")

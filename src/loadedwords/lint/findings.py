@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,12 +143,13 @@ def lint_text(
 
 
 def lint_document(
-    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False
-) -> list[Finding]:
-    """Find the loaded words of a story that was read; see `lint_text`."""
+    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False,
+    scored: Sequence[ScoredArticle] | None = None,
+) -> list[Finding]:  # fmt: skip
+    """Find the loaded words of a story that was read; see `lint_text`. `scored` are its parts, where they were scored already."""
     house = house or House()
     articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
-    scored = list(model.score_articles(articles))
+    scored = list(model.score_articles(articles)) if scored is None else scored
     if failed := next((article for article in scored if article.status == "error"), None):
         raise DataError(f"{document.path} can't be scored: {failed.message}.\nReport it with the text, if you can.")
     parts = list(zip(document.parts, scored, strict=True))
@@ -184,10 +185,16 @@ def _finding(document: Document, part: Part, start: int, end: int, suspect: _Sus
         speaker=suspect.speaker,
         severity=severity,
         reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
-        plainer=ban.instead if ban else plainer_words(sentence.text, *at, suspect.kind, model),
+        plainer=ban.instead if ban else _plainer(sentence.text, *at, suspect.kind, model),
         sentence=sentence.text,
         in_table=document.record is not None,
     )
+
+
+def _plainer(sentence: str, start: int, end: int, kind: str | None, model: FramingModel) -> tuple[str, ...]:
+    """Those that stand in the very place of the word: a finding has no room for one that changes what is beside it."""
+    offered = plainer_words(sentence, start, end, kind, model)
+    return tuple(each.text for each in offered if (each.start, each.end) == (start, end) and each.text)
 
 
 def _severity(suspect: _Suspect, house: House) -> Severity | None:

@@ -6,12 +6,8 @@ it, and the correction would then measure that expectation and not the model's e
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
 import threading
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +15,7 @@ import polars as pl
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.hand_labels import LABELS, plain_labels, read_sample, write_sample
-from loadedwords.report.page import render
+from loadedwords.report.local_page import LocalServer
 
 _SHOWN = ("sample_id", "text", "context_before", "context_after")
 _LONGEST_REQUEST = 10_000
@@ -127,49 +123,19 @@ class LabellingSheet:
         return {"labelled": self.n_labelled, "total": len(self._rows), "sentence": sentence}
 
 
-class LabellingServer(ThreadingHTTPServer):
-    """The page, served to this computer only, until it is closed.
-
-    Attributes
-    ----------
-    url : str
-        Address of the page; who does not know the token in it gets nothing.
-    sheet : LabellingSheet
-    """
-
-    daemon_threads = True
+class LabellingServer(LocalServer):
+    """The page of one `LabellingSheet`, which is its `sheet`."""
 
     def __init__(self, sheet: LabellingSheet, *, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
         self.sheet = sheet
-        self.token = secrets.token_urlsafe(24)
-        self.nonce = secrets.token_urlsafe(16)
-        self.url = f"http://127.0.0.1:{self.server_port}/{self.token}/"
-        self.page = render("labelling.html.j2", nonce=self.nonce, name=sheet.file.name).encode()
-        self.finished = threading.Event()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
-        self._thread.start()
-
-    def wait(self) -> int:
-        """Block until the labeller finishes or presses Ctrl-C, close, and return how many sentences have a label."""
-        try:
-            # Without a time limit the wait can't be interrupted on Windows.
-            while not self.finished.wait(1.0):
-                pass
-        except KeyboardInterrupt:
-            pass
-        finally:
-            self.close()
-        return self.sheet.n_labelled
-
-    def close(self) -> None:
-        """Stop serving; what was labelled is on disk already."""
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        answers = {
+            "state": lambda _: sheet.state(),
+            "label": lambda sent: sheet.put(str(sent.get("sample_id")), str(sent.get("label"))),
+            "undo": lambda _: sheet.undo(),
+            "finish": lambda _: sheet.state(),
+        }
+        super().__init__("labelling.html.j2", {"name": sheet.file.name}, answers,
+                         last="finish", longest_request=_LONGEST_REQUEST, port=port)  # fmt: skip
 
 
 def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = None) -> LabellingServer:
@@ -199,92 +165,3 @@ def _own_file(file: Path, labeller: str) -> Path:
     if not re.fullmatch(r"[\w-]{1,60}", labeller):
         raise DataError(f"labeller {labeller!r} becomes part of a file name.\nUse letters, digits, - and _.")
     return file.with_name(f"{file.stem}.{labeller}{file.suffix}")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: LabellingServer
-
-    def do_GET(self) -> None:
-        match self._asked(writes=False):
-            case "":
-                self._answer(HTTPStatus.OK, self.server.page, "text/html; charset=utf-8")
-            case "state":
-                self._answer_json(HTTPStatus.OK, self.server.sheet.state())
-            case str():
-                self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
-
-    def do_POST(self) -> None:
-        asked, sheet = self._asked(writes=True), self.server.sheet
-        if asked is None:
-            return
-        try:
-            sent = self._sent()
-            if asked == "label":
-                self._answer_json(HTTPStatus.OK, sheet.put(str(sent.get("sample_id")), str(sent.get("label"))))
-            elif asked == "undo":
-                self._answer_json(HTTPStatus.OK, sheet.undo())
-            elif asked == "finish":
-                self._answer_json(HTTPStatus.OK, sheet.state())
-                self.server.finished.set()
-            else:
-                self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
-        except DataError as error:
-            self._refuse(HTTPStatus.CONFLICT, str(error))
-        except OSError as error:
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"Not saved: {error}")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep quiet: the address holds the token."""
-
-    def _asked(self, *, writes: bool) -> str | None:
-        """What stands after the token; None where the request was refused."""
-        hosts = {f"{name}:{self.server.server_port}" for name in ("127.0.0.1", "localhost")}
-        origin = self.headers.get("Origin")
-        given, _, asked = self.path.removeprefix("/").partition("?")[0].partition("/")
-        # Another name that resolves to this computer is another site's attempt to read the page.
-        known = self.headers.get("Host") in hosts and secrets.compare_digest(given.encode(), self.server.token.encode())
-        if not known:
-            self._refuse(HTTPStatus.FORBIDDEN, "Open the address that was printed.")
-        elif writes and origin is not None and origin.removeprefix("http://") not in hosts:
-            self._refuse(HTTPStatus.FORBIDDEN, "Labels are taken from this page only.")
-        # A form of another site can't send this type without asking first.
-        elif writes and self.headers.get("Content-Type") != "application/json":
-            self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Labels are taken as JSON.")
-        else:
-            return asked
-        return None
-
-    def _sent(self) -> dict[str, Any]:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LONGEST_REQUEST:
-            raise DataError("The request has no length, or is too long.")
-        try:
-            sent = json.loads(self.rfile.read(int(length)) or b"{}")
-        except ValueError as error:
-            raise DataError("The request is not JSON.") from error
-        if not isinstance(sent, dict):
-            raise DataError("The request is not a JSON object.")
-        return sent
-
-    def _refuse(self, status: HTTPStatus, why: str) -> None:
-        self.close_connection = True  # its body was not read
-        self._answer_json(status, {"error": why})
-
-    def _answer_json(self, status: HTTPStatus, content: dict[str, Any]) -> None:
-        self._answer(status, json.dumps(content).encode(), "application/json")
-
-    def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
-        nonce = f"'nonce-{self.server.nonce}'"
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header(
-            "Content-Security-Policy",
-            f"default-src 'none'; script-src {nonce}; style-src {nonce}; connect-src 'self'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        )
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "same-origin")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(content)

@@ -1,0 +1,204 @@
+"""A story pasted into a page on this computer → its pieces, each with its voice, sentence and finding, to mark and mend there."""
+
+from __future__ import annotations
+
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from html import unescape
+from itertools import pairwise
+from math import inf
+from typing import Any, get_args
+
+from loadedwords.errors import DataError
+from loadedwords.lint import Document, Finding, House, lint_document, make_document
+from loadedwords.lint.documents import Part, TextForm
+from loadedwords.lint.reasons import KIND_TITLES, UNTOLD, title_of
+from loadedwords.report.local_page import LocalServer
+from loadedwords.schema import Article, ScoredSentence
+from loadedwords.scoring import FramingModel
+from loadedwords.text import prepare_text
+
+LONGEST_STORY = 200_000  # characters of prose
+_LONGEST_REQUEST = 8_000_000  # bytes: a page of the web is mostly tags
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+Span = tuple[int, int]
+
+
+def serve_stories(model: FramingModel, house: House | None = None, *, port: int = 0) -> LocalServer:
+    """Start the page on which stories are marked: open its `url`, then call `wait`.
+
+    Parameters
+    ----------
+    model : FramingModel
+    house : House, optional
+        Rules for every story, as `read_house` gives them.
+    port : int
+        On 127.0.0.1; 0 for any that is free.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    one_at_a_time = threading.Lock()  # a story takes all cores
+
+    def mark(sent: dict[str, Any]) -> dict[str, Any]:
+        text, form = sent.get("text"), sent.get("form", "text")
+        if not isinstance(text, str) or form not in get_args(TextForm):
+            raise DataError(
+                f"The page sent no text, or a form that is none of {', '.join(get_args(TextForm))}.\nReload it."
+            )
+        with one_at_a_time:
+            return mark_story(text, model, house, form=form)
+
+    values = {"kinds": KIND_TITLES, "house": house.file if house else None, "longest_request": _LONGEST_REQUEST}
+    return LocalServer("story.html.j2", values, {"mark": mark}, longest_request=_LONGEST_REQUEST, port=port)
+
+
+def mark_story(
+    text: str, model: FramingModel, house: House | None = None, *, form: TextForm = "text"
+) -> dict[str, Any]:
+    """Cut a story where a voice, a sentence or a finding begins or ends.
+
+    Parameters
+    ----------
+    text : str
+    model : FramingModel
+    house : House, optional
+    form : {"text", "markdown", "html"}
+
+    Returns
+    -------
+    dict
+        ``pieces`` (text; numbers of its sentence and finding, or None; whether somebody else speaks), which joined are
+        the story, of a web page only its prose; ``sentences`` (p, voice, speaker, part) and ``findings``.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to read, too much, or it can't be scored.
+    """
+    document = make_document(_LONE_SURROGATE.sub("\ufffd", text), path="story", form=form)
+    n_characters = sum(len(part.aligned.text) for part in document.parts)
+    if not document.parts:
+        raise DataError("There is no text to read.\nPaste a story, or drop a file.")
+    if n_characters > LONGEST_STORY:
+        raise DataError(
+            f"The story has {n_characters:,} characters, and the page takes {LONGEST_STORY:,}.\n"
+            "Paste a part of it, or use loadedwords lint on the file."
+        )
+    articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
+    scored = list(model.score_articles(articles))
+    findings = lint_document(document, model, house, quotes=True, scored=scored)
+    sentences = [
+        (part, sentence, part.aligned.to_original(sentence.start, sentence.end))
+        for part, article in zip(document.parts, scored, strict=True)
+        for sentence in article.sentences
+    ]
+    sentences.sort(key=lambda found: found[2])
+    cut = _Cut([span for *_, span in sentences], _quoted(document), [(f.start, f.end) for f in findings])
+    if form == "html":
+        pieces = list(map(_without_gaps, _merged(_page_pieces(document, cut))))
+    else:
+        pieces = _merged(cut.pieces(document.parts[0].source))
+    return {
+        "pieces": pieces,
+        "sentences": [_sentence_row(part, sentence) for part, sentence, _ in sentences],
+        "findings": [_finding_row(finding) for finding in findings],
+    }
+
+
+class _Cut:
+    """Where a story is cut, and what is to be known of each piece."""
+
+    def __init__(self, sentences: list[Span], quoted: Iterable[Span], findings: list[Span]) -> None:
+        self._sentences, self._quoted, self._findings = sentences, sorted(quoted), findings
+        self._places = sorted({at for spans in (sentences, self._quoted, findings) for span in spans for at in span})
+
+    def pieces(self, source: str, start: int = 0, end: int | None = None) -> Iterator[dict[str, Any]]:
+        """Those of ``source[start:end]``."""
+        end = len(source) if end is None else end
+        inside = self._places[bisect_right(self._places, start) : bisect_right(self._places, end - 1)]
+        for low, high in pairwise([start, *inside, end]):
+            yield {
+                "text": source[low:high],
+                "sentence": _covering(self._sentences, low),
+                "quoted": _covering(self._quoted, low) is not None,
+                "finding": _covering(self._findings, low),
+            }
+
+
+def _covering(spans: list[Span], at: int) -> int | None:
+    number = bisect_right(spans, (at, inf)) - 1
+    return number if number >= 0 and at < spans[number][1] else None
+
+
+def _quoted(document: Document) -> Iterator[Span]:
+    for part in document.parts:
+        for sentence in prepare_text(part.aligned.text).sentences:
+            for quotation in sentence.quoted:
+                yield part.aligned.to_original(*sentence.to_article(quotation.start, quotation.end))
+
+
+def _page_pieces(document: Document, cut: _Cut) -> Iterator[dict[str, Any]]:
+    """Title, standfirst and text of a web page, as they read without tags."""
+    between = {"sentence": None, "quoted": False, "finding": None}
+    for part in document.parts:
+        aligned = part.aligned
+        ends = [*aligned.starts[1:], len(aligned.text)]
+        for number, (start, end) in enumerate(zip(aligned.starts, ends, strict=True)):
+            if aligned.copied[number]:
+                low, high = aligned.original_starts[number], aligned.original_ends[number]
+                yield from ({**piece, "text": unescape(piece["text"])} for piece in cut.pieces(part.source, low, high))
+            else:
+                made = aligned.text[start:end]
+                # What a tag became within a sentence, a quotation mark or a blank, is the sentence's.
+                around = between if "\n" in made else next(cut.pieces(part.source, aligned.original_starts[number]))
+                yield {**around, "text": made}
+        yield {**between, "text": "\n\n"}
+
+
+def _without_gaps(piece: dict[str, Any]) -> dict[str, Any]:
+    """The lines that tags left between two passages are one blank line; a block quotation stays marked as one."""
+    if piece["sentence"] is not None:
+        return piece
+    gap = re.sub(r"\s*\n[\s>]*", "\n\n", piece["text"])
+    return {**piece, "text": f"{gap}> " if piece["text"].endswith("> ") else gap}
+
+
+def _merged(pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbours of which the same is known are one piece."""
+    merged: list[dict[str, Any]] = []
+    for piece in pieces:
+        if merged and {**merged[-1], "text": ""} == {**piece, "text": ""}:
+            merged[-1] = {**piece, "text": merged[-1]["text"] + piece["text"]}
+        elif piece["text"]:
+            merged.append(piece)
+    return merged
+
+
+def _sentence_row(part: Part, sentence: ScoredSentence) -> dict[str, Any]:
+    own = sentence.p_own is not None
+    return {
+        "p": round(float(sentence.p_loaded if sentence.p_own is None else sentence.p_own), 3),
+        "own": own,
+        "voice": sentence.voice,
+        "speaker": sentence.speaker,
+        "part": part.name,
+    }
+
+
+def _finding_row(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind or UNTOLD,
+        "title": title_of(finding.kind),
+        "severity": finding.severity,
+        "score": round(float(finding.score), 3),
+        "p_loaded": round(float(finding.p_loaded), 3),
+        "quoted": finding.voice == "quoted",
+        "speaker": finding.speaker,
+        "reason": finding.reason,
+        "plainer": list(finding.plainer),
+    }
