@@ -22,6 +22,7 @@ from loadedwords.lint import findings as findings_room
 from loadedwords.lint.baseline import read_baseline, without_known, write_baseline
 from loadedwords.lint.formats import as_github, as_json, as_sarif
 from loadedwords.lint.house import Ban, Levels
+from loadedwords.lint.plainer import Replacement
 from loadedwords.lint.reasons import LINT_KINDS, reason_for
 from loadedwords.models.scores import WordScore
 from loadedwords.scoring import FramingModel, load_model
@@ -225,8 +226,9 @@ def test_the_commands_kinds_are_the_linters() -> None:
 
 
 def test_plainer_words_are_asked_for_the_place(model: FramingModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stand_in(sentence: str, start: int, end: int, kind: str | None, _: FramingModel) -> tuple[str, ...]:
-        return (f"{sentence[start:end]}/{kind}",)
+    def stand_in(sentence: str, start: int, end: int, kind: str | None, _: FramingModel) -> tuple[Replacement, ...]:
+        wider = Replacement(start - 4, end, "a regime")  # which a finding has no room for
+        return (Replacement(start, end, f"{sentence[start:end]}/{kind}"), wider)
 
     monkeypatch.setattr(findings_room, "plainer_words", stand_in)
     (finding,) = lint_text("It rained. The regime met.", model=model)

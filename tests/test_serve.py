@@ -20,6 +20,7 @@ from loadedwords.errors import DataError
 from loadedwords.lint import House
 from loadedwords.lint import findings as findings_room
 from loadedwords.lint.house import Ban
+from loadedwords.lint.plainer import Replacement
 from loadedwords.report.local_page import LocalServer
 from loadedwords.report.story import LONGEST_STORY, mark_story, serve_stories
 from loadedwords.scoring import FramingModel, load_model
@@ -185,7 +186,13 @@ COPIED = "document.getElementById('said').textContent === 'Copied.'"
 
 @needs_browser
 def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings_room, "plainer_words", lambda *_, **__: ("<i>officials</i> said", "council said"))
+    monkeypatch.setattr(
+        findings_room,
+        "plainer_words",
+        lambda _, start, end, *__: tuple(
+            Replacement(start, end, each) for each in ("<i>officials</i> said", "council said")
+        ),
+    )
     with Browser() as browser:
         browser.open(server.url)
         browser.type(STORY)  # the field has the focus

@@ -57,12 +57,17 @@ class Source:
     @property
     def ending(self) -> str:
         """That by which its kind is known, such as ".csv"; "-" for standard input."""
-        if self.path is None:
-            return STDIN
-        suffixes = [suffix.lower() for suffix in self.path.suffixes]
-        if len(suffixes) > 1 and suffixes[-1] in _COMPRESSION:
-            return suffixes[-2]
-        return suffixes[-1] if suffixes else ""
+        return ending_of(self.path)
+
+
+def ending_of(path: Path | None) -> str:
+    """The ending of a file's name in small letters, without that of its compression; "-" of standard input."""
+    if path is None:
+        return STDIN
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if len(suffixes) > 1 and suffixes[-1] in _COMPRESSION:
+        return suffixes[-2]
+    return suffixes[-1] if suffixes else ""
 
 
 Read = Callable[[Source, ReadOptions], Iterator[Record | Reject]]

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from loadedwords.models.bundle import Bundle
 from loadedwords.models.scores import WordScore
-from loadedwords.scoring import FramingModel, Scorer
+from loadedwords.scoring import FramingModel
+from loadedwords.scoring.model import Scorer
 
 N_REMEMBERED = 20_000  # some hundred stories, with the sentences that plainer words are tried in
 

@@ -147,15 +147,15 @@ def _page_pieces(document: Document, cut: _Cut) -> Iterator[dict[str, Any]]:
     between = {"sentence": None, "quoted": False, "finding": None}
     for part in document.parts:
         aligned = part.aligned
-        ends = [*aligned.starts[1:], len(aligned.text)]
-        for number, (start, end) in enumerate(zip(aligned.starts, ends, strict=True)):
-            if aligned.copied[number]:
-                low, high = aligned.original_starts[number], aligned.original_ends[number]
-                yield from ({**piece, "text": unescape(piece["text"])} for piece in cut.pieces(part.source, low, high))
+        ends = [*(run.start for run in aligned.runs[1:]), len(aligned.text)]
+        for run, end in zip(aligned.runs, ends, strict=True):
+            if run.copied:
+                found = cut.pieces(part.source, run.original_start, run.original_end)
+                yield from ({**piece, "text": unescape(piece["text"])} for piece in found)
             else:
-                made = aligned.text[start:end]
+                made = aligned.text[run.start : end]
                 # What a tag became within a sentence, a quotation mark or a blank, is the sentence's.
-                around = between if "\n" in made else next(cut.pieces(part.source, aligned.original_starts[number]))
+                around = between if "\n" in made else next(cut.pieces(part.source, run.original_start))
                 yield {**around, "text": made}
         yield {**between, "text": "\n\n"}
 
