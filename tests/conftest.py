@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # The networks of the tests are so small that a second thread only waits for the first: beside another process, twenty
 # times as long. Read when torch is imported.
@@ -18,6 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, Stage, read_recipe
 from loadedwords.training.release import train_bundle
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "notebooks" / "data"

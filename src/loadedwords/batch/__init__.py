@@ -21,11 +21,11 @@ from loadedwords.batch.folder import (
     claimed,
     remove_leftovers,
     write_json,
-    written_whole,
 )
 from loadedwords.batch.intake import Intake
 from loadedwords.batch.shards import ChosenModel, Counts, cut
 from loadedwords.batch.workers import score_chunks
+from loadedwords.files import written_whole
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
 from loadedwords.schema import Article, CountedVoice, Reject

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from loadedwords.errors import OutputError
+from loadedwords.files import written_whole
 
 RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
@@ -49,14 +49,6 @@ def claimed(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> Iterato
 
 def shard_path(folder: Path, table: str, number: int) -> Path:
     return folder / table / f"part-{number:05d}.parquet"
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; it takes that place once it is complete."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    yield beside
-    beside.replace(path)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

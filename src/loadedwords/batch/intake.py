@@ -9,7 +9,8 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
-from loadedwords.batch.folder import REJECTS_FILE, written_whole
+from loadedwords.batch.folder import REJECTS_FILE
+from loadedwords.files import written_whole
 from loadedwords.schema import Article, Reject
 
 

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loadedwords.articles import Progress
-from loadedwords.batch.folder import TABLES, shard_path, written_whole
+from loadedwords.batch.folder import TABLES, shard_path
+from loadedwords.files import written_whole
 from loadedwords.models.bundle import Bundle
 from loadedwords.schema import (
     ARTICLES,

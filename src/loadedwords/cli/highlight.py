@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadedwords.cli.options import model_option
+from loadedwords.cli.options import known_encoding, model_option
 from loadedwords.cli.terminal import counted, fail, make_console, printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
 @model_option
 @click.option("--text-column", help="Of a table: column of the text, if not text, body, content or article.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the file.")
+@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of the file.")
 def highlight(file: Path, model: str | None, text_column: str | None, encoding: str) -> None:
     """Show one article in the terminal: loaded words marked, each sentence's own-voice score beside it.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import EXIT_REJECTS, make_console, printable, tell
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, printable, tell
 
 if TYPE_CHECKING:
     from loadedwords.articles import ReadOptions
@@ -81,7 +81,7 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
 )
 @click.option("--text-column", help="Of a table: column of the text, if not text, body, content or article.")
 @click.option("--title-column", help="Of a table: column of the title, if not title or headline.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of text files.")
+@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files.")
 def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, warning: float | None, error: float | None,
          only: tuple[str, ...], ignore: tuple[str, ...], quotes: bool, house: Path | None, no_house: bool, accept: tuple[str, ...],
          baseline: Path | None, write_baseline: bool, model: str | None, stdin_name: str | None, text_column: str | None,
@@ -119,10 +119,10 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         }
         rules = _Rules(None if no_house else house, no_house, levels, only, ignore)
         known = read_baseline(baseline) if baseline and not write_baseline else None
-        done = _lint_files(files, rules, model, ReadOptions(columns, known_encoding(encoding)), stdin_name, quotes)
+        done = _lint_files(files, rules, model, ReadOptions(columns, encoding), stdin_name, quotes)
         if baseline and write_baseline:
             write(done.findings, baseline)
-            tell(f"{len(done.findings)} findings are in {baseline}")
+            tell(f"{counted(len(done.findings), 'finding')} in {baseline}")
             sys.exit(EXIT_REJECTS if done.n_rejected else 0)
         findings = done.findings if known is None or baseline is None else without_known(done.findings, known, baseline)
     except LoadedwordsError as trouble:
@@ -271,14 +271,10 @@ def _print(findings: Sequence[Finding]) -> None:
 
 def _summarise(findings: Sequence[Finding], done: _Done, n_known: int) -> None:
     counts = Counter[str](finding.severity for finding in findings)
-    said = ", ".join(_counted(counts[name], name) for name in reversed(list(_STYLES)) if counts[name]) or "no findings"
+    said = ", ".join(counted(counts[name], name) for name in reversed(list(_STYLES)) if counts[name]) or "no findings"
     rest = [
         (n_known, "known from the baseline"),
         (done.n_left, "left by the house's rules"),
         (done.n_rejected, "could not be read"),
     ]
-    tell("; ".join([f"{said} in {_counted(done.n_files, 'file')}", *(f"{n} {what}" for n, what in rest if n)]))
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n:,} {what}s"
+    tell("; ".join([f"{said} in {counted(done.n_files, 'file')}", *(f"{n} {what}" for n, what in rest if n)]))

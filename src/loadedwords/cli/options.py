@@ -10,7 +10,7 @@ EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def known_encoding(encoding: str) -> str:
+def known_encoding(_ctx: click.Context, _param: click.Parameter, encoding: str) -> str:
     import codecs
 
     try:

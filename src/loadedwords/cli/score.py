@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import sys
@@ -15,20 +14,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadedwords.cli.options import model_option, no_nan, voice_option
+from loadedwords.cli.options import known_encoding, model_option, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
     from loadedwords.schema import CountedVoice
-
-
-def _known_encoding(_context: click.Context, _parameter: click.Parameter, encoding: str) -> str:
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError:
-        raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
 
 
 @click.command()
@@ -50,9 +42,7 @@ def _known_encoding(_context: click.Context, _parameter: click.Parameter, encodi
 @click.option("--event-column", help="Column of the event, if not event_id or event.")
 @click.option("--topic-column", help="Column of the topic, if not topic, section or desk.")
 @click.option("--byline-column", help="Column of the byline, if not byline, author or authors.")
-@click.option(
-    "--encoding", default="utf-8", show_default=True, callback=_known_encoding, help="Encoding of text files."
-)
+@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files.")
 @click.option(
     "--max-characters",
     default=1_000_000,

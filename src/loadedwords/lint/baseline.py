@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadedwords.errors import DataError, OutputError
+from loadedwords.files import written_whole
 from loadedwords.lint.findings import Finding
 
 _VERSION = 1
@@ -41,7 +42,8 @@ def write_baseline(findings: Sequence[Finding], file: Path) -> None:
     ]
     content = json.dumps({"version": _VERSION, "findings": rows}, indent=1, ensure_ascii=False) + "\n"
     try:
-        file.write_text(content, encoding="utf-8")
+        with written_whole(file) as beside:
+            beside.write_text(content, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{file} can't be written: {error}.\nCheck the folder.") from error
 

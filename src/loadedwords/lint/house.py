@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loadedwords.errors import DataError, OutputError
+from loadedwords.files import written_whole
 from loadedwords.lint.reasons import LINT_KINDS
 
 HOUSE_FILE = ".loadedwords.toml"
@@ -184,7 +185,8 @@ def accept_words(words: Iterable[str], file: Path) -> list[str]:
     try:
         if tomllib.loads(written) != {**tomllib.loads(old), "accept": [*new, *known]}:
             raise ValueError
-        file.write_bytes(written.encode())
+        with written_whole(file) as beside:
+            beside.write_bytes(written.encode())
     except ValueError:
         raise OutputError(f"{file} is written in a way that accept can't be added to.\nAdd by hand: {listed}") from None
     except OSError as error:

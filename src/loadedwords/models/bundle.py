@@ -11,15 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from loadedwords.errors import ModelError, OutputError
+from loadedwords.files import folder_written_whole
 
 SCHEMA_VERSION = 1
 CONFIG_FILE = "config.json"
@@ -125,7 +124,7 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     """
     if folder.exists() and not (folder / CONFIG_FILE).is_file():
         raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.")
-    with written_whole(folder) as beside:
+    with folder_written_whole(folder) as beside:
         config = write_files(beside)
         files = {file.name: file_hash(file) for file in sorted(beside.iterdir())}
         complete = {"schema_version": SCHEMA_VERSION, **config, "files": files}
@@ -133,22 +132,6 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
         if folder.exists():
             shutil.rmtree(folder)
     return open_bundle(folder)
-
-
-@contextmanager
-def written_whole(folder: Path) -> Iterator[Path]:
-    """A folder to write into; it gets its name at the end, so that no half-written one is ever found under it."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"{folder} can't be written: {error.strerror}.\nName a folder you may write to.") from error
-    try:
-        yield beside
-        beside.chmod(0o755)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def file_hash(file: Path) -> str:

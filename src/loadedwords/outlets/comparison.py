@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from loadedwords.errors import DataError
+from loadedwords.files import written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
 from loadedwords.outlets.counted import COUNTED
@@ -218,9 +219,9 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
         if table is None:
             file.unlink(missing_ok=True)
             continue
-        beside = folder / f".{name}.csv.tmp"
-        _flat(table).write_csv(beside)
-        written.append(beside.replace(file))
+        with written_whole(file) as beside:
+            _flat(table).write_csv(beside)
+        written.append(file)
     return written
 
 

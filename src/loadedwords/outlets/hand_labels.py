@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from loadedwords.errors import DataError
+from loadedwords.files import written_whole
 from loadedwords.outlets.tables import counts, read_edited, reals, texts
 
 SAMPLE_SCHEMA = {
@@ -58,10 +59,9 @@ def write_sample(sample: pl.DataFrame, file: Path) -> None:
     """
     cell = pl.all().cast(pl.String).replace("", None)  # an empty cell, without marks
     guarded = pl.when(cell.str.contains(_FORMULA)).then("'" + cell).otherwise(cell)
-    beside = file.with_name(f".{file.name}.part")
-    # The mark tells spreadsheets that it is UTF-8.
-    sample.select(guarded.name.keep()).write_csv(beside, include_bom=True, line_terminator="\r\n")
-    beside.replace(file)  # never half a file, whatever happens meanwhile
+    with written_whole(file) as beside:
+        # The mark tells spreadsheets that it is UTF-8.
+        sample.select(guarded.name.keep()).write_csv(beside, include_bom=True, line_terminator="\r\n")
 
 
 def read_sample(file: Path) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from loadedwords.files import written_whole
+
 NO_OUTLET = "(no outlet)"
 WIDTH = 620  # of a chart, in pixels; names stand left of LABELS
 LABELS = 180
@@ -65,9 +67,9 @@ def render(template: str, filters: Mapping[str, Callable[..., Any]] | None = Non
 def write_page(page: str, file: Path) -> Path:
     """Write beside and rename into place, so that there is never half a page."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.tmp")
-    beside.write_text(page, encoding="utf-8", errors="replace")
-    return beside.replace(file)
+    with written_whole(file) as beside:
+        beside.write_text(page, encoding="utf-8", errors="replace")
+    return file
 
 
 def name(outlet: str | None) -> str:

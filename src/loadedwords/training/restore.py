@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from loadedwords.errors import ModelError
-from loadedwords.models.bundle import Bundle, written_whole
+from loadedwords.files import folder_written_whole
+from loadedwords.models.bundle import Bundle
 from loadedwords.models.onnx_scorer import GRAPH_FILE, TOKENIZER_FILE
 from loadedwords.training.network import FramingNetwork, save_network
 from loadedwords.training.quantise import GROUP, ROW_SCALES, ROWS, SMOOTHING
@@ -60,7 +61,7 @@ def restore_checkpoint(bundle: Bundle, folder: Path) -> Path:
     tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(bundle.folder / TOKENIZER_FILE), **bundle.config["encoder"]["special_tokens"]
     )
-    with written_whole(folder) as beside:
+    with folder_written_whole(folder) as beside:
         save_network(network, tokenizer, beside)
     return folder
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -21,7 +20,8 @@ import polars as pl
 from filelock import FileLock
 
 from loadedwords.errors import DataError
-from loadedwords.models.bundle import file_hash, written_whole
+from loadedwords.files import folder_written_whole, written_whole
+from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logistic
 from loadedwords.models.scores import Logits
 from loadedwords.training.encoders import WEIGHTS_FILE, find_encoder
@@ -160,7 +160,7 @@ def _run_stage(recipe: Recipe, stage: Stage, encoder: str, rows: pl.DataFrame, w
             word_sample_weight=rows["word_weight"].to_numpy(),
             tell=lambda line: workshop.tell(f"{folder.name}: {line}"),
         )
-        with written_whole(folder) as beside:  # by its name a stage is taken for finished
+        with folder_written_whole(folder) as beside:  # by its name a stage is taken for finished
             save_network(estimator.network_, estimator.tokenizer_, beside)
             made = {**settings, "encoder": encoder, "seed": seed}
             (beside / "made_of.json").write_text(json.dumps(made, indent=1) + "\n")
@@ -278,9 +278,8 @@ def _kept(file: Path) -> dict[str, dict[str, Any]]:
     lines = file.read_bytes().splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
         lines.pop()
-        beside = file.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(b"".join(lines))
-        beside.replace(file)
+        with written_whole(file) as beside:
+            beside.write_bytes(b"".join(lines))
     return dict(map(json.loads, lines))
 
 

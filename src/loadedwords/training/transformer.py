@@ -18,7 +18,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from loadedwords.errors import DataError
-from loadedwords.models.bundle import written_whole
+from loadedwords.files import folder_written_whole
 from loadedwords.models.odds import logit
 from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, sentence_probability, word_logits
 from loadedwords.models.scores import NO_KINDS, Logits, WordScore
@@ -239,7 +239,7 @@ class TransformerFramingClassifier(FramingClassifier):
         check_is_fitted(self, "network_")
         if Path(folder).exists():
             raise DataError(f"{folder} exists.\nName another folder for the checkpoint, or remove this one.")
-        with written_whole(Path(folder)) as beside:
+        with folder_written_whole(Path(folder)) as beside:
             save_network(self.network_, self.tokenizer_, beside)
         return Path(folder)
 

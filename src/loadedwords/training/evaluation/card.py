@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from loadedwords.files import written_whole
 from loadedwords.scoring import FramingModel
 from loadedwords.training.card import Section, Table, card_sections, render_markdown, with_interval
 from loadedwords.training.evaluation.results import Evaluation
@@ -55,9 +56,9 @@ def write_evaluation_card(
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, content in zip(CARD_FILES, (render_markdown(title, sections), page), strict=True):
-        beside = folder / f".{name}.tmp"
-        beside.write_text(content, encoding="utf-8")
-        written.append(beside.replace(folder / name))
+        with written_whole(folder / name) as beside:
+            beside.write_text(content, encoding="utf-8")
+        written.append(folder / name)
     return tuple(written)
 
 
