@@ -20,6 +20,7 @@ from loadedwords.cli.lint import lint as lint_command
 from loadedwords.lint import Finding, House, HouseError, accept_words, find_house, lint_text, read_house
 from loadedwords.lint import findings as findings_room
 from loadedwords.lint.baseline import read_baseline, without_known, write_baseline
+from loadedwords.lint.findings import Fix
 from loadedwords.lint.formats import as_github, as_json, as_sarif
 from loadedwords.lint.house import Ban, Levels
 from loadedwords.lint.plainer import Replacement
@@ -227,13 +228,21 @@ def test_the_commands_kinds_are_the_linters() -> None:
 
 def test_plainer_words_are_asked_for_the_place(model: FramingModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def stand_in(sentence: str, start: int, end: int, kind: str | None, _: FramingModel) -> tuple[Replacement, ...]:
-        wider = Replacement(start - 4, end, "a regime")  # which a finding has no room for
-        return (Replacement(start, end, f"{sentence[start:end]}/{kind}"), wider)
+        return (Replacement(start, end, f"{sentence[start:end]}/{kind}"), Replacement(start - 4, end, "A "))
 
     monkeypatch.setattr(findings_room, "plainer_words", stand_in)
-    (finding,) = lint_text("It rained. The regime met.", model=model)
-    assert finding.plainer == ("regime/label",)
-    assert "Plainer: regime/label" in as_github([finding])
+    text = "It rained. The regime met."
+    (finding,) = lint_text(text, model=model)
+    first, second = finding.plainer
+    assert (first.text, first.start, first.end) == ("regime/label", finding.start, finding.end)
+    assert (second.line, second.column, text[second.start : second.end]) == (1, 12, "The regime")
+    assert "Plainer: regime/label, leave out “The regime”" in as_github([finding])
+    fixes = json.loads(as_sarif([finding]))["runs"][0]["results"][0]["fixes"]
+    (there,) = fixes[1]["artifactChanges"][0]["replacements"]
+    assert (there["deletedRegion"]["startColumn"], there["insertedContent"]["text"]) == (12, "A ")
+    assert fixes[1]["description"]["text"] == "Plainer: leave out “The regime”"
+    (marked,) = lint_text("It rained. The **regime** met.", model=model, form="markdown")
+    assert [fix.text for fix in marked.plainer] == ["regime/label"], "a mark of Markdown is not taken away"
 
 
 # --- the house's rules ----------------------------------------------------------------------------------------------
@@ -329,7 +338,7 @@ def test_banned_words_are_found_whatever_the_model_says(model: FramingModel) -> 
     text = "Illegals came to the shameless regime. “Illegals came,” said Ann Lee."
     first, second, third = lint_text(text, model=model, house=house)
     assert (first.kind, first.text, first.severity) == ("banned", "Illegals", "error")
-    assert (first.reason, first.plainer) == ("a person is not illegal", ("people without papers",))
+    assert (first.reason, *map(first.offer, first.plainer)) == ("a person is not illegal", "people without papers")
     assert (second.text, second.kind) == ("shameless", "judgement")
     assert (third.text, third.kind, third.severity, third.reason) == ("regime", "banned", "note", reason_for("banned"))
     assert words(lint_text(text, model=model, house=house, quotes=True))[-1] == "Illegals"
@@ -469,7 +478,7 @@ def finding(**changes: Any) -> Finding:
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 FINDINGS = st.builds(
-    finding, path=ANY.filter(lambda p: "\0" not in p), text=ANY, reason=ANY, plainer=st.lists(ANY, max_size=3).map(tuple), sentence=ANY,
+    finding, path=ANY.filter(lambda p: "\0" not in p), text=ANY, reason=ANY, plainer=st.lists(st.builds(Fix, ANY, *map(st.just, ("odd", 1, 4, 1, 7, 3, 6))), max_size=3).map(tuple), sentence=ANY,
     severity=st.sampled_from(["note", "warning", "error"]), kind=st.sampled_from([*LINT_KINDS[:-1], None]),
     part=st.sampled_from(["title", "standfirst", "text"]), end_line=st.sampled_from([1, 2]), in_table=st.booleans(),
     voice=st.sampled_from(["own", "quoted"]), speaker=st.none() | ANY,
@@ -525,7 +534,7 @@ def test_github_escapes() -> None:
 @given(st.lists(FINDINGS, max_size=3))
 def test_json_holds_every_field(findings: list[Finding]) -> None:
     rows = json.loads(as_json(findings))
-    assert [Finding(**row | {"plainer": tuple(row["plainer"])}) for row in rows] == findings
+    assert [Finding(**row | {"plainer": tuple(Fix(**fix) for fix in row["plainer"])}) for row in rows] == findings
 
 
 def test_text_is_one_line_a_finding(desk: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lsprotocol import types
 
-from loadedwords.lint.findings import Finding
+from loadedwords.lint.findings import Finding, Fix
 from loadedwords.lint.formats import message_of, plain
 from loadedwords.lint.house import HOUSE_FILE, Severity
 from loadedwords.lint.reasons import BANNED, UNTOLD, title_of
@@ -24,14 +24,14 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _POSSESSIVE = re.compile("['’]s$")
 
 
-def ranges_of(findings: Sequence[Finding], text: str, n_units: Callable[[str], int]) -> list[types.Range]:
-    """Where findings stand, in lines from 0 and in the code units that the client counts, by `n_units`."""
+def ranges_of(places: Sequence[Finding | Fix], text: str, n_units: Callable[[str], int]) -> list[types.Range]:
+    """Where findings and fixes stand, in lines from 0 and in the code units that the client counts, by `n_units`."""
     lines = _LINE_END.split(text)
 
     def position(line: int, column: int) -> types.Position:
         return types.Position(line - 1, n_units(lines[line - 1][: column - 1]))
 
-    return [types.Range(position(one.line, one.column), position(one.end_line, one.end_column)) for one in findings]
+    return [types.Range(position(one.line, one.column), position(one.end_line, one.end_column)) for one in places]
 
 
 def diagnostic_of(finding: Finding, place: types.Range) -> types.Diagnostic:
@@ -58,20 +58,23 @@ def hover_of(finding: Finding, place: types.Range) -> types.Hover:
     if finding.voice == "quoted":
         said.append(f"said by {plain(finding.speaker)}" if finding.speaker else "in a quotation")
     if finding.plainer:
-        said.append(f"plainer: {', '.join(finding.plainer)}")
+        said.append(f"plainer: {', '.join(map(finding.offer, finding.plainer))}")
     return types.Hover(types.MarkupContent(types.MarkupKind.PlainText, "\n\n".join(said)), place)
 
 
-def actions_for(finding: Finding, place: types.Range, uri: str) -> Iterator[types.CodeAction]:
-    """Replace the word with each plainer one, or accept it; what the house bans can't be accepted."""
+def actions_for(
+    finding: Finding, place: types.Range, fixes: Sequence[types.Range], uri: str
+) -> Iterator[types.CodeAction]:
+    """Replace the word with each plainer one, at the places `fixes`, or accept it; what the house bans can't be accepted."""
     mends = [diagnostic_of(finding, place)]
-    for word in dict.fromkeys(finding.plainer):
+    for fix, there in dict(zip(finding.plainer, fixes, strict=True)).items():
+        offer = finding.offer(fix)
         yield types.CodeAction(
-            f"Replace with “{word}”",
+            f"Replace with “{offer}”" if offer == fix.text else f"{offer[0].upper()}{offer[1:]}",
             types.CodeActionKind.QuickFix,
             mends,
-            is_preferred=word == finding.plainer[0],
-            edit=types.WorkspaceEdit(changes={uri: [types.TextEdit(place, word)]}),
+            is_preferred=fix == finding.plainer[0],
+            edit=types.WorkspaceEdit(changes={uri: [types.TextEdit(there, fix.text)]}),
         )
     if finding.kind != BANNED:
         word = _POSSESSIVE.sub("", plain(finding.text))  # an accepted word stands for its possessive, too

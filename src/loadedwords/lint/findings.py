@@ -12,14 +12,42 @@ from loadedwords.errors import DataError
 from loadedwords.lint.accepted import left_of
 from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
 from loadedwords.lint.house import Ban, House, Severity
-from loadedwords.lint.plainer import plainer_words
+from loadedwords.lint.plainer import Replacement, plainer_words
 from loadedwords.lint.reasons import BANNED, UNTOLD, reason_for
 from loadedwords.lint.silence import silenced
 from loadedwords.schema import PRAISES, Article, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
 
+_MARKUP = re.compile(r"[*_`<>\[\]]")
+_LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))|,\s*\w$")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A plainer wording and what it takes the place of: the word, and what beside it has to change with it.
+
+    Attributes
+    ----------
+    text, instead_of : str
+        What is put there, and what stands there now. An empty text, or a lone article, leaves the word out.
+    start, end, line, column, end_line, end_column : int
+        As those of a `Finding`.
+    """
+
+    text: str
+    instead_of: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    start: int
+    end: int
+
+    @property
+    def leaves_out(self) -> bool:
+        return len(self.text.strip()) < 2 or self.text.strip().lower() == "an"
 
 
 @dataclass(frozen=True)
@@ -50,8 +78,8 @@ class Finding:
         By `probability`, or as the ban says.
     reason : str
         One sentence on why the word pushes.
-    plainer : tuple of str
-        Up to three plainer words.
+    plainer : tuple of Fix
+        Up to three plainer wordings.
     sentence : str
         The sentence that it is in.
     in_table : bool
@@ -73,9 +101,17 @@ class Finding:
     speaker: str | None
     severity: Severity
     reason: str
-    plainer: tuple[str, ...]
+    plainer: tuple[Fix, ...]
     sentence: str
     in_table: bool = False
+
+    def offer(self, fix: Fix) -> str:
+        """A fix in words: what to write, and in the place of what if that is not just the finding."""
+        if fix.leaves_out:
+            return f"leave out “{_LONE_MARKS.sub('', fix.instead_of)}”"
+        if (fix.start, fix.end) == (self.start, self.end):
+            return fix.text
+        return f"{fix.instead_of.strip()} → {fix.text.strip()}"
 
     @property
     def probability(self) -> float:
@@ -168,8 +204,11 @@ def lint_document(
 def _finding(document: Document, part: Part, start: int, end: int, suspect: _Suspect, sentence: ScoredSentence,
              severity: Severity, model: FramingModel) -> Finding:  # fmt: skip
     ban, at = suspect.ban, (suspect.start - sentence.start, suspect.end - sentence.start)
-    place = (
-        (document.record, start + 1, document.record, end + 1) if document.record else _place(part.source, start, end)
+    place = _place(document, part, start, end)
+    plainer = (
+        tuple(Fix(word, part.source[start:end], *place, start, end) for word in ban.instead)
+        if ban
+        else _fixes(document, part, sentence, plainer_words(sentence.text, *at, suspect.kind, model))
     )
     return Finding(
         document.path,
@@ -185,16 +224,21 @@ def _finding(document: Document, part: Part, start: int, end: int, suspect: _Sus
         speaker=suspect.speaker,
         severity=severity,
         reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
-        plainer=ban.instead if ban else _plainer(sentence.text, *at, suspect.kind, model),
+        plainer=plainer,
         sentence=sentence.text,
         in_table=document.record is not None,
     )
 
 
-def _plainer(sentence: str, start: int, end: int, kind: str | None, model: FramingModel) -> tuple[str, ...]:
-    """Those that stand in the very place of the word: a finding has no room for one that changes what is beside it."""
-    offered = plainer_words(sentence, start, end, kind, model)
-    return tuple(each.text for each in offered if (each.start, each.end) == (start, end) and each.text)
+def _fixes(document: Document, part: Part, sentence: ScoredSentence, offered: Iterable[Replacement]) -> tuple[Fix, ...]:
+    """In the file's own places; none that would take away a mark of Markdown or a tag that stands between the words."""
+    fixes = []
+    for each in offered:
+        start, end = part.aligned.to_original(sentence.start + each.start, sentence.start + each.end)
+        taken = part.source[start:end]
+        if taken == sentence.text[each.start : each.end] and not _MARKUP.search(taken):
+            fixes.append(Fix(each.text, taken, *_place(document, part, start, end), start, end))
+    return tuple(fixes)
 
 
 def _severity(suspect: _Suspect, house: House) -> Severity | None:
@@ -240,7 +284,10 @@ def _sentence_starts(source: str, parts: Iterable[tuple[Part, ScoredArticle]]) -
                 yield part.aligned.to_original(sentence.start, sentence.end)[0]
 
 
-def _place(text: str, start: int, end: int) -> tuple[int, int, int, int]:
+def _place(document: Document, part: Part, start: int, end: int) -> tuple[int, int, int, int]:
+    if document.record:
+        return document.record, start + 1, document.record, end + 1
+    text = part.source
     lines = [0, *(match.end() for match in _LINE_END.finditer(text, 0, end))]
     first, last = bisect_right(lines, start), bisect_right(lines, end - 1)
     return first, start - lines[first - 1] + 1, last, end - lines[last - 1] + 1

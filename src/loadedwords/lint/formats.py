@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from loadedwords.lint.findings import Finding
+from loadedwords.lint.findings import Finding, Fix
 from loadedwords.lint.reasons import LINT_KINDS, UNTOLD, reason_for, title_of
 from loadedwords.text.cleaning import clean_text
 
@@ -31,7 +31,7 @@ def message_of(finding: Finding) -> str:
         said += f"; said by {plain(finding.speaker)}" if finding.speaker else "; in a quotation"
     if finding.part != "text":
         said = f"{finding.part}: {said}"
-    return f"{said}. Plainer: {', '.join(finding.plainer)}" if finding.plainer else said
+    return f"{said}. Plainer: {', '.join(map(finding.offer, finding.plainer))}" if finding.plainer else said
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -84,9 +84,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 def _sarif_result(finding: Finding) -> Mapping[str, Any]:
     rule = finding.kind or UNTOLD
-    region: dict[str, Any] = {"startLine": finding.line}
-    if not finding.in_table:
-        region |= {"startColumn": finding.column, "endLine": finding.end_line, "endColumn": finding.end_column}
+    region = {"startLine": finding.line} if finding.in_table else _region(finding)
     artifact = {"uri": _uri(finding.path)}
     result: dict[str, Any] = {
         "ruleId": rule,
@@ -98,24 +96,33 @@ def _sarif_result(finding: Finding) -> Mapping[str, Any]:
             {"physicalLocation": {"artifactLocation": artifact, "region": region | {"snippet": {"text": finding.text}}}}
         ],
         "properties": {
-            name: getattr(finding, name)
-            for name in ("part", "score", "p_loaded", "voice", "speaker", "plainer", "sentence")
+            **{name: getattr(finding, name) for name in ("part", "score", "p_loaded", "voice", "speaker", "sentence")},
+            "plainer": [finding.offer(fix) for fix in finding.plainer],
         },
     }
     if finding.plainer and not finding.in_table:
         result["fixes"] = [
             {
-                "description": {"text": f"Write {word}"},
+                "description": {"text": f"Plainer: {finding.offer(fix)}"},
                 "artifactChanges": [
                     {
                         "artifactLocation": artifact,
-                        "replacements": [{"deletedRegion": region, "insertedContent": {"text": word}}],
+                        "replacements": [{"deletedRegion": _region(fix), "insertedContent": {"text": fix.text}}],
                     }
                 ],
             }
-            for word in dict.fromkeys(finding.plainer)
+            for fix in dict.fromkeys(finding.plainer)
         ]
     return result
+
+
+def _region(place: Finding | Fix) -> dict[str, Any]:
+    return {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
+    }
 
 
 def _uri(path: str) -> str:

@@ -194,7 +194,13 @@ def _answer_questions(server: LintServer) -> None:
             return []
         linted = await server.linted(uri)
         here = [pair for pair in linted.pairs() if pair[1].start <= asked.end and asked.start <= pair[1].end]
-        return [action for pair in here for action in actions_for(*pair, uri)]
+        document = server.workspace.get_text_document(uri)
+        units = document.position_codec.client_num_units
+        return [
+            action
+            for finding, place in here
+            for action in actions_for(finding, place, ranges_of(finding.plainer, document.source, units), uri)
+        ]
 
     @server.command(ACCEPT)
     def accept(uri: str, word: str) -> None:

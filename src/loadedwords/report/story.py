@@ -200,5 +200,6 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
         "quoted": finding.voice == "quoted",
         "speaker": finding.speaker,
         "reason": finding.reason,
-        "plainer": list(finding.plainer),
+        # The page mends the word alone: a wording that changes what stands beside it is none of these.
+        "plainer": [fix.text for fix in finding.plainer if (fix.start, fix.end) == (finding.start, finding.end)],
     }
