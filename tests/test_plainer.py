@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadedwords import load_model
-from loadedwords.lint.plainer import N_OFFERED, Replacement, candidates, plainer_words, read_lexicon
+from loadedwords.lint.lexicon import read_lexicon
+from loadedwords.lint.plainer import N_OFFERED, Replacement, candidates, plainer_words
 from loadedwords.scoring import FramingModel
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
 
+from loadedwords.lint.lexicon import TOKEN, Lexicon, Sense, read_lexicon
 from loadedwords.models.odds import logit
 from loadedwords.scoring import FramingModel
 from loadedwords.text.words import FUNCTION_WORDS
@@ -22,8 +19,6 @@ N_OFFERED = 3
 LEAST_GAIN = 0.1
 LEFT_OUT = "-"
 
-# A word as the lexicon has it: a possessive's "'s" stands outside it.
-_TOKEN = re.compile(r"(?<!\w['’])\w+(?:[-‑]\w+)*(?:['’](?!s\b)\w+)?")
 _WITHIN = re.compile(r"(?:['’]s)? ")
 _QUOTES = "\"'“”‘’«»"
 _VOWEL_SOUND = re.compile(r"(?!uni[^nm]|us[aeiu]|eu|one\b|once)[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b", re.I)
@@ -80,37 +75,6 @@ class Replacement:
 
     def apply(self, sentence: str) -> str:
         return sentence[: self.start] + self.text + sentence[self.end :]
-
-
-@dataclass(frozen=True)
-class _Sense:
-    part: str
-    form: str
-    plain: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Lexicon:
-    """Every form of every loaded word of `plainer.toml`, and how plain words are inflected."""
-
-    senses: Mapping[str, tuple[_Sense, ...]]
-    left_alone: frozenset[str]
-    verbs: Mapping[str, tuple[str, ...]]
-    doubled: frozenset[str]
-    plurals: Mapping[str, str]
-    intransitive: frozenset[str]
-    either: frozenset[str]
-    mass: frozenset[str]
-    plural_only: frozenset[str]
-    longest: int
-
-    def inflect(self, words: str, part: str, form: str) -> str:
-        if part in ("verb", "saying"):
-            head, _, rest = words.partition(" ")
-            return " ".join(filter(None, [_verb_forms(head, self.verbs, self.doubled)[form], rest]))
-        if form == "plural" and words not in self.mass | self.plural_only:
-            return _plural(words, self.plurals)
-        return words
 
 
 @dataclass(frozen=True)
@@ -191,43 +155,9 @@ def candidates(sentence: str, start: int, end: int, kind: str | None = None) -> 
     return tuple(found)
 
 
-@cache
-def read_lexicon() -> Lexicon:
-    """The lexicon of `plainer.toml`."""
-    table = tomllib.loads(files(__package__).joinpath("plainer.toml").read_text(encoding="utf-8"))
-    rules = table["words"]
-    verbs = {row[0]: tuple(row) for row in map(str.split, _listed(rules["irregular_verbs"]))}
-    doubled = frozenset(_listed(rules["doubled"]))
-    plurals = dict(_halves(row) for row in _listed(rules["irregular_plurals"]))
-    senses: dict[str, list[_Sense]] = defaultdict(list)
-    for part in ("phrase", "verb", "saying", "noun", "adjective", "adverb"):
-        for loaded, plain in table[part].items():
-            for word in _listed(loaded):
-                for form, inflected in _forms(word, part, verbs, doubled, plurals):
-                    senses[_key(inflected)].append(_Sense(part, form, _listed(plain)))
-    idioms = [
-        inflected
-        for part in ("verb", "noun")
-        for word in _listed(table["leave"][part])
-        for _, inflected in _forms(word, part, verbs, doubled, plurals)
-    ]
-    return Lexicon(
-        {key: tuple(dict.fromkeys(found)) for key, found in senses.items()},
-        frozenset(map(_key, idioms)),
-        verbs,
-        doubled,
-        plurals,
-        frozenset(_listed(rules["intransitive"])),
-        frozenset(_listed(rules["either"])),
-        frozenset(_listed(rules["mass"])),
-        frozenset(_listed(rules["plural"])),
-        max(key.count(" ") + 1 for key in senses),
-    )
-
-
-def _places(sentence: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[_Place, tuple[_Sense, ...]]]:
+def _places(sentence: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[_Place, tuple[Sense, ...]]]:
     """The longest pieces of the lexicon that share a letter with the loaded word, and no idiom."""
-    tokens = list(_TOKEN.finditer(sentence))
+    tokens = list(TOKEN.finditer(sentence))
     pieces: list[tuple[int, int]] = []
     for at in range(len(tokens)):
         for length in range(lexicon.longest, 0, -1):
@@ -269,14 +199,14 @@ def _unlike(part: str, kind: str | None) -> bool:
     return (kind == "label" and part != "noun") or (kind == "verb" and part not in ("verb", "saying"))
 
 
-def _is_adjective(place: _Place, sense: _Sense, senses: tuple[_Sense, ...]) -> bool:
+def _is_adjective(place: _Place, sense: Sense, senses: tuple[Sense, ...]) -> bool:
     """Whether what could be a verb in -ing ("devastating") is the adjective here: no object follows."""
     if sense.form != "ing" or not any(other.part == "adjective" for other in senses):
         return False
     return not (place.next in _DETERMINERS or (place.after and place.after[0][0].isupper()))
 
 
-def _fits(place: _Place, sense: _Sense) -> bool:
+def _fits(place: _Place, sense: Sense) -> bool:
     """Whether the words around allow a word of that class and form here."""
     match sense.part:
         case "verb":
@@ -373,7 +303,7 @@ def _ends_phrase(place: _Place) -> bool:
     return not place.next or place.next in FUNCTION_WORDS
 
 
-def _put(place: _Place, sense: _Sense, plain: str, lexicon: Lexicon) -> Replacement | None:
+def _put(place: _Place, sense: Sense, plain: str, lexicon: Lexicon) -> Replacement | None:
     """The plain word in the form of the loaded one, or None where its grammar doesn't fit."""
     written = place.sentence[place.start : place.end]
     in_title = written[:1].isupper() and _is_title(place.sentence)
@@ -418,7 +348,7 @@ def _suits(place: _Place, part: str, form: str, plain: str, lexicon: Lexicon) ->
 
 
 def _is_title(sentence: str) -> bool:
-    words = [word[0] for word in _TOKEN.finditer(sentence) if word[0].lower() not in FUNCTION_WORDS]
+    words = [word[0] for word in TOKEN.finditer(sentence) if word[0].lower() not in FUNCTION_WORDS]
     return len(words) > 2 and sum(word[0].isupper() or word[0].isdigit() for word in words) >= 0.8 * len(words)
 
 
@@ -497,61 +427,3 @@ def _capital(words: str) -> str:
 
 def _article(words: str) -> str:
     return "an" if _VOWEL_SOUND.match(words) else "a"
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (item.strip() for item in text.split(","))))
-
-
-def _halves(row: str) -> tuple[str, str]:
-    words = row.split()
-    return " ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])
-
-
-def _key(words: str) -> str:
-    return " ".join(token[0].lower() for token in _TOKEN.finditer(words))
-
-
-def _forms(
-    word: str, part: str, verbs: Mapping[str, tuple[str, ...]], doubled: frozenset[str], plurals: Mapping[str, str]
-) -> Iterable[tuple[str, str]]:
-    if part in ("verb", "saying"):
-        head, _, rest = word.partition(" ")
-        for form, inflected in _verb_forms(head, verbs, doubled).items():
-            if form != "participle" or inflected != _verb_forms(head, verbs, doubled)["past"]:
-                yield form, f"{inflected} {rest}".strip()
-    elif part == "noun":
-        yield "singular", word
-        yield "plural", _plural(word, plurals)
-    else:
-        yield "", word
-
-
-def _verb_forms(verb: str, irregular: Mapping[str, tuple[str, ...]], doubled: frozenset[str]) -> dict[str, str]:
-    one_syllable = re.fullmatch(r"(?:[^aeiou]*|[^aeiou]*qu)[aeiou][bdfgklmnprtvz]", verb)
-    stem = verb + verb[-1] if one_syllable or verb in doubled else verb
-    ing = verb[:-1] if re.search(r"[^eioy]e$", verb) else stem
-    past = verb + "d" if verb.endswith("e") else re.sub(r"([^aeiou])y$", r"\1i", stem) + "ed"
-    _, past, participle = irregular.get(verb, (verb, past, past))
-    return {
-        "base": verb,
-        "s": _with_s(re.sub(r"([^aeiou]o)$", r"\1e", verb)),
-        "ing": ing + "ing",
-        "past": past,
-        "participle": participle,
-    }
-
-
-def _plural(noun: str, irregular: Mapping[str, str]) -> str:
-    if noun in irregular:
-        return irregular[noun]
-    link = re.search(r" (?:of|for|on|against|in|to|affected|blamed)\b", noun)
-    head, rest = (noun[: link.start()], noun[link.start() :]) if link else (noun, "")
-    first, space, last = head.rpartition(" ")
-    return first + space + irregular.get(last, _with_s(last)) + rest
-
-
-def _with_s(word: str) -> str:
-    if re.search(r"(s|x|z|ch|sh)$", word):
-        return word + "es"
-    return re.sub(r"([^aeiou])y$", r"\1ie", word) + "s"
