@@ -187,4 +187,6 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
     click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:
         print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
-    click.echo(f"Tables, run.json and report.html are in {summary.folder}")
+    click.echo(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
+    if summary.outlets is not None and summary.outlets.height > 1:
+        click.echo(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")
