@@ -44,14 +44,14 @@ def main() -> None:
 
 
 def find_browser() -> str:
-    """The browser that $CHROMIUM names, or the first of the usual ones."""
-    for name in (os.environ.get("CHROMIUM"), *BROWSERS):
+    """The browser that $LOADEDWORDS_CHROMIUM names, or the first of the usual ones."""
+    for name in (os.environ.get("LOADEDWORDS_CHROMIUM"), *BROWSERS):
         if name and (found := shutil.which(name)):
             return found
     sys.exit(
         "There is no Chromium to draw the report with.\n"
-        f"Looked for: $CHROMIUM, {', '.join(BROWSERS)}.\n"
-        "Install it (Debian: apt-get install chromium; macOS: brew install --cask chromium), or name it in CHROMIUM."
+        f"Looked for: $LOADEDWORDS_CHROMIUM, {', '.join(BROWSERS)}.\n"
+        "Install it (Debian: apt-get install chromium; macOS: brew install --cask chromium), or name it in LOADEDWORDS_CHROMIUM."
     )
 
 

@@ -7,9 +7,7 @@ import datetime
 import hashlib
 import html
 import json
-import os
 import re
-import shutil
 import subprocess
 import types
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from chromium import CHROMIUM, needs_chromium
 from loadedwords.outlets.devices import PRAISE, SCHEMA
 from loadedwords.report.comparison import write_comparison_page
 from loadedwords.schema import KINDS
@@ -289,12 +288,6 @@ def test_it_copes_with_little(tmp_path: Path) -> None:
 
 # In a browser
 
-CHROMIUM = os.environ.get("LOADEDWORDS_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium found; install one or name it in LOADEDWORDS_CHROMIUM"
-)
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=8000",
@@ -410,7 +403,7 @@ def drive(page: str, folder: Path, driver: str = DRIVER + STEPS) -> tuple[dict[s
     return json.loads(html.unescape(found.group(1))), log, asked
 
 
-@needs_browser
+@needs_chromium
 def test_it_opens_without_a_complaint_or_a_request(file: Path, tmp_path: Path) -> None:
     dom, log, asked = browse(file, tmp_path / "profile")
     assert "CONSOLE" not in log
@@ -419,7 +412,7 @@ def test_it_opens_without_a_complaint_or_a_request(file: Path, tmp_path: Path) -
     assert asked == []
 
 
-@needs_browser
+@needs_chromium
 def test_a_request_would_be_seen(tmp_path: Path) -> None:
     file = tmp_path / "asks.html"
     file.write_text('<title>asks</title><img src="http://127.0.0.1:9/picture.png" alt="">', encoding="utf-8")
@@ -427,7 +420,7 @@ def test_a_request_would_be_seen(tmp_path: Path) -> None:
     assert asked == ["http://127.0.0.1:9/picture.png"]
 
 
-@needs_browser
+@needs_chromium
 def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
     found, log, asked = drive(page, tmp_path)
     assert "CONSOLE" not in log
@@ -467,7 +460,7 @@ def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
         assert not re.search(r'(^|,)"?[=@+]', text, re.MULTILINE), "no cell is a formula"
 
 
-@needs_browser
+@needs_chromium
 def test_controls_have_names_and_everything_is_reached_by_keyboard(page: str, tmp_path: Path) -> None:
     steps = """
 <pre id="result"></pre>

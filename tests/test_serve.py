@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chromium import CHROMIUM, Browser
+from chromium import Browser, needs_chromium
 from loadedwords.cli import main
 from loadedwords.errors import DataError
 from loadedwords.lint import House
@@ -31,9 +31,6 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 STORY = (
     "# Harbour fee\n\n🎈 The council met. The shameless regime sneered. "
     f"“The regime is a disgrace,” said Ann Lee.\n\n{HOSTILE} The mayor blasted `regime`.\n"
-)
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium found; install one or name it in LOADEDWORDS_CHROMIUM"
 )
 
 
@@ -184,7 +181,7 @@ CARD = "document.getElementById('card')"
 COPIED = "document.getElementById('said').textContent === 'Copied.'"
 
 
-@needs_browser
+@needs_chromium
 def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         findings_room,
@@ -227,7 +224,7 @@ def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, mon
     assert trouble == []
 
 
-@needs_browser
+@needs_chromium
 def test_a_dropped_file_is_read_and_the_mouse_does_the_rest(server: LocalServer) -> None:
     drop = """(name, text) => { const carried = new DataTransfer(); carried.items.add(new File([text], name));
         document.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true, cancelable: true})); }"""
