@@ -192,7 +192,9 @@ def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, mon
     )
     with Browser() as browser:
         browser.open(server.url)
-        browser.type(STORY)  # the field has the focus
+        browser.until("document.activeElement.id === 'text'")  # the field has the focus, a moment after the page is there
+        browser.type(STORY)
+        browser.until("document.getElementById('text').value")
         browser.press("Tab")
         browser.press("M")  # the list of forms: Markdown
         for _ in range(2):
