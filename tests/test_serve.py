@@ -192,7 +192,7 @@ def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, mon
     )
     with Browser() as browser:
         browser.open(server.url)
-        browser.until("document.activeElement.id === 'text'")  # the field has the focus, a moment after the page is there
+        browser.until("document.activeElement.id === 'text'")  # a moment after the page is there
         browser.type(STORY)
         browser.until("document.getElementById('text').value")
         browser.press("Tab")
