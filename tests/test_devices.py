@@ -25,7 +25,8 @@ def tables(rates: dict[str, float], *, n_articles: int = 40, seed: int = 0) -> t
             article = f"{outlet}-{at}"
             words = [word("label", praise=0.9 if k % 2 else 0.1) for k in range(rng.poisson(rate / 2))]
             words += [word("verb", in_quote=True)] * 2
-            articles.append({"article_id": article, "outlet": outlet, "n_words": 500, "n_quoted_words": 100})
+            counts = {"n_words": 500, "n_quoted_words": 100, "n_own": 20, "n_quoted": 4, "n_sentences": 24}
+            articles.append({"article_id": article, "outlet": outlet, **counts})
             sentences.append({"article_id": article, "words": words})
     return pl.DataFrame(articles), pl.LazyFrame(sentences)
 
@@ -53,6 +54,7 @@ def test_counts_by_hand() -> None:
     assert row(found, "A", "praise")["n_loaded_words"] == own.filter(pl.col("praise") >= 0.5).height
     assert row(found, "A", "verb")["n_loaded_words"] == 0, "they are quoted"
     assert row(found, "A", "verb")["differs"] is None
+    assert row(found, "A", "verb")["ci_low"] == 0 < row(found, "A", "verb")["ci_high"] < 5, "none is no proof of none"
     quoted = compare_devices(articles, sentences, voice="quoted")
     assert quoted is not None
     assert row(quoted, "A", "verb")["per_1000"] == pytest.approx(20.0)

@@ -70,7 +70,9 @@ class Comparison:
     model : dict
         name and hash.
     prevalence : float or None
-        The share of loaded sentences that the scores were moved to.
+        The share of loaded sentences that the scores were moved to, where the run was told one.
+    base_rate : float or None
+        The share that the scores suppose; a mean of them depends on it, and so may the order of outlets.
     sources : list of str
         The folders.
     """
@@ -96,7 +98,13 @@ class Comparison:
     min_articles: int
     model: dict[str, str]
     prevalence: float | None
+    base_rate: float | None
     sources: list[str]
+
+    @property
+    def governing_pairs(self) -> pl.DataFrame:
+        """The differences that are declared: once there are labels, those corrected by them and no others."""
+        return self.pairs if self.corrected_pairs is None else self.corrected_pairs
 
     @property
     def topics(self) -> pl.DataFrame | None:
@@ -202,6 +210,7 @@ def compare_scores(
         min_articles=min_articles,
         model={key: str(run.get(key, "unknown")) for key in ("name", "hash")},
         prevalence=run.get("prevalence"),
+        base_rate=run.get("base_rate"),
         sources=[str(folder) for folder in paths],
     )
 

@@ -155,8 +155,8 @@ def corrected_differences(
     -------
     polars.DataFrame
         One row for each pair of outlets with enough labels: outlet_a, outlet_b, difference (a minus b), ci_low,
-        ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm 1979, over the pairs).
-        Intervals are not adjusted.
+        ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm 1979, over the pairs),
+        differs (p_adjusted below 1 - level). Intervals are not adjusted.
     """
     found = {
         outlet: _estimate(domain, _power_tuning(domain))
@@ -167,7 +167,8 @@ def corrected_differences(
     share, variance, df = np.array([(e.share, e.variance, e.df) for e in found.values()]).reshape(-1, 3).T
     pairs = pair_differences(share, np.diag(variance), df, level)
     outlets = {"outlet_a": names.gather(pairs["a"]), "outlet_b": names.gather(pairs["b"])}
-    return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()})
+    differs = pl.col("p_adjusted") < 1 - level
+    return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()}).with_columns(differs=differs)
 
 
 def _domains(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame) -> dict[str, _Domain]:

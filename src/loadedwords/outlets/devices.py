@@ -13,6 +13,7 @@ from loadedwords.outlets.intervals import (
     effective_freedom,
     interval_of_sums,
     jackknife_influence,
+    nothing_found,
     student,
 )
 from loadedwords.outlets.tables import counts, reals, texts
@@ -57,7 +58,7 @@ def compare_devices(
     -------
     DataFrame or None
         One row for each outlet and device, a kind of `schema.KINDS` or "praise": n_articles, n_words (that count),
-        n_loaded_words (those of them that are it), per_1000 with the interval of `ratio_interval`, others_per_1000,
+        n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`, others_per_1000,
         their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted (Holm 1979) and
         differs; no difference where the outlet has fewer than `MIN_WORDS` such words. None where the model told no
         kinds.
@@ -67,7 +68,7 @@ def compare_devices(
         return None
     counted = found.filter(pl.col("n") > 0)
     clusters = clusters_of(counted)
-    words = counted["n"].to_numpy().astype(float)
+    words, sizes = (counted[column].to_numpy().astype(float) for column in ("n", COUNTED[voice].sentences))
     rows = []
     for (outlet,), group in counted.group_by(["outlet"], maintain_order=True):
         if group.height < min_articles:
@@ -75,10 +76,11 @@ def compare_devices(
         inside = counted.select(pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))).to_series().to_numpy()
         sides = np.column_stack([inside, 1 - inside])
         n_words = sum_by_cluster(words[:, None] * sides, clusters)
+        n_sentences = sum_by_cluster((sizes * inside)[:, None], clusters)[:, 0]
         for device in (*KINDS, PRAISE):
             uses = sum_by_cluster(counted[device].to_numpy().astype(float)[:, None] * sides, clusters)
             about = {"outlet": outlet, "device": device, "n_articles": group.height}
-            rows.append(about | _rate(uses, n_words, level) | _difference(uses, n_words, level))
+            rows.append(about | _rate(uses, n_words, n_sentences, level) | _difference(uses, n_words, level))
     table = pl.DataFrame(rows, schema={**SCHEMA, **reals("p_value")})
     tested = table.filter(pl.col("p_value").is_not_null()).select("outlet", "device", "p_value")
     adjusted = tested.with_columns(p_adjusted=pl.Series(adjust_holm(tested["p_value"].to_numpy()), dtype=pl.Float64))
@@ -113,10 +115,12 @@ def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice
     )
 
 
-def _rate(uses: Numbers, words: Numbers, level: float) -> dict[str, object]:
+def _rate(uses: Numbers, words: Numbers, sentences: Numbers, level: float) -> dict[str, object]:
     """The outlet's own figure; it is the first column of both, the others together the second."""
     here = words[:, 0] > 0
     own = interval_of_sums(uses[here, 0], words[here, 0], level)
+    if own.estimate == 0:
+        own = nothing_found(sentences[here], words[here, 0].sum(), level)
     low, high = (None if end is None else 1000 * end for end in (own.low, own.high))
     return {
         "n_words": int(words[:, 0].sum()),
