@@ -142,6 +142,21 @@ def test_the_summary_says_what_there_is(comparison: Comparison, scores: Path) ->
     assert lonely.topics is None
 
 
+def test_the_methods_paragraph_has_the_figures_of_this_run(comparison: Comparison, scores: Path) -> None:
+    paragraph, references = comparison.methods
+    assert f"{comparison.overall['n_articles'][0]} articles of 6 outlets" in paragraph
+    assert comparison.model["hash"][:12] in paragraph
+    assert "within the 7 events" in paragraph
+    assert "not checked against labels" in paragraph
+    for author in ("Holm", "Efron", "Cameron"):
+        assert any(reference.startswith(author) for reference in references)
+    drawn = draw_sample(scores, 180).with_columns(labels=pl.lit([1.0]), label=pl.lit(1.0))
+    paragraph, references = compare_scores([scores], gold=drawn, events="none", topics="none").methods
+    assert "180 hand labels" in paragraph
+    assert "within the" not in paragraph
+    assert any(reference.startswith("Egami") for reference in references)
+
+
 def test_a_level_close_to_one_is_not_rounded_to_it(scores: Path) -> None:
     said, _ = summary(compare_scores([scores], min_articles=5, level=0.999, topics="none"))
     assert "(Holm, 0.1%)" in said

@@ -159,7 +159,16 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         devices=pl.DataFrame(devices, schema=SCHEMA, orient="row"),
         timeline=pl.DataFrame(timeline, infer_schema_length=None),
         corrected=pl.DataFrame(
-            [{"outlet": names[0], "n_labelled": 60, "loaded_share_raw": 0.36, **corrected, "note": ""}]
+            [
+                {
+                    "outlet": names[0],
+                    "n_labelled": 60,
+                    "loaded_share_raw": 0.36,
+                    **corrected,
+                    "more_labels": 40,
+                    "note": "",
+                }
+            ]
         ),
         level=0.95,
         voice="own",
@@ -170,6 +179,7 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         sources=["scores", HOSTILE],
         says=("Harbour Post is more loaded than the others.", HOSTILE),
         cannot_say=("Which outlet is right.",),
+        methods=("We scored 400 articles.", ("Holm, S. (1979).",)),
     )
 
 
@@ -247,7 +257,14 @@ def test_labels_govern_every_verdict(tmp_path: Path) -> None:
     comparison.corrected_pairs = comparison.pairs.head(2).with_columns(differs=pl.Series([False, True]))
     comparison.corrected = pl.DataFrame(
         [
-            {"outlet": name, "n_labelled": 60, "loaded_share_raw": 0.3, "corrected_share": share, "ci_low": 0.1}
+            {
+                "outlet": name,
+                "n_labelled": 60,
+                "loaded_share_raw": 0.3,
+                "corrected_share": share,
+                "ci_low": 0.1,
+                "more_labels": 0,
+            }
             for name, share in ((OUTLETS[0], 0.2), (OUTLETS[1], 0.9), (OUTLETS[2], None))
         ]
     ).with_columns(ci_high=0.95, note=pl.lit(""))

@@ -20,6 +20,7 @@ from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
 from loadedwords.outlets.events import find_events
+from loadedwords.outlets.methods import methods
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
@@ -119,6 +120,11 @@ class Comparison:
     def cannot_say(self) -> tuple[str, ...]:
         """What they don't."""
         return summarise(self)[1]
+
+    @cached_property
+    def methods(self) -> tuple[str, tuple[str, ...]]:
+        """How it was done, as a paragraph for a paper, and its references."""
+        return methods(self)
 
 
 def compare_scores(

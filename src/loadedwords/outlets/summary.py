@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from loadedwords.outlets.within_events import FEW_EVENTS
@@ -33,6 +34,12 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
             f"{n:,} of {pairs.height:,} pairs of outlets differ in loaded share after correction for the number of pairs (Holm, "
             f"{100 * (1 - found.level):.3g}%), {rests_on}."
         )
+        reach = pairs["detectable"].drop_nulls().to_numpy()
+        if len(reach):
+            cannot.append(
+                f"Smaller differences than {np.median(reach):.3f} (median over the pairs; {reach.min():.3f} to {reach.max():.3f}) would not "
+                "show in four of five samples like this one: loadedwords plan says what would be needed for them."
+            )
         if n < pairs.height:
             cannot.append(
                 f"The other {pairs.height - n:,} pairs can't be told apart by these {'labels' if by_labels else 'articles'}; that does not show them alike."
