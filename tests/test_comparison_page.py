@@ -133,7 +133,28 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
     corrected = _interval(0.28, 0.06, "corrected_share", "ci_low", "ci_high")
     # The first outlet's labels differ.
     devices = [
-        (row["outlet"], device, 12, 9000, 9, 1.0, 0.5, 2.0, 0.4, 0.6, 0.1, 1.1, 0.01, at == 0 and device == "label")
+        (
+            row["outlet"],
+            device,
+            12,
+            9000,
+            9,
+            1.0,
+            0.5,
+            2.0,
+            0.4,
+            0.6,
+            0.1,
+            1.1,
+            0.01,
+            at == 0 and device == "label",
+            7,
+            0.5,
+            0.1,
+            0.9,
+            0.02,
+            at == 0,
+        )
         for at, row in enumerate(outlets)
         for device in (*KINDS, PRAISE)
     ]

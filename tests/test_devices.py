@@ -80,6 +80,29 @@ def test_intervals_hold_and_differences_are_declared_with_care() -> None:
     assert found_true >= 55
 
 
+def test_on_the_same_events_it_is_not_the_events_that_differ() -> None:
+    """A's events call for labels twice as often as B's; where both report, A uses three more per 1,000 words."""
+    rng = np.random.default_rng(3)
+    articles, sentences = [], []
+    for at in range(120):
+        heated = at < 60
+        for outlet in ("A", "B") if 30 <= at < 90 else ("A",) if heated else ("B",):
+            rate = (16.0 if heated else 6.0) + (3.0 if outlet == "A" else 0.0)
+            article = f"{outlet}-{at}"
+            counts = {"n_words": 1000, "n_quoted_words": 0, "n_own": 40, "n_quoted": 0, "n_sentences": 40}
+            articles.append({"article_id": article, "outlet": outlet, "event_id": f"e{at}", **counts})
+            sentences.append({"article_id": article, "words": [word("label") for _ in range(rng.poisson(rate))]})
+    found = compare_devices(pl.DataFrame(articles), pl.LazyFrame(sentences))
+    assert found is not None
+    label = row(found, "A", "label")
+    assert label["n_events"] == 60
+    assert label["same_events_low"] < 3.0 < label["same_events_high"]
+    assert label["same_events"] == pytest.approx(3.0, abs=1.5)
+    assert label["difference"] > 5.0, "other events, other words"
+    assert label["same_events_differs"]
+    assert row(found, "B", "label")["same_events"] == pytest.approx(-label["same_events"])
+
+
 def test_scores_without_kinds_have_no_devices() -> None:
     articles, sentences = tables({"A": 8.0, "B": 8.0})
     old = ("start", "end", "text", "score", "in_quote")
