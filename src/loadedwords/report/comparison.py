@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ MAX_WITHIN_DRAWN = 40
 MAX_WORDS_PER_OUTLET = 15
 MAX_OTHER_WORDS_SHOWN = 200
 MAX_DEVICE_ROWS = 60
+SENTENCES_WITHOUT_SCRIPTS = 30
 OUTLETS_IN_TIMELINE = 12  # shown before the reader asks for more
 DEVICE_NAMES = {**KIND_NAMES, PRAISE: "praise"}
 _STEPS_OF_SCALE = 4  # of the matrix, to either side of nothing
@@ -68,9 +69,9 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
     del rows[other]
     within = rows["within_events"] = sorted(rows["within_events"], key=lambda row: -row["n_events"])
     by_size = sorted(outlets, key=lambda row: -row["n_articles"])
-    events, outlets_within = rows.pop("events"), rows["outlets_within_events"]
+    events, outlets_within, sentences = rows.pop("events"), rows["outlets_within_events"], rows.pop("sentences")
     listed: dict[str, None] = {name(row["outlet"]): None for row in outlets}
-    for table in (overall, *rows.values(), events):
+    for table in (overall, *rows.values(), events, sentences):
         listed.update((name(row[column]), None) for row in table for column in _outlet_columns(row))
     number = {outlet: at for at, outlet in enumerate(listed)}
     tested = [row["n_events"] for row in within if row["p_adjusted"] is not None]
@@ -81,6 +82,7 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
             "signed": _signed,
             "p_value": _p_value,
             "mark_word": _mark_word,
+            "mark_places": _mark_places,
             "difference_says": _difference_says,
         },
         comparison=comparison,
@@ -114,11 +116,30 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         timeline=_timeline(rows["timeline"], by_size),
         n_in_timeline=OUTLETS_IN_TIMELINE,
         events=_events(events),
+        sentences=sentences,
+        n_sentences_drawn=SENTENCES_WITHOUT_SCRIPTS,
+        sentence_outlets=sorted({name(row["outlet"]) for row in sentences}, key=str.casefold),
+        sentence_kinds=[
+            kind for kind in KIND_NAMES if any(word["kind"] == kind for row in sentences for word in row["words"])
+        ],
         event_outlets=sorted({name(row["outlet"]) for row in events}, key=str.casefold),
         data=_json_for_script(
             {
                 "names": list(number),
                 "n": len(outlets),
+                "kinds": KIND_NAMES,
+                "sentences": [
+                    {
+                        "o": number[name(row["outlet"])],
+                        "id": [row["article_id"], row["sentence_id"]],
+                        "title": row["title"] or "",
+                        "date": "" if row["date"] is None else row["date"].isoformat(),
+                        "p": round(row["p_own"], 4),
+                        "text": row["text"],
+                        "words": [[word["start"], word["end"], word["kind"]] for word in row["words"]],
+                    }
+                    for row in sentences
+                ],
                 "tables": {
                     table: _columns(overall + listed if table == "outlets" else listed, number)
                     for table, listed in rows.items()
@@ -186,6 +207,17 @@ def _mark_word(sentence: str | None, word: str | None) -> Markup:
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
     )
+
+
+def _mark_places(sentence: _Row) -> Markup:
+    """The text of a sentence, escaped, its loaded words marked with what they do."""
+    parts, done = [], 0
+    for word in sentence["words"]:
+        parts.append(escape(sentence["text"][done : word["start"]]))
+        of = sentence["text"][word["start"] : word["end"]]
+        parts.append(Markup('<mark title="{}">{}</mark>').format(KIND_NAMES.get(word["kind"] or "", ""), of))
+        done = word["end"]
+    return Markup("").join([*parts, escape(sentence["text"][done:])])
 
 
 # What the downloads are made of
@@ -278,6 +310,8 @@ def _timeline(rows: list[_Row], by_size: list[_Row]) -> _Row | None:
     first, last = (end(row["period"] for row in rows) for end in (min, max))
     air = 0.5 if last > first else 1
     across = Axis(first.toordinal() - air, last.toordinal() + air, left=42, right=278)
+    begins = sorted({row["period"] for row in rows})
+    ends = {period: after - datetime.timedelta(days=1) for period, after in pairwise(begins)}
     drawn = []
     for outlet, of in _of_outlets(rows, by_size):
         points = [
@@ -286,6 +320,7 @@ def _timeline(rows: list[_Row], by_size: list[_Row]) -> _Row | None:
                 "y": vertical.at(row["loaded_share"]),
                 **row,
                 "says": _says(row),
+                "until": ends.get(row["period"], ""),
             }
             for row in sorted(of, key=lambda row: row["period"])
             if row["loaded_share"] is not None
