@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXIT_FINDINGS = 1
 _KINDS = click.Choice(
     ["label", "judgement", "verb", "exaggeration", "image", "mockery", "insinuation", "banned", "other"]
-)  # those of loadedwords.lint.reasons, which a test holds together: to import it here would make every command slow
+)  # those of loadedwords.house, which a test holds together: to import it here would make every command slow
 _STYLES = {"note": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -156,8 +156,8 @@ class _Rules:
         return self._read[place]
 
     def _with_options(self, place: Path | None) -> House:
+        from loadedwords.house import LINT_KINDS
         from loadedwords.lint import House, read_house
-        from loadedwords.lint.reasons import LINT_KINDS
 
         house = read_house(place) if place else House()
         levels = replace(house.levels, **self.levels)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadedwords.errors import DataError
-from loadedwords.lint.accepted import left_of
+from loadedwords.house import BANNED, UNTOLD, Ban, House, Severity
 from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
-from loadedwords.lint.house import Ban, House, Severity
 from loadedwords.lint.plainer import Replacement, plainer_words
-from loadedwords.lint.reasons import BANNED, UNTOLD, reason_for
+from loadedwords.lint.reasons import reason_for
 from loadedwords.lint.silence import silenced
 from loadedwords.schema import PRAISES, Article, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
+from loadedwords.text.phrases import left_of
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
 _LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))|,\s*\w$")

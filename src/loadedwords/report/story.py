@@ -12,9 +12,10 @@ from math import inf
 from typing import Any, get_args
 
 from loadedwords.errors import DataError
+from loadedwords.house import UNTOLD
 from loadedwords.lint import Document, Finding, House, lint_document, make_document
 from loadedwords.lint.documents import Part, TextForm
-from loadedwords.lint.reasons import KIND_TITLES, UNTOLD, title_of
+from loadedwords.lint.reasons import KIND_TITLES, title_of
 from loadedwords.report.local_page import LocalServer
 from loadedwords.schema import Article, ScoredSentence
 from loadedwords.scoring import FramingModel
