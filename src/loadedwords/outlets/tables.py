@@ -46,6 +46,8 @@ _COLUMNS = {
     **counts("n_words", "n_quoted_words", "n_loaded_words", "n_loaded_quoted_words"),
     **reals("loaded_share", "loaded_share_quoted", "loaded_share_all"),
 }
+# Parts of an article that are scored apart from its text; their columns are missing from the scores of earlier versions.
+APART = ("title", "standfirst")
 
 
 def load_articles(scores: Scores) -> pl.DataFrame:
@@ -68,7 +70,7 @@ def load_articles(scores: Scores) -> pl.DataFrame:
             _refuse_twice(frame)
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            frame = pl.DataFrame(rows, schema=_COLUMNS)
+            frame = pl.DataFrame(rows, schema=_COLUMNS | reals(*(f"{part}_p_own" for part in APART)))
     need_columns(frame.columns, _COLUMNS, "The table of scores")
     return frame
 

@@ -19,7 +19,7 @@ from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
-from loadedwords.text import prepare_sentence, prepare_text
+from loadedwords.text import prepare_article, prepare_sentence
 
 Articles = Iterable[Article | Reject | Mapping[str, Any] | str] | Any  # or a table, see `read_table`
 
@@ -118,13 +118,15 @@ class FramingModel:
         _, words = self._score([p.text for p in prepared])
         return [place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
 
-    def score_text(self, text: str, outlet: str | None = None, *, title: str | None = None) -> ScoredArticle:
+    def score_text(
+        self, text: str, outlet: str | None = None, *, title: str | None = None, standfirst: str | None = None
+    ) -> ScoredArticle:
         """Score one article given as text.
 
         Parameters
         ----------
         text : str
-        outlet, title : str, optional
+        outlet, title, standfirst : str, optional
 
         Returns
         -------
@@ -135,7 +137,9 @@ class FramingModel:
             raise DataError(
                 f"score_text takes one string, not {type(text).__name__}.\nFor many articles use score_articles."
             )
-        return next(self.score_articles([Article(id="text", text=text, outlet=outlet, title=title)]))
+        return next(
+            self.score_articles([Article(id="text", text=text, outlet=outlet, title=title, standfirst=standfirst)])
+        )
 
     def score_articles(self, articles: Articles, *, progress: bool = False) -> Iterator[ScoredArticle]:
         """Score a stream of articles, or a table of them, in order; see the function of the same name."""
@@ -262,8 +266,8 @@ class FramingModel:
             return [unscored(articles[0], f"{type(error).__name__}: {error}")]
 
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
-        prepared = [prepare_text(article.text) for article in articles]
-        sentences = [sentence for p in prepared for sentence in p.sentences]
+        prepared = [prepare_article(article) for article in articles]
+        sentences = [s for p in prepared for s in (*p.title, *p.standfirst, *p.text.sentences)]
         probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
         own = probability.copy()
@@ -273,9 +277,16 @@ class FramingModel:
         whole, own = self._shifted(probability), self._shifted(own)
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
-        for article, text in zip(articles, prepared, strict=True):
-            rows = [scored_sentence(article.text, *result) for result in islice(results, len(text.sentences))]
-            scored.append(summed_up(article, rows, text.boilerplate))
+        for article, p in zip(articles, prepared, strict=True):
+            title, standfirst, text = (
+                [scored_sentence(source or "", *result) for result in islice(results, len(part))]
+                for source, part in (
+                    (article.title, p.title),
+                    (article.standfirst, p.standfirst),
+                    (article.text, p.text.sentences),
+                )
+            )
+            scored.append(summed_up(article, text, p.text.boilerplate, title, standfirst))
         return scored
 
 
@@ -316,7 +327,7 @@ def score_articles(
     ----------
     articles : iterable of Article, Reject, mapping or str, or a table
         As `read_articles` gives them, or as mappings or texts of your own, or a table of polars, pandas, pyarrow or
-        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
+        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``standfirst``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
