@@ -20,6 +20,7 @@ STYLE = """
 .lw-article mark.lw-quoted{background:none;border-bottom:2px dotted var(--lw-quoted)}
 .lw-article .lw-p{font:12px/1 system-ui,sans-serif;color:var(--lw-soft);vertical-align:super;padding-left:.15em}
 .lw-article .lw-p.lw-high{color:var(--lw-strong);font-weight:600}
+.lw-article .lw-apart{color:var(--lw-soft)}
 .lw-article .lw-left-out{color:var(--lw-soft);font-size:.85em}
 .lw-article .lw-figures{font:14px/1.5 system-ui,sans-serif;color:var(--lw-figures);border-bottom:1px solid var(--lw-rule);padding-bottom:.4em}
 """
@@ -60,6 +61,7 @@ class Passage:
     p_loaded: float | None = None
     p_own: float | None = None
     left_out: str | None = None
+    origin: str | None = None
 
 
 def article_html(
@@ -121,6 +123,8 @@ def _passage_html(passage: Passage) -> str:
         return marked
     shown = passage.p_own
     if shown is None:
-        return f'<span title="quoted; score of the whole {passage.p_loaded:.2f}">{marked}</span>'
+        why = f"from {escape(passage.origin)}" if passage.origin else "quoted"
+        apart = ' class="lw-apart"' if passage.origin else ""
+        return f'<span{apart} title="{why}; score of the whole {passage.p_loaded:.2f}">{marked}</span>'
     high = " lw-high" if shown >= 0.5 else ""
     return f'<span>{marked}</span><span class="lw-p{high}" title="own-voice score">{shown:.2f}</span>'
