@@ -28,7 +28,7 @@ from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
-from loadedwords.schema import Article, CountedVoice, Reject
+from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
 __all__ = ["REJECTS_FILE", "RUN_FILE", "TABLES", "Counts", "RunDescription", "RunSummary", "State", "score_to_folder"]
 
@@ -66,6 +66,10 @@ class RunSummary:
     overall: pl.DataFrame | None
     voice: CountedVoice = "own"
 
+    @property
+    def n_copies(self) -> int:
+        return 0 if self.overall is None else int(self.overall["n_copies"][0])
+
 
 def score_to_folder(
     stream: Iterable[Article | Reject],
@@ -75,6 +79,8 @@ def score_to_folder(
     model: str | Path | None = None,
     prevalence: float | None = None,
     voice: CountedVoice = "own",
+    syndicated: Treatment = "leave-out",
+    other_languages: Treatment = "leave-out",
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -96,6 +102,8 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     voice : {"own", "quoted", "all"}
         Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
+    syndicated, other_languages : {"leave-out", "count"}
+        As `scoring.load_model` takes them.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -118,7 +126,7 @@ def score_to_folder(
     """
     started = time.monotonic()
     bundle = open_bundle(model)
-    chosen = ChosenModel(bundle, prevalence)
+    chosen = ChosenModel(bundle, prevalence, syndicated, other_languages)
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
@@ -126,6 +134,8 @@ def score_to_folder(
         "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
         "versions": _versions(),
         "voice": voice,
+        "syndicated": syndicated,
+        "other_languages": other_languages,
     }
     with claimed(folder, run, overwrite=overwrite):
         intake = Intake(stream, folder)

@@ -28,11 +28,13 @@ from loadedwords.schema import (
     BOILERPLATE,
     SENTENCES,
     Article,
+    Treatment,
     article_row,
     boilerplate_rows,
     sentence_rows,
 )
 from loadedwords.scoring import FramingModel
+from loadedwords.text.language import ENGLISH
 
 # About a second of work: little is lost in a kill, and a million articles make a few thousand files.
 ARTICLES_PER_SHARD = 256
@@ -53,6 +55,9 @@ class Counts:
     boilerplate: int = 0
     empty: int = 0
     errors: int = 0
+    syndicated_articles: int = 0
+    syndicated_sentences: int = 0
+    other_languages: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
@@ -64,9 +69,14 @@ class ChosenModel:
 
     bundle: Bundle
     prevalence: float | None
+    syndicated: Treatment = "leave-out"
+    other_languages: Treatment = "leave-out"
 
     def load(self, *, threads: int | None) -> FramingModel:
-        return FramingModel(self.bundle, prevalence=self.prevalence, threads=threads)
+        options = self.syndicated, self.other_languages
+        return FramingModel(
+            self.bundle, prevalence=self.prevalence, threads=threads, syndicated=options[0], other_languages=options[1]
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,8 @@ def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | N
 
 def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
     """Stands for everything that the scores depend on."""
-    settings = f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
+    told = f"{chosen.prevalence} {chosen.syndicated} {chosen.other_languages}"
+    settings = f"{chosen.bundle.hash} {told} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))
@@ -131,6 +142,9 @@ def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
             boilerplate=len(scored.boilerplate),
             empty=scored.status == "empty",
             errors=scored.status == "error",
+            syndicated_articles=scored.n_syndicated > 0,
+            syndicated_sentences=scored.n_syndicated,
+            other_languages=scored.language not in (None, ENGLISH),
         )
     # An old stamp must not vouch for new sentences, should the process die between the tables.
     shard_path(folder, "articles", chunk.number).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
-    from loadedwords.schema import CountedVoice
+    from loadedwords.schema import CountedVoice, Treatment
 
 
 @click.command()
@@ -57,6 +57,20 @@ if TYPE_CHECKING:
     help="Share of loaded sentences to assume, for instance 0.5 where half of them were drawn as loaded.  [default: as in ordinary news, about a fifth]",
 )
 @voice_option
+@click.option(
+    "--syndicated",
+    type=click.Choice(["leave-out", "count"]),
+    default="leave-out",
+    show_default=True,
+    help="Whether articles and passages of agencies and other publications count as the outlet's own.",
+)
+@click.option(
+    "--other-languages",
+    type=click.Choice(["leave-out", "count"]),
+    default="leave-out",
+    show_default=True,
+    help="Whether text in other languages than English is scored all the same.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
@@ -67,7 +81,7 @@ if TYPE_CHECKING:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
-          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, workers: int | None, overwrite: bool,
+          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, syndicated: Treatment, other_languages: Treatment, workers: int | None, overwrite: bool,
           report_articles: int, **columns: str | None) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -106,6 +120,8 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 model=model,
                 prevalence=prevalence,
                 voice=voice,
+                syndicated=syndicated,
+                other_languages=other_languages,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
@@ -176,7 +192,14 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
+    if counts.syndicated_sentences:
+        click.echo(
+            f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
+            "outlets' own figures as the work of agencies or other publications, as the columns origin say"
+        )
     for n, what in (
+        (counts.other_languages, "article{} in another language than English, as the column language says"),
+        (summary.n_copies, "article{} with word for word the text of another of the same outlet; each counts"),
         (counts.empty, "article{} with nothing to score"),
         (counts.errors, "article{} failed, as the column message of the articles table says"),
         (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),
