@@ -71,16 +71,14 @@ _NAME = (
 )
 _IN = rf"(?:the (?:[^.]{{0,40}}issue of (?:the )?|website |newspaper |magazine |blog )?)?{_NAME}"
 _PUBLISHED = r"(?:re-?published|reprinted|cross-?posted|re-?posted)(?: here)?(?: with (?:the )?permission)?"
-_PIECE = (
-    r"(?:article|story|column|piece|post|op-?ed|essay|commentary|report|interview|analysis|excerpt)(?: above| below)?"
-)
+_PIECE = r"(?:article|story|column|piece|post|op-?ed|essay|commentary|report|interview|analysis|excerpt)"
 # Words of which one must occur, in small letters (a cheap first look), and the beginning of a line.
 _NOTES = tuple(
     (words, re.compile(pattern))
     for words, pattern in (
         (
             ("published", "appeared", "posted", " ran ", "printed"),
-            rf"\W*(?:(?:[Ee]ditor[’']?s?[’']? )?[Nn]ote:? ?)?(?:[Tt]his|[Tt]he(?: following| above)?|A version of this) {_PIECE} (?:(?:was|is|has been|is being|had|also) )*"
+            rf"\W*(?:(?:[Ee]ditor[’']?s?[’']? )?[Nn]ote:? ?)?(?:(?:[Tt]his|[Tt]he (?:following|above)|A version of this) {_PIECE}|[Tt]he {_PIECE} above) (?:(?:was|is|has been|is being|had|also) )*"
             rf"(?:(?:originally |first |previously )(?:published|appeared|posted|ran|printed|run)|{_PUBLISHED})(?: (?:by|in|on|at|from|of|with)){{1,2}} {_IN}",
         ),
         (("published", "printed", "posted"), rf"\W*{_PUBLISHED.replace('re', '[Rr]e').replace('cross', '[Cc]ross')} (?:from|of|by) {_IN}"),
@@ -91,7 +89,8 @@ _NOTES = tuple(
     )
 )  # fmt: skip
 _NO_PUBLICATION = re.compile(
-    r"\d|(?:Jan|Feb|March|April|May|June|July|Aug|Sept|Oct|Nov|Dec)\w*\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+    r"\d|(?:Jan(?:uary)?|Feb(?:ruary)?|March|April|May|June|July|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?"
+    r"|Dec(?:ember)?|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b"
 )
 # "Copyright 2018 The Associated Press", "© The Associated Press. All rights reserved"; "Image copyright AP" has neither.
 _COPYRIGHT = re.compile(
@@ -106,7 +105,7 @@ _SIGNED = re.compile(
 )
 # What says where something is from without making the article somebody else's.
 _HELPED = re.compile(
-    rf"(?=.{{0,300}}(?<!\w){_AGENCY})(?:.{{0,250}}\bcontributed to this\b|\W{{0,3}}(?:contributing|additional reporting|material from|with)\b)"
+    rf"(?=.{{0,300}}(?<!\w){_AGENCY})(?:.{{0,250}}\bcontributed to this\b|\W{{0,3}}(?:contributing|additional reporting|(?:this (?:report|story|article) contains )?material from|with)\b)"
     r"|\W{0,3}(?:via|h/t|sources?:|with files from|with (?:additional )?reporting (?:from|by)) .{2,100}$",
     re.IGNORECASE,
 )
@@ -186,9 +185,12 @@ def find_origins(text: str, *, outlet: str | None = None, byline: str | None = N
     >>> find_origins("The mayor told Reuters that the council met.", outlet="Dale Ledger").article
     """
     own_names = _own_names(outlet, url)
-    if outlet and any(_words(author) == _words(outlet) for author in re.split(r",| and ", _BY.sub("", byline or ""))):
+    if outlet and _is_author(_words(outlet), byline or ""):
         return NO_ORIGINS
     said = [s for s in _all_said(text, byline) if s.who is None or not _is_own(s.who, own_names)]
+    # What a syndicate hands on may be by the outlet's own people, of whom it says so.
+    name = "".join(own_names[0])
+    said = [s for s in said if not (name and s.who in _SYNDICATES and name in "".join(_words(s.note)))]
     if any(s.who is None for s in said) and any(_is_own(agency, own_names) for agency in _AGENCIES):
         said = [s for s in said if s.who]  # its own writers contributed
     passages, closing = [], len(text)
@@ -218,7 +220,7 @@ def named_in_byline(byline: str | None) -> str | None:
 def _all_said(text: str, byline: str | None) -> Iterator[_Said]:
     if byline and (who := named_in_byline(byline)):
         yield _Said(None if _SHARED.search(byline) else who, byline)
-    lines = [(match.start(), match[0].strip()) for match in re.finditer(r"[^\n]*\S[^\n]*", text)]
+    lines = _lines(text)
     for number, (start, line) in enumerate(lines):
         dateline = _DATELINE.match(line[:_LONGEST_DATELINE]) if "(" in line[:_LONGEST_DATELINE] else None
         if dateline and "(@" not in line:  # else a post
@@ -233,6 +235,16 @@ def _all_said(text: str, byline: str | None) -> Iterator[_Said]:
                 yield _Said(_name(byline_here["who"]), line)
         if number < _TOP_LINES or number >= len(lines) - _LAST_LINES:
             yield from _in_note(line)
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines that are not empty, each with its offset."""
+    lines, start = [], 0
+    for line in text.split("\n"):
+        if stripped := line.strip():
+            lines.append((start, stripped))
+        start += len(line) + 1
+    return lines
 
 
 def _in_note(line: str) -> Iterator[_Said]:
@@ -265,11 +277,17 @@ def _name(written: str) -> str:
 def _own_names(outlet: str | None, url: str | None) -> list[list[str]]:
     """How the outlet is called, in words: by its name, and by the domain of the address."""
     try:
-        host = (urlsplit(url or "").hostname or "").split(".")
+        host = (urlsplit(url if url and "//" in url else f"//{url or ''}").hostname or "").split(".")
     except ValueError:  # brackets that hold no IPv6 address
         host = []
     label = next((part for part in reversed(host[:-1]) if part not in ("co", "com", "org")), "")
     return [_words(outlet or ""), [label] if label else []]
+
+
+def _is_author(outlet: list[str], byline: str) -> bool:
+    """Whether the outlet bears the name of who wrote the article, middle names aside."""
+    authors = [_words(author) for author in re.split(r",| and ", _BY.sub("", byline))]
+    return len(outlet) > 1 and any(a[:1] == outlet[:1] and a[-1:] == outlet[-1:] for a in authors)
 
 
 def _is_own(who: str, own_names: list[list[str]]) -> bool:
