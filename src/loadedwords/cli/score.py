@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 @click.option("--text-column", help="Column of the text, if not text, body, content or article.")
 @click.option("--outlet-column", help="Column of the outlet, if not outlet, source, publisher or site.")
 @click.option("--title-column", help="Column of the title, if not title or headline.")
+@click.option(
+    "--standfirst-column",
+    help="Column of the standfirst, if not standfirst, subtitle, deck, dek, lead, description or summary.",
+)
 @click.option("--date-column", help="Column of the date, if not date, published or published_at.")
 @click.option("--url-column", help="Column of the address, if not url or link.")
 @click.option("--id-column", help="Column of the id, if not id or article_id.")
