@@ -1,6 +1,7 @@
 """Whose work an article or a passage is: found by what says so outright, and left out of the outlet's own figures."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.errors import DataError, OutputError
+from loadedwords.house import House
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences, summarise_all
 from loadedwords.outlets.counted import without_syndicated
 from loadedwords.report import write_report
@@ -272,6 +274,17 @@ def test_syndicated_work_counts_where_that_is_asked_for() -> None:
         assert scored.loaded_share == scored.sentences[0].p_own
     with pytest.raises(DataError, match="syndicated is 'leave'"):
         loadedwords.load_model("linear", syndicated="leave")
+
+
+def test_the_houses_rules_leave_it_apart(model: FramingModel) -> None:
+    house = House(accept=("shameless",))
+    for text in (f"OSLO (Reuters) - {SLANTED}", f"{BODY}\n\nThe Associated Press contributed to this report."):
+        article = Article("x", text, outlet="Dale Ledger")
+        (plain,), (ruled,) = model.score_articles([article]), model.score_articles([article], house=house)
+        assert replace(ruled, sentences=(), n_loaded_syndicated_words=0) == replace(
+            plain, sentences=(), n_loaded_syndicated_words=0
+        )
+        assert ruled.n_loaded_syndicated_words == max(0, plain.n_loaded_syndicated_words - 1)
 
 
 def articles() -> list[Article]:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from loadedwords.articles import ReadOptions, is_table, read_table
 from loadedwords.articles.records import SHORT_FIELDS, Record, read_date, short_text, to_article
 from loadedwords.errors import DataError, ModelError
+from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, Treatment
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
+from loadedwords.scoring.rules import apply_house
 from loadedwords.text import PreparedArticle, prepare_article, prepare_sentence
 from loadedwords.text.language import ENGLISH, set_aside_other_languages
 from loadedwords.text.origins import find_origins
@@ -157,7 +159,9 @@ class FramingModel:
             self.score_articles([Article(id="text", text=text, outlet=outlet, title=title, standfirst=standfirst)])
         )
 
-    def score_articles(self, articles: Articles, *, progress: bool = False) -> Iterator[ScoredArticle]:
+    def score_articles(
+        self, articles: Articles, *, house: House | None = None, progress: bool = False
+    ) -> Iterator[ScoredArticle]:
         """Score a stream of articles, or a table of them, in order; see the function of the same name."""
         if isinstance(articles, (str, Mapping)):
             raise DataError(
@@ -166,6 +170,8 @@ class FramingModel:
             )
         stream = read_table(articles) if is_table(articles) else articles
         scored = self._score_stream(iter(stream))
+        if house is not None:
+            scored = (apply_house(article, house) for article in scored)
         if not progress:
             return scored
         from tqdm.auto import tqdm
@@ -384,7 +390,11 @@ def load_model(
 
 
 def score_articles(
-    articles: Articles, *, model: FramingModel | str | Path | None = None, progress: bool = False
+    articles: Articles,
+    *,
+    model: FramingModel | str | Path | None = None,
+    house: House | None = None,
+    progress: bool = False,
 ) -> Iterator[ScoredArticle]:
     """Score a stream of articles, one by one as they come.
 
@@ -396,6 +406,9 @@ def score_articles(
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
+    house : House, optional
+        As `loadedwords.house.read_house` gives it: the words that it accepts, and the kinds that it has switched off, are
+        not counted as loaded. The scores of sentences stay the model's.
     progress : bool
         Show a progress bar, in a notebook as in a terminal.
 
@@ -410,7 +423,7 @@ def score_articles(
         If `articles` is a single text or mapping, a table has no column of texts, or an item has no text.
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
-    return loaded.score_articles(articles, progress=progress)
+    return loaded.score_articles(articles, house=house, progress=progress)
 
 
 def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:
