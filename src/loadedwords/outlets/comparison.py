@@ -15,7 +15,7 @@ from loadedwords.errors import DataError
 from loadedwords.files import written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
-from loadedwords.outlets.counted import COUNTED
+from loadedwords.outlets.counted import COUNTED, without_syndicated
 from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
@@ -200,6 +200,7 @@ def compare_scores(
     on_events = articles.filter(pl.col("event_id").is_not_null())
     # Who published an article without an outlet isn't known: it makes no second one.
     shared = on_events.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
+    of_outlets = without_syndicated(sentences, articles)
     run = read_run(paths[0]).get("model", {})
     return Comparison(
         outlets=outlets.join(shrunken, on="outlet", how="left", nulls_equal=True, maintain_order="left"),
@@ -211,10 +212,16 @@ def compare_scores(
         within_events=compare_within_events(shared, voice=voice, level=level),
         outlets_within_events=outlets_within_events(shared, voice=voice, level=level),
         standardised=standardise_topics(with_topics, voice=voice, level=level, min_articles=min_articles),
-        words=own_words(sentences, articles, min_articles=min_articles),
-        other_words=other_words(sentences, on_events),
-        devices=compare_devices(articles, sentences, voice=voice, level=level, min_articles=min_articles),
-        sentences=_most_loaded(articles, sentences),
+        words=own_words(of_outlets, articles, min_articles=min_articles),
+        other_words=other_words(of_outlets, on_events),
+        devices=compare_devices(
+            articles,
+            sentences if voice == "all" else of_outlets,
+            voice=voice,
+            level=level,
+            min_articles=min_articles,
+        ),
+        sentences=_most_loaded(articles, of_outlets),
         timeline=follow_time(articles, voice=voice, level=level),
         corrected=None if gold is None else correct_by_gold(articles, sentences, gold, level=level),
         corrected_pairs=None if gold is None else corrected_differences(articles, sentences, gold, level=level),

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from loadedwords import highlight
 from loadedwords.batch import RUN_FILE
 from loadedwords.errors import DataError
-from loadedwords.outlets import FEW_ARTICLES, load_articles, well_covered
+from loadedwords.outlets import APART, FEW_ARTICLES, load_articles, well_covered
+from loadedwords.outlets.counted import without_syndicated
 from loadedwords.report.page import Axis, render, upper_end, write_page
 from loadedwords.schema import LoadedWord
 
@@ -24,6 +25,7 @@ SENTENCES_PER_OUTLET = 4
 # More than an ordinary sentence of news has: below it none is worth showing as loaded.
 _LOADED = 0.25
 MAX_OUTLETS_IN_CHART = 40
+ORIGINS_NAMED = 6
 
 
 def write_report(folder: Path, *, max_articles: int = 200) -> Path:
@@ -62,7 +64,9 @@ def write_report(folder: Path, *, max_articles: int = 200) -> Path:
         drawn=drawn,
         axis=Axis(0.0, upper_end(row["ci_high"] or row["loaded_share"] for row in drawn)),
         few=FEW_ARTICLES,
-        devices=_devices(folder),
+        apart=[part for part in APART if outlets[f"n_{part}s"].sum()],
+        devices=_devices(folder, articles),
+        origins=_origins(articles),
         sentences=_most_loaded(folder),
         groups=_article_groups(folder, shown),
         n_shown=shown.height,
@@ -102,10 +106,17 @@ def _most_loaded(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _devices(folder: Path) -> list[tuple[str, int]]:
+def _origins(articles: pl.DataFrame) -> list[tuple[str, int]]:
+    """Whose work was left out of the outlets' own figures, and of how many articles, the most frequent first."""
+    whole = articles.filter(pl.col("n_syndicated") > 0)["origin"].drop_nulls().to_list()
+    return Counter(whole).most_common(ORIGINS_NAMED)
+
+
+def _devices(folder: Path, articles: pl.DataFrame) -> list[tuple[str, int]]:
     """Kinds of loaded words in the outlets' own voice, the most frequent first; none where the model told none."""
     counted: Counter[str] = Counter()
-    for row in _scan(folder, "sentences").select("words").collect().to_dicts():
+    of_outlets = without_syndicated(_scan(folder, "sentences"), articles)
+    for row in of_outlets.select("words").collect().to_dicts():
         for word in _words(row):
             if word.kind and not word.in_quote:
                 counted.update(word.device.split(", "))
@@ -118,12 +129,24 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
     passages: dict[str, list[highlight.Passage]] = {article_id: [] for article_id in ids}
     for row in _scan(folder, "sentences").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
         passages[row["article_id"]].append(
-            highlight.Passage(row["start"], row["text"], row["paragraph"], _words(row), row["p_loaded"], row["p_own"])
+            highlight.Passage(
+                row["start"],
+                row["text"],
+                row["paragraph"],
+                _words(row),
+                row["p_loaded"],
+                row["p_own"],
+                origin=row["origin"],
+            )
         )
     for row in _scan(folder, "boilerplate").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
         passages[row["article_id"]].append(highlight.Passage(row["start"], row["text"], -1, left_out=row["reason"]))
     articles = [
-        {**row, "html": Markup(highlight.passages_html(sorted(passages[row["article_id"]], key=lambda p: p.start)))}
+        {
+            **row,
+            "heading_html": Markup(highlight.heading_html(_apart(row, "title"), _apart(row, "standfirst"))),
+            "html": Markup(highlight.passages_html(sorted(passages[row["article_id"]], key=lambda p: p.start))),
+        }
         for row in shown.to_dicts()
     ]
     return [
@@ -132,5 +155,14 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _words(row: dict[str, Any]) -> list[LoadedWord]:
-    return [LoadedWord(**word) for word in row["words"]]
+def _apart(row: dict[str, Any], part: str) -> list[highlight.Passage]:
+    """Title or standfirst of an article, where it was scored."""
+    if row[f"{part}_p_loaded"] is None:
+        return []
+    return [
+        highlight.Passage(0, row[part], 0, _words(row, f"{part}_words"), row[f"{part}_p_loaded"], row[f"{part}_p_own"])
+    ]
+
+
+def _words(row: dict[str, Any], column: str = "words") -> list[LoadedWord]:
+    return [LoadedWord(**word) for word in row[column]]
