@@ -45,6 +45,13 @@ def _outlet(name: str | None, at: int, n: int) -> dict[str, Any]:
         "note": "one article" if n == 1 else "few articles" if n < 10 else "",
         **_interval(share + 0.02, 0.03, "loaded_share_all", "all_ci_low", "all_ci_high"),
         **_interval(0.5 - 0.05 * at, 0.08, "share_above", "above_ci_low", "above_ci_high"),
+        **_interval(share + 0.1, 0.05, "title_loaded_share", "title_ci_low", "title_ci_high"),
+        "n_titles": n,
+        "n_standfirsts": 0,
+        "n_syndicated": 2,
+        "n_syndicated_articles": 1,
+        "loaded_share_syndicated": 0.1,
+        "n_copies": at,
         **_interval(0.27 + (share - 0.27) * n / (n + 8), 0.03, "shrunken_share", "shrunken_low", "shrunken_high"),
     }
 

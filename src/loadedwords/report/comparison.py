@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from markupsafe import Markup, escape
 
-from loadedwords.outlets import FEW_ARTICLES
+from loadedwords import highlight
+from loadedwords.outlets import APART, FEW_ARTICLES
 from loadedwords.outlets.devices import PRAISE
 from loadedwords.outlets.tables import TABLES
 from loadedwords.report.page import LABELS, Axis, minus, name, render, share, upper_end, write_page
@@ -37,7 +39,26 @@ _STEPS_OF_SCALE = 4  # of the matrix, to either side of nothing
 _Row = dict[str, Any]
 
 
-def write_comparison_page(comparison: Comparison, file: Path) -> Path:
+@dataclass(frozen=True)
+class ShownRun:
+    """What the page shows of a run beside its comparison.
+
+    Attributes
+    ----------
+    record : dict
+        As run.json holds it.
+    n_articles, n_shown : int
+    groups : list of dict
+        heading, articles (rows of the articles table with heading_html and html).
+    """
+
+    record: dict[str, Any]
+    n_articles: int
+    n_shown: int
+    groups: list[_Row]
+
+
+def write_comparison_page(comparison: Comparison, file: Path, run: ShownRun | None = None) -> Path:
     """Write a comparison of outlets as one HTML file.
 
     Charts and tables are in the file itself, so that they can be read with scripts off; scripts add the search, the
@@ -49,6 +70,8 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         What was found about the outlets.
     file : Path
         Written beside and renamed into place; its folder is made where there is none.
+    run : ShownRun, optional
+        The run that it is the report of: its articles and its record stand in the page, too.
 
     Returns
     -------
@@ -86,6 +109,10 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
             "difference_says": _difference_says,
         },
         comparison=comparison,
+        run=run,
+        article_style=Markup(highlight.STYLE) if run else "",
+        apart=[part for part in APART if any(row[f"n_{part}s"] for row in outlets)],
+        syndicated=bool(overall and overall[0]["n_syndicated"]),
         level=f"{100 * comparison.level:g}%",
         few=FEW_ARTICLES,
         rows=rows,
