@@ -1,6 +1,6 @@
 """How often intervals hold the truth and differences are declared where there are none, in worlds whose truth is known.
 
-    python tests/benchmarks/coverage.py [--runs 1000] [--labels-runs 400] [--processes 1]
+    python tests/benchmarks/simulations.py [--runs 1000] [--labels-runs 400] [--processes 1]
 
 Outlets report on events that they share and on stories of their own; an article has a temper of its own; a classifier
 errs in every sentence and on one outlet more than on another. Moments are those of ordinary news as the default model
