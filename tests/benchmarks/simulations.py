@@ -142,7 +142,7 @@ def planned_power(runs: int, seed: int = 0) -> tuple[int, float]:
     alone = [
         draw_articles(two, 30, WORLDS["usual"], rng).with_columns(event_id=pl.lit(None, pl.String)) for _ in range(9)
     ]
-    spread = float(np.median([spread_of_articles(pilot) for pilot in alone]))
+    spread = float(np.sqrt(np.mean([spread_of_articles(pilot) ** 2 for pilot in alone])))
     (needed,) = plan([means[1] - means[0]], spread=spread)
     shown = [
         compare_pairs(
