@@ -99,12 +99,14 @@ def make_document(text: str, *, path: str = STDIN, form: TextForm = "text") -> D
 def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
     import sys
 
+    from trafilatura.utils import handle_compressed_file
+
     try:
         page = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
         yield Reject(path, None, f"{type(error).__name__}: {error}")
         return
-    text = decode_page(page)
+    text = decode_page(handle_compressed_file(page))
     if not text.strip():
         yield Reject(path, None, "the file is empty")
         return
