@@ -34,6 +34,8 @@ _BEFORE_BLANK = re.compile(r"Â(?<![^a-z0-9\s.,;:!?'\"”’)]Â)(?= )")
 # A soft hyphen where a line ends: the word goes on.
 _HYPHENATED = re.compile(r"\xad[ \t]*\r?\n[ \t]*(?=[a-z])")
 _ACCENTS = re.compile(r"[\u0300-\u036f]+")
+# Beside a mark that somebody put there in its stead; no euro without a sum, but what is left of a longer sequence.
+_IN_VAIN = re.compile(r"[\x91\x92](?:(?<='.)|(?='))|[\x93\x94](?:(?<=\".)|(?=\"))|\x80(?!\s?\d)")
 _NEXT_LINE = "\x85"
 _OTHER_CONTROLS = re.compile(r"[\x80-\x84\x86-\x9f]")
 
@@ -153,4 +155,4 @@ def _plain(text: str) -> Iterator[Edit]:
     ends_lines = "\n" not in text and not _OTHER_CONTROLS.search(text)
     for match in _ODD.finditer(text):
         if match[0] in _REPLACEMENTS and not (ends_lines and match[0] == _NEXT_LINE):
-            yield Edit(*match.span(), _REPLACEMENTS[match[0]])
+            yield Edit(*match.span(), "" if _IN_VAIN.match(text, match.start()) else _REPLACEMENTS[match[0]])
