@@ -92,9 +92,7 @@ class Aligned:
         for run in further.runs:
             at = run.original_start
             if not run.copied:
-                end = max(run.original_end, at + 1)
-                low, high = self.to_original(at, end) if end <= len(self.text) else (self.runs[-1].original_end,) * 2
-                yield Run(run.start, low, high, copied=False)
+                yield Run(run.start, *self._slice(at, run.original_end), copied=False)
                 continue
             first = self._run_at(at)
             for number in range(first, len(self.runs)):
@@ -106,6 +104,13 @@ class Aligned:
                 stop = self.runs[number + 1].start if number + 1 < len(self.runs) else len(self.text)
                 high = low + min(stop, run.original_end) - inside if mine.copied else mine.original_end
                 yield Run(run.start + inside - at, low, high, mine.copied)
+
+    def _slice(self, start: int, end: int) -> tuple[int, int]:
+        """The same as `to_original`, for an empty slice as well."""
+        if start < end:
+            return self.to_original(start, end)
+        at = self.to_original(start - 1, start)[1] if start else 0
+        return at, at
 
     def _run_at(self, offset: int) -> int:
         return bisect_right(self.runs, offset, key=attrgetter("start")) - 1

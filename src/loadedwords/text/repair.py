@@ -30,14 +30,15 @@ _LOST_BYTES = {
     "—": re.compile(r"Ã¢â‚¬â€\ufffd?(?=[\x00-\x7f]|\Z)"),
 }
 # What is left of a no-break space that became a blank.
-_BEFORE_BLANK = re.compile(r"Â(?<![^a-z0-9\s.,;:!?'\"”’)]Â)(?= )")
+_BEFORE_BLANK = re.compile(r"Â(?<![^a-z0-9\s.,;:!?'\"”’)]Â)(?= )|Ã‚Â(?= )")
 # A soft hyphen where a line ends: the word goes on.
 _HYPHENATED = re.compile(r"\xad[ \t]*\r?\n[ \t]*(?=[a-z])")
 _ACCENTS = re.compile(r"[\u0300-\u036f]+")
 # Beside a mark that somebody put there in its stead; no euro without a sum, but what is left of a longer sequence.
 _IN_VAIN = re.compile(r"[\x91\x92](?:(?<='.)|(?='))|[\x93\x94](?:(?<=\".)|(?=\"))|\x80(?!\s?\d)")
+# Mainframes end lines with what Windows reads as an ellipsis; not where lines end otherwise, and no line begins with a blank.
 _NEXT_LINE = "\x85"
-_OTHER_CONTROLS = re.compile(r"[\x80-\x84\x86-\x9f]")
+_ELLIPSES = re.compile(r"[\n\x80-\x84\x86-\x9f]|\x85[ \"'”’]")
 
 
 def _replacements() -> dict[str, str]:
@@ -151,8 +152,7 @@ def _plain(text: str) -> Iterator[Edit]:
             yield Edit(letter, match.end(), unicodedata.normalize("NFC", text[letter : match.end()]))
     for match in _BEFORE_BLANK.finditer(text):
         yield Edit(*match.span(), " ")
-    # Mainframes end lines with what Windows reads as an ellipsis.
-    ends_lines = "\n" not in text and not _OTHER_CONTROLS.search(text)
+    ends_lines = _NEXT_LINE in text and not _ELLIPSES.search(text)
     for match in _ODD.finditer(text):
         if match[0] in _REPLACEMENTS and not (ends_lines and match[0] == _NEXT_LINE):
             yield Edit(*match.span(), "" if _IN_VAIN.match(text, match.start()) else _REPLACEMENTS[match[0]])
