@@ -184,13 +184,11 @@ def test_the_wrong_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(rows.encode("cp1252"))
     (tmp_path / "b.jsonl").write_bytes(f'{{"text": "{text}"}}\n{{"text": "The council met."}}\n'.encode("cp1252"))
     (tmp_path / "c.txt").write_bytes(text.encode("cp1252"))
-    (tmp_path / "d.txt").write_bytes(text.encode("utf-16"))
     articles, rejects = read(tmp_path)
     assert [a.text for a in articles] == ["The council met."] * 2
-    assert len(rejects) == 4
+    assert len(rejects) == 3
     assert all("--encoding" in r.reason for r in rejects)
     assert [a.text for a in read(tmp_path / "a.csv", encoding="cp1252")[0]] == [text, "The council met."]
-    assert read(tmp_path / "d.txt", encoding="utf-16")[0][0].text == text
 
 
 def test_half_a_surrogate_pair(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ To read another kind, write a function that yields its records and enter its end
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
@@ -16,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from loadedwords.articles.decoding import decode_page, text_stream
 from loadedwords.articles.records import COLUMN_NAMES, ReadOptions, Record, column_of, encoding_trouble, missing_text
 from loadedwords.schema import Reject
 
@@ -101,7 +101,7 @@ def _read_csv(source: Source, options: ReadOptions) -> Iterator[Record | Reject]
     csv.field_size_limit(max(csv.field_size_limit(), 4 * options.max_characters + 1024))
     with _open(source) as stream:
         delimiter = "\t" if source.ending == ".tsv" else ","
-        rows = csv.reader(_text_stream(stream, options, newline=""), delimiter=delimiter, strict=True)
+        rows = csv.reader(text_stream(stream, options.encoding, newline=""), delimiter=delimiter, strict=True)
         header = next(rows, None)
         if header is None:
             return
@@ -169,7 +169,7 @@ def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
 
 def _read_plain(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
     with _open(source) as stream:
-        text = _text_stream(stream, options, newline="").read(options.max_characters + 1)
+        text = text_stream(stream, options.encoding, newline="").read(options.max_characters + 1)
     if text:
         yield Record(None, {"text": text}, named=False)
 
@@ -181,7 +181,7 @@ def _read_html(source: Source, options: ReadOptions) -> Iterator[Record | Reject
         content = stream.read(16 * options.max_characters)
     if not content:
         return
-    extracted = extract_article(content)
+    extracted = extract_article(decode_page(content, options.encoding))
     if extracted is None:
         yield Reject(source.name, None, "no article was found in the page")
     else:
@@ -256,16 +256,10 @@ def _open(source: Source) -> BinaryIO:
     return counted if compression is None else io.BufferedReader(pa.CompressedInputStream(counted, compression))
 
 
-def _text_stream(stream: BinaryIO, options: ReadOptions, newline: str | None) -> io.TextIOWrapper:
-    """Bytes that are not in the encoding come out as lone surrogates, so one bad line costs only itself."""
-    encoding = "utf-8-sig" if codecs.lookup(options.encoding).name == "utf-8" else options.encoding
-    return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline=newline)
-
-
 def _lines(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[int, str | None]]:
     """Numbered lines; None for one too long to be an article, of which no more than that is ever held."""
     limit = 6 * options.max_characters + 65536  # JSON may write a character as six, and other fields need room
-    text = _text_stream(stream, options, newline="\n")
+    text = text_stream(stream, options.encoding, newline="\n")
     number = 0
     while piece := text.readline(limit):
         number += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
+from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
 from loadedwords.lint.silence import DIRECTIVE
 from loadedwords.schema import Article, Reject
@@ -109,14 +110,14 @@ def make_document(text: str, *, path: str = STDIN, form: TextForm = "text") -> D
 def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
     import sys
 
-    from trafilatura.utils import decode_file
+    from trafilatura.utils import handle_compressed_file
 
     try:
         page = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
         yield Reject(path, None, f"{type(error).__name__}: {error}")
         return
-    text = decode_file(page).removeprefix("\ufeff")
+    text = decode_page(handle_compressed_file(page))
     if not text.strip():
         yield Reject(path, None, "the file is empty")
         return
