@@ -33,10 +33,12 @@ _BLOCK_TAG = re.compile(
     re.IGNORECASE,
 )
 _INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|q|s|small|span|strike|strong|sub|sup|time|u|video)"
+    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|s|small|span|strike|strong|sub|sup|time|u|video)"
     r"(?:\s[^<>\n]{0,2000})?/?>",
     re.IGNORECASE,
 )
+# A browser sets marks for these.
+_QUOTED_TAG = re.compile(r"<(/?)q(?:\s[^<>\n]{0,2000})?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = re.compile(
@@ -85,6 +87,8 @@ def _edits(text: str) -> Iterator[Edit]:
     for pattern in (_LINE_END, _BLOCK_TAG):
         for match in pattern.finditer(text):
             yield Edit(*match.span(), "\n")
+    for match in _QUOTED_TAG.finditer(text):
+        yield Edit(*match.span(), "”" if match[1] else "“")
     for match in _ENTITY.finditer(text):
         # By itself, html.unescape reads "&notable;" as "¬able;".
         if match[0][1] == "#" or match[0][1:] in html5:

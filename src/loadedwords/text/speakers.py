@@ -27,6 +27,9 @@ _SPEAKING = (
     " deny denies denied, demand demands demanded, plead pleads pleaded, lament laments lamented, muse muses mused, murmured,"
     " muttered, cried, chant chanted chanting, sang, growled, roared, whine whines whined, gush gushes gushed, crow crows crowed,"
     " scoff scoffs scoffed, sniffed, retort retorted, counter counters countered, protest protests protested, objected,"
+    " comment comments commented commenting, exclaim exclaims exclaimed, stress stresses stressed, emphasize emphasizes emphasized,"
+    " emphasise emphasises emphasised, reiterate reiterates reiterated, caution cautions cautioned, proclaim proclaims proclaimed,"
+    " opine opines opined, reflected, marveled, marvelled, deadpanned, texted, chimed, interjected, exulted, enthused,"
     " allege alleges alleged, report reported, think thinks thought, believe believes believed, reckon reckons"
 )
 _VERBS = "|".join(re.findall(r"\w+", _SPEAKING))
@@ -43,7 +46,7 @@ _SAYING = frozenset(_VERBS.split("|"))
 _ATTRIBUTING = _SAYING | frozenset(_NAMING.split("|"))
 # Nouns as often as verbs: only behind somebody who may do it are they taken for verbs.
 _ALSO_NOUNS = frozenset(
-    ("state", "states", "claim", "claims", "report", "post", "posts", "call", "calls", "demand", "demands", "protest", "protests",
+    ("comment", "comments", "stress", "stresses", "caution", "state", "states", "claim", "claims", "report", "post", "posts", "call", "calls", "demand", "demands", "protest", "protests",
      "note", "notes", "promise", "blame", "praise", "quote", "quotes", "labels", "answer", "answers", "remark", "remarks", "joke",
      "jokes", "rage", "rant", "blast", "vow", "vows", "counter", "thunder", "crow", "crows", "mock", "pledge", "chant", "add", "thought")
 )  # fmt: skip
@@ -60,7 +63,10 @@ _NOT_A_NAME = (
 _NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}(?<![’']s)"
 _DETERMINER = r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts|[Oo]ne|[Aa]nother)"
 # Nothing that begins another phrase: "the door a note" are two.
-_INSIDE = r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by)\b)[\w’'.&-]+"
+_INSIDE = (
+    r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by|did|does|do|not|never|will|would|can|could"
+    r"|should|may|might|must|declined|refused)\b)[\w’'.&-]+"
+)
 _DESCRIBED = (
     rf"{_DETERMINER}\s(?:{_INSIDE}\s){{0,6}}?{_INSIDE}"
     rf"(?:\s(?:of|for|at|from|in)\s(?:(?:the|its|his|her|a)\s)?(?:{_INSIDE}\s){{0,3}}?{_INSIDE})?"
@@ -123,6 +129,12 @@ def speaker_after(after: str, *, full_stop: bool) -> str | None:
             return _named(match)
     match = _ACCORDING.match(after.lstrip(" ,"))
     return _named(match) if match else None
+
+
+def tag_behind(after: str) -> tuple[bool, str | None]:
+    """Whether "said Ann Lee" follows a pause, and who that is."""
+    match = next((match for pattern in _AFTER_VERB if (match := pattern.match(after))), None)
+    return match is not None, _named(match) if match else None
 
 
 def speaker_before(text: str, start: int, end: int) -> str | None:
