@@ -124,7 +124,8 @@ def _attributed(text: str, item: Marked, start: int, end: int) -> Quotation:
     words = _WORD.findall(text[item.start : item.end])
     if re.search(r"\bso[- ]called\W*$", before):
         return Quotation(item.start, item.end, "scare")
-    if speaker is None and not item.goes_on and text[item.end - 1 : item.end] not in tuple(".,!?…;:"):
+    last = text[item.start : item.end].rstrip("\"”’' ")[-1:]
+    if speaker is None and not item.goes_on and last not in tuple(".,!?…;:"):
         said = SAYS.search(before[-REACH:]) or SAYS.search(after[: sentence_end(after, 0, 60)])
         if not said and _is_title(words):
             return Quotation(item.start, item.end, "title")

@@ -27,8 +27,8 @@ _SPEAKING = (
     " deny denies denied, demand demands demanded, plead pleads pleaded, lament laments lamented, muse muses mused, murmured,"
     " muttered, cried, chant chanted chanting, sang, growled, roared, whine whines whined, gush gushes gushed, crow crows crowed,"
     " scoff scoffs scoffed, sniffed, retort retorted, counter counters countered, protest protests protested, objected,"
-    " comment comments commented commenting, exclaim exclaims exclaimed, stress stresses stressed, emphasize emphasizes emphasized,"
-    " emphasise emphasises emphasised, reiterate reiterates reiterated, caution cautions cautioned, proclaim proclaims proclaimed,"
+    " commented, commenting, exclaim exclaims exclaimed, stressed, stressing, emphasize emphasizes emphasized,"
+    " emphasise emphasises emphasised, reiterate reiterates reiterated, cautioned, cautioning, proclaim proclaims proclaimed,"
     " opine opines opined, reflected, marveled, marvelled, deadpanned, texted, chimed, interjected, exulted, enthused,"
     " allege alleges alleged, report reported, think thinks thought, believe believes believed, reckon reckons"
 )
@@ -46,7 +46,7 @@ _SAYING = frozenset(_VERBS.split("|"))
 _ATTRIBUTING = _SAYING | frozenset(_NAMING.split("|"))
 # Nouns as often as verbs: only behind somebody who may do it are they taken for verbs.
 _ALSO_NOUNS = frozenset(
-    ("comment", "comments", "stress", "stresses", "caution", "state", "states", "claim", "claims", "report", "post", "posts", "call", "calls", "demand", "demands", "protest", "protests",
+    ("state", "states", "claim", "claims", "report", "post", "posts", "call", "calls", "demand", "demands", "protest", "protests",
      "note", "notes", "promise", "blame", "praise", "quote", "quotes", "labels", "answer", "answers", "remark", "remarks", "joke",
      "jokes", "rage", "rant", "blast", "vow", "vows", "counter", "thunder", "crow", "crows", "mock", "pledge", "chant", "add", "thought")
 )  # fmt: skip
@@ -65,7 +65,7 @@ _DETERMINER = r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts|[Oo]ne|[Aa]nother
 # Nothing that begins another phrase: "the door a note" are two.
 _INSIDE = (
     r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by|did|does|do|not|never|will|would|can|could"
-    r"|should|may|might|must|declined|refused)\b)[\w’'.&-]+"
+    r"|should|may|might|must|declined|refused)\b)(?![\w’'-]*[a-z]\.[A-Z])[\w’'.&-]+"
 )
 _DESCRIBED = (
     rf"{_DETERMINER}\s(?:{_INSIDE}\s){{0,6}}?{_INSIDE}"
