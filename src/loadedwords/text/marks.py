@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from loadedwords.text.stretches import Bounds, stripped
-
 
 # An unclosed quotation goes on to the end of its paragraph if that is so near, else of its sentence.
 _NEAR = 400
@@ -85,9 +83,8 @@ def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked
             elif mark == "‘" and _opens_again(text, bounds, number, mark):
                 found.append(Marked(after, end, at, end, goes_on=True))
                 skip = end
-        elif mark in _CLOSER and (_opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, end)):
-            if mark not in "»›" or any(text.find(closer, after, end) >= 0 for closer in _CLOSER[mark]):
-                opener, mark_at, opened = mark, at, after
+        elif mark in _CLOSER and _may_open(text, mark, at, after, end):
+            opener, mark_at, opened = mark, at, after
     if opener:
         found.append(_unclosed(text, opener, mark_at, opened, bounds, number))
     return [
@@ -122,6 +119,12 @@ def _opens(text: str, at: int, after: int, end: int) -> bool:
     before = text[at - 1] if at else " "
     following = text[after] if after < end else " "
     return not following.isspace() and not before.isalnum() and before not in ".,!?;%)"
+
+
+def _may_open(text: str, mark: str, at: int, after: int, end: int) -> bool:
+    if mark in "»›" and not any(text.find(closer, after, end) >= 0 for closer in _CLOSER[mark]):
+        return False  # the arrow of a link
+    return _opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, end)
 
 
 def _opens_before_blank(text: str, mark: str, at: int, after: int, end: int) -> bool:

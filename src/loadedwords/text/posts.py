@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from loadedwords.text.stretches import Bounds, Stretch, stretch
 
@@ -221,5 +222,5 @@ def _headed(text: str, paragraphs: Bounds, number: int, header: re.Match[str]) -
 
 
 def _usual_gap(paragraphs: Bounds) -> int:
-    gaps = Counter(after - end for (_, end), (after, _) in zip(paragraphs, paragraphs[1:], strict=False))
+    gaps = Counter(after - end for (_, end), (after, _) in pairwise(paragraphs))
     return gaps.most_common(1)[0][0] if gaps else 0

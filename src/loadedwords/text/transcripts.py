@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal
 
+from loadedwords.text.interviews import find_answers
 from loadedwords.text.stretches import Bounds, Stretch, stretch
 from loadedwords.text.words import FUNCTION_WORDS
 
@@ -26,6 +27,8 @@ _FEWEST_TO_END = 6
 _SHARE_OF_LINES = 0.25
 # A turn has not more paragraphs without a label, but in an article that is a transcript from end to end.
 _LONGEST_TURN = 4
+# So many paragraphs may stand before a transcript that begins with its host, and in so many turns that person says so.
+_BEFORE_A_TRANSCRIPT, _TURNS_OF_A_BEGINNING = 3, 8
 # So far before a single turn its speaker is named.
 _NAMED_BEFORE = 1500
 
@@ -36,34 +39,169 @@ _ROLE = r"(?P<role>(?:,\s[^:!?\n]{1,80}|\s[\[(][^)\]\n]{1,40}[)\]]){0,3})"
 _LABEL = re.compile(rf"(?:(?P<caps>{_CAPITALS})|(?P<name>{_NAME})){_ROLE}:(?=\s)")
 # Inside a paragraph, where a sentence ends, is cut off, or a remark in brackets stands.
 _RUN_IN = re.compile(rf"(?<=[.!?…”\"’')\]—–-]\s)(?:(?P<caps>{_CAPITALS})|(?P<name>{_NAME})){_ROLE}:(?=\s)")
-_QUESTION = re.compile(
-    r"(?P<caps>(?:Q|A|Question|Answer|QUESTION|ANSWER)(?:uestion|nswer)?)(?P<role>)(?:[:.]|\s?[—–-])(?=\s)"
-)
 _RECORDING = re.compile(r"(?P<caps>archived recording)(?: \d{1,2})?(?: \((?P<role>[^()\n]{1,60})\))?:?(?=\s|$)")
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w.’' -]{0,50}[A-Za-z\d])(?P<role>(?:\s\([^()\n]{1,40}\))?):?$")
 _STAGE = re.compile(r"[\[(][A-Z][A-Z\d ,.'’:;/-]{3,80}[\])]$")
 _HOST = re.compile(
     r"(?<!RADIO )(?<!TALK )(?<!SHOW )(?<!FORMER )\b(?:CO-?HOST|HOST|ANCHOR|CORRESPONDENT|BYLINE|INTERVIEWER|MODERATOR|NARRATOR)\b"
 )
-_HOSTS = frozenset("host anchor interviewer correspondent moderator narrator presenter".split())  # noqa: SIM905
+# So says who presents a programme.
+_PRESENTS = re.compile(
+    r"\b(?:[Ww]elcome (?:back )?to\b|[Jj]oin(?:s|ing)? (?:us|me)\b|(?:being|be|are|is) with us\b|[Ww]e(?:['’]ll| will) be (?:right )?back\b|[Ss]tay with us\b|[Ww]e turn (?:now )?to\b)"
+)
+_HOSTS = frozenset("q host anchor interviewer correspondent moderator narrator presenter".split())  # noqa: SIM905
 _ROLES = _HOSTS | frozenset(
-    "reporter reporters caller crowd audience announcer operator interpreter translator protester protesters woman man male female"
-    " speaker voice child president chairman judge court clerk lady witness counsel".split()
+    [
+        "reporter",
+        "reporters",
+        "caller",
+        "crowd",
+        "audience",
+        "announcer",
+        "operator",
+        "interpreter",
+        "translator",
+        "protester",
+        "protesters",
+        "woman",
+        "man",
+        "male",
+        "female",
+        "speaker",
+        "voice",
+        "child",
+        "president",
+        "chairman",
+        "judge",
+        "court",
+        "clerk",
+        "lady",
+        "witness",
+        "counsel",
+    ]
 )
 # What opens a line of a list, a box or a page, and is nobody's name.
 _NO_SPEAKERS = frozenset(
-    "update updated updates breaking read more related watch see also note notes fact facts verdict winner winners loser losers vote"
-    " votes claim claims check list report photo photos file image video videos poll exclusive opinion analysis correction"
-    " clarification warning source sources summary highlights pros cons rating director cast score date time where when what how"
-    " who why cost price tip tips step day part chapter rule myth reality truth takeaway line conclusion background context headline"
-    " title subject from to re cc need avoid side perspective dissent dissenter dissenters concurrence location et edt est pt pdt"
-    " pst ct cdt gmt bst contributing live coverage saying link listen key data favorable unfavorable location topic".split()
+    [
+        "update",
+        "updated",
+        "updates",
+        "breaking",
+        "read",
+        "more",
+        "related",
+        "watch",
+        "see",
+        "also",
+        "note",
+        "notes",
+        "fact",
+        "facts",
+        "verdict",
+        "winner",
+        "winners",
+        "loser",
+        "losers",
+        "vote",
+        "votes",
+        "claim",
+        "claims",
+        "check",
+        "list",
+        "report",
+        "photo",
+        "photos",
+        "file",
+        "image",
+        "video",
+        "videos",
+        "poll",
+        "exclusive",
+        "opinion",
+        "analysis",
+        "correction",
+        "clarification",
+        "warning",
+        "source",
+        "sources",
+        "summary",
+        "highlights",
+        "pros",
+        "cons",
+        "rating",
+        "director",
+        "cast",
+        "score",
+        "date",
+        "time",
+        "where",
+        "when",
+        "what",
+        "how",
+        "who",
+        "why",
+        "cost",
+        "price",
+        "tip",
+        "tips",
+        "step",
+        "day",
+        "part",
+        "chapter",
+        "rule",
+        "myth",
+        "reality",
+        "truth",
+        "takeaway",
+        "line",
+        "conclusion",
+        "background",
+        "context",
+        "headline",
+        "title",
+        "subject",
+        "from",
+        "to",
+        "re",
+        "cc",
+        "need",
+        "avoid",
+        "side",
+        "perspective",
+        "dissent",
+        "dissenter",
+        "dissenters",
+        "concurrence",
+        "location",
+        "et",
+        "edt",
+        "est",
+        "pt",
+        "pdt",
+        "pst",
+        "ct",
+        "cdt",
+        "gmt",
+        "bst",
+        "contributing",
+        "live",
+        "coverage",
+        "saying",
+        "link",
+        "listen",
+        "key",
+        "bio",
+        "data",
+        "favorable",
+        "unfavorable",
+        "location",
+        "topic",
+    ]
 )
 _TALK = re.compile(r"\b(?:I|I['’]\w+|[Yy]ou(?:['’]\w+|r|rs)?|[Ww]e(?:['’]\w+)?|[Oo]ur|[Mm]y|me|us)\b|\?")
-_TO_YOU, _OF_ME = re.compile(r"\b[Yy]ou(?:r|rs|['’]\w+)?\b"), re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me)\b")
 _FULL_NAME = re.compile(r"(?<![\w:])(?P<first>[A-Z][\w’'-]*\.?)\s(?:[A-Z]\.\s)?(?P<last>(?:[A-Z]|\w[’'])[\w’'-]+)")
 
-Form = Literal["label", "run in", "question", "recording", "line"]
+Form = Literal["label", "run in", "recording", "line"]
 
 
 @dataclass(frozen=True)
@@ -87,32 +225,36 @@ class _Label:
 
 def find_turns(text: str, paragraphs: Bounds) -> Iterator[Stretch]:
     """Find the turns of a clean text's transcripts and interviews, and their labels."""
-    yield from (
-        one for start, end in paragraphs if _STAGE.match(text, start, end) for one in stretch(text, start, end, "label")
-    )
+    for start, end in paragraphs:
+        if _STAGE.match(text, start, end):
+            yield from stretch(text, start, end, "label")
     labels = [label for number, bounds in enumerate(paragraphs) for label in _labels(text, *bounds, number)]
-    labels = _without_stray_lines(labels)
+    yield from list(_spoken(text, paragraphs, _without_stray_lines(labels))) or find_answers(text, paragraphs)
+
+
+def _spoken(text: str, paragraphs: Bounds, labels: Sequence[_Label]) -> Iterator[Stretch]:
     if not labels:
         return
     named = _named(text, labels)
-    questions = [label for label in labels if label.form == "question"]
-    if questions:
-        yield from _interview(text, paragraphs, questions)
-        labels = [label for label in labels if label.form != "question"]
     hosts = _hosts(text, labels)
-    if labels and _is_transcript(text, paragraphs, labels, len(paragraphs), named, hosts):
-        n_paragraphs = len({label.paragraph for label in labels})
-        yield from _turns(text, paragraphs, labels, hosts, to_end=n_paragraphs >= _FEWEST_TO_END)
+    if _is_transcript(text, paragraphs, labels, len(paragraphs), named, hosts):
+        to_end = len({label.paragraph for label in labels}) >= _FEWEST_TO_END
+        if (
+            to_end
+            and labels[0].paragraph <= _BEFORE_A_TRANSCRIPT
+            and _PRESENTS.search(text, labels[0].end, _first_turns_end(labels))
+        ):
+            hosts |= {labels[0].key}
+        yield from _turns(text, paragraphs, labels, hosts, to_end=to_end)
         return
     for run in _runs(labels, _LONGEST_TURN):
         if _is_transcript(text, paragraphs, run, run[-1].paragraph + 1, named, hosts):
             yield from _turns(text, paragraphs, run, hosts, to_end=False)
             continue
         for near in _runs(run, 1):
-            if _are_named(near, named):
-                yield from _turns(
-                    text, paragraphs, [one for one in near if not one.marked], hosts, to_end=False, gaps=False
-                )
+            if _are_named(text, near, named):
+                plain = [one for one in near if not one.marked]
+                yield from _turns(text, paragraphs, plain, hosts, to_end=False, gaps=False)
 
 
 def _labels(text: str, start: int, end: int, number: int) -> Iterator[_Label]:
@@ -132,11 +274,6 @@ def _labels(text: str, start: int, end: int, number: int) -> Iterator[_Label]:
     if end - start <= 70 and (line := _LINE.match(text, start, end)) and len(line["name"].split()) <= 5:
         yield found(line, "line")
         return
-    if (question := _QUESTION.match(text, start, end)) and text[question.end() - 1] in ":.":
-        yield found(question, "question")
-        for again in re.compile(r"(?<=[.!?”\"]\s)" + _QUESTION.pattern).finditer(text, question.end(), end):
-            yield found(again, "question")
-        return
     if text.find(":", start, end) < 0:
         return
     begin = start
@@ -153,10 +290,12 @@ def _labels(text: str, start: int, end: int, number: int) -> Iterator[_Label]:
 
 def _may_speak(label: _Label) -> bool:
     words = label.who.replace(".", "").casefold().split()
-    if not words or words[-1] in _NO_SPEAKERS or words[0] in _NO_SPEAKERS or re.search(r"['’]s\b", label.who):
+    if not words or words[-1] in _NO_SPEAKERS or words[0] in _NO_SPEAKERS or re.search(r"['’][sS]\b", label.who):
         return False
     inner = words[1:] if words[0] == "the" and words[-1] in _ROLES else words
-    return FUNCTION_WORDS.isdisjoint(inner) and len(label.who) >= 2
+    if label.capitals:  # "ACTING UNDER SECRETARY LEE"
+        inner = [inner[0], inner[-1]]
+    return FUNCTION_WORDS.isdisjoint(inner) and (len(label.who) >= 2 or label.who == "Q")
 
 
 def _without_stray_lines(labels: list[_Label]) -> list[_Label]:
@@ -196,6 +335,10 @@ def _hosts(text: str, labels: Sequence[_Label]) -> frozenset[str]:
     return frozenset(hosts)
 
 
+def _first_turns_end(labels: Sequence[_Label]) -> int:
+    return labels[min(_TURNS_OF_A_BEGINNING, len(labels) - 1)].start
+
+
 def _runs(labels: Sequence[_Label], gap: int) -> Iterator[list[_Label]]:
     """Labels near each other: not more than `gap` paragraphs from one to the next."""
     run: list[_Label] = []
@@ -220,7 +363,7 @@ def _is_transcript(
     plain = [label for label in labels if not label.marked]
     keys = Counter(label.key for label in plain)
     again = {key for key, n in keys.items() if n > 1}
-    if len(plain) < _FEWEST_TURNS or (len(again) < 2 and not (again and hosts)):
+    if len(plain) < _FEWEST_TURNS or len(keys) < 2 or (len(again) < 2 and not (again and hosts)):
         return False
     begin = next(label.paragraph for label in plain if label.key in again)
     in_paragraphs = len({label.paragraph for label in plain if label.paragraph >= begin})
@@ -240,10 +383,12 @@ def _is_transcript(
     return sum(talking.values()) >= _SHARE_OF_TALK * len(plain)
 
 
-def _are_named(run: Sequence[_Label], named: dict[str, list[int]]) -> bool:
+def _are_named(text: str, run: Sequence[_Label], named: dict[str, list[int]]) -> bool:
     """Whether a few turns in a story are those of people it has named before."""
     plain = [label for label in run if not label.marked and label.form in ("label", "run in")]
     if not plain or not all(label.capitals for label in plain):
+        return False
+    if text[plain[-1].end : plain[-1].end + 100].split("\n")[0].isupper():  # a headline
         return False
     sure = [
         label
@@ -284,35 +429,7 @@ def _turns(
 
 
 def _turn(text: str, start: int, end: int, label: _Label, hosts: frozenset[str]) -> Iterator[Stretch]:
-    speaker: str | None = label.who
+    speaker = None if label.who == "Q" else label.who
     if label.form == "recording":
         speaker = label.role or None
     yield from stretch(text, start, end, "own" if label.key in hosts else "quoted", speaker)
-
-
-def _interview(text: str, paragraphs: Bounds, labels: list[_Label]) -> Iterator[Stretch]:
-    """Questions are the outlet's; answers somebody else's, unless the outlet answers its readers."""
-    asked = [label for label in labels if label.who[0] == "Q"]
-    answered = [label for label in labels if label.who[0] == "A"]
-    if len(asked) < 2:
-        return
-    turns: list[tuple[_Label, int, int]] = []
-    for label, after in zip(labels, [*labels[1:], None], strict=True):
-        stop = paragraphs[min(label.paragraph + _LONGEST_TURN, len(paragraphs) - 1)][1]
-        turns.append(
-            (label, label.end, after.start if after else stop if not answered else paragraphs[label.paragraph][1])
-        )
-    to_you = sum(bool(_TO_YOU.search(text, at, end)) for label, at, end in turns if label.who[0] == "Q")
-    of_me = [
-        sum(bool(_OF_ME.search(text, at, end)) for label, at, end in turns if label.who[0] == kind) for kind in "QA"
-    ]
-    if to_you + of_me[1] <= of_me[0]:
-        return
-    for label, at, end in turns:
-        yield from stretch(text, label.start, label.end, "label")
-        for number in range(label.paragraph, len(paragraphs)):
-            start, stop = paragraphs[number]
-            if start >= end:
-                break
-            answer = label.who[0] == "A" or (not answered and number > label.paragraph)
-            yield from stretch(text, max(start, at), min(stop, end), "quoted" if answer else "own")
