@@ -15,6 +15,7 @@ PASSAGES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "voices.
     "passage"
 ]
 _PART = re.compile(r"(?P<open>[⟦⟨⟪])(?:(?P<who>[^¦⟧⟩⟫\n]*)¦)?|[⟧⟩⟫]")
+_MARKUP = re.compile(r"</?\w+>|&\w+;")
 _VOICE = {"⟦": "quoted", "⟨": "own", "⟪": "left out"}
 Part = tuple[str, str | None]
 
@@ -47,7 +48,8 @@ def differences(passage: str) -> list[str]:
     """What is not as it was written, in words; empty where everything is."""
     text, wanted = as_written(passage)
     found = as_prepared(text, prepare_text(text))
-    wrong = [n for n, c in enumerate(text) if c.isalnum() and wanted[n] != found[n]]
+    markup = {n for match in _MARKUP.finditer(text) for n in range(*match.span())}
+    wrong = [n for n, c in enumerate(text) if c.isalnum() and n not in markup and wanted[n] != found[n]]
     said: dict[str, str] = {}
     for n in wrong:
         key = f"{wanted[n]} wanted, {found[n]} found: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from itertools import pairwise
 
 from loadedwords.text.stretches import Bounds, Stretch, stretch
@@ -29,9 +29,11 @@ _SIGNED = re.compile(
 _NAME_BACK = 90
 _DASH = re.compile(r"(?:[—–―]|(?<!\S)--?)\s?(?=\S)")
 # Lines of other platforms that follow a post; `name` says whose it is.
+_SHARED = re.compile(
+    rf"(?<!\S)A (?:post|photo|video|reel) (?:shared|posted) by (?P<sharer>[^\n]{{1,80}}?)(?: ?\({_HANDLE}\))?(?: on {_DATE}[^\n]{{0,20}})?$"
+)
 _SIGNATURES = re.compile(
-    rf"A (?:post|photo|video|reel) (?:shared|posted) by (?P<sharer>[^\n]{{1,80}}?)(?: ?\({_HANDLE}\))?(?: on {_DATE}[^\n]{{0,20}})?$"
-    rf"|Posted by (?P<poster>[^\n]{{2,80}}?) on {_DATE}$"
+    rf"Posted by (?P<poster>[^\n]{{2,80}}?) on {_DATE}$"
     r"|Post by (?P<handle>@[\w.@-]{1,60})(?: View on (?:Threads|Mastodon))?$"
     r"|(?P<commenter>[\w./-]{2,40})['’]s comment from discussion\b[^\n]{0,200}$|(?:Comment|Posted) by (?P<user>u/[\w-]{2,40})\b[^\n]{0,120}$"
     rf"|[—–―-]{{0,2}} ?(?P<bare>{_HANDLE})[ ,·•|]{{1,3}}{_DATE}$"
@@ -92,19 +94,12 @@ def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Itera
         elif _FRAME.match(text, start, end):
             yield from stretch(text, start, end, "label")
             taken = number
-        elif signed := _SIGNATURES.match(text, start, end):
-            yield from stretch(text, start, end, "label")
-            first = opened + 1 if opened >= 0 and number - opened <= _REACH else None
-            yield from _posts_before(
-                text, paragraphs, number, signed[signed.lastgroup or 0], marks, taken, usual, first
-            )
-            taken, opened = number, -1
         elif signatures := _signatures(text, start, end, marked=marks.get(start, "")):
             begin = start
             for at, stop, name in signatures:
                 if at > start:
                     yield from stretch(text, max(begin, _post_start(text, begin, at)), at, "quoted", name)
-                elif text.endswith(":", *paragraphs[number - 1]) and number and number + 1 < len(paragraphs):
+                elif _is_header(text, paragraphs, number, marks):
                     yield from stretch(text, *paragraphs[number + 1], "quoted", name)
                     last = number + 1
                 else:
@@ -131,6 +126,9 @@ def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Itera
 
 def _signatures(text: str, start: int, end: int, *, marked: str) -> list[tuple[int, int, str]]:
     """Where the signatures of a paragraph start and end, and the names in them."""
+    whole = _SIGNATURES.match(text, start, end) or _SHARED.search(text, start, end)
+    if whole:
+        return [(whole.start(), end, whole[whole.lastgroup or 0])]
     found: list[tuple[int, int, str]] = []
     floor = start
     for match in _SIGNED.finditer(text, start, end):
@@ -144,6 +142,13 @@ def _signatures(text: str, start: int, end: int, *, marked: str) -> list[tuple[i
             found.append((start, match.end(), _name(text[start : match.start()])))
             floor = match.end()
     return [(at, stop, name) for at, stop, name in found if name]
+
+
+def _is_header(text: str, paragraphs: Bounds, number: int, marks: Mapping[int, str]) -> bool:
+    """Whether a line with a name and a date stands above its post: the outlet introduces it, and no dash does."""
+    introduced = number > 0 and text.endswith(":", *paragraphs[number - 1])
+    introduced = introduced and not _SIGNATURES.match(text, *paragraphs[number])
+    return introduced and not marks.get(paragraphs[number][0]) and number + 1 < len(paragraphs)
 
 
 def _name(written: str) -> str:
@@ -203,7 +208,7 @@ def _introduces(text: str, start: int, end: int) -> bool:
     return bool(_INTRODUCES.search(text, start, end)) and not re.search(r"#\w|t\.co/|pic\.twitter", text[start:end])
 
 
-def _headed(text: str, paragraphs: Bounds, number: int, header: re.Match[str]) -> Iterator[Stretch]:
+def _headed(text: str, paragraphs: Bounds, number: int, header: re.Match[str]) -> Generator[Stretch, None, int]:
     """A post below its author's name; returns its last paragraph, or the header's where no post can be told."""
     name = _name(header["name"])
     sure = header["sure"] or header["when"]

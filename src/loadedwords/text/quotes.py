@@ -68,12 +68,14 @@ def find_quotations(
         In order, without overlap: a quotation inside a quotation belongs to the outer one.
     """
     set_off = frozenset(blocks)
-    parts = [
-        (start, end, number in set_off, told)
-        for number, bounds in enumerate(paragraphs if paragraphs is not None else [(0, len(text))])
-        for start, end, told in pieces(text, *bounds, stretches)
-        if told is None or told.voice != "label"
-    ]
+    parts: list[tuple[int, int, bool, Stretch | None]] = []
+    labelled: set[int] = set()
+    for number, paragraph in enumerate(paragraphs if paragraphs is not None else [(0, len(text))]):
+        for start, end, told in pieces(text, *paragraph, stretches):
+            if told is not None and told.voice == "label":
+                labelled.add(len(parts))
+            else:
+                parts.append((start, end, number in set_off, told))
     bounds = [(start, end) for start, end, _, _ in parts]
     found: list[Quotation] = []
     inherited: str | None = None
@@ -85,6 +87,7 @@ def find_quotations(
                 found.append(Quotation(max(start, done), end, speaker=told.speaker))
             done, introduced = max(done, end), False
             continue
+        introduced = introduced and number not in labelled  # a label says whose the words are, or that they are lost
         marked = marked_in(text, max(start, done), bounds, number)
         if block or (introduced and not (marked and marked[0].mark <= start + 1)):
             # The sentence that introduces a block says whose it is.

@@ -88,6 +88,9 @@ _AFTER_VERB = (
         rf"[\s,—–-]*(?:{_VERBS})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
     ),
 )
+# “…” — Ann Lee, the mayor: all that is left of the paragraph. “…” is how Ann Lee puts it.
+_SIGNED = re.compile(rf"\s?(?:[—–―]|--?)\s?(?P<who>{_NAMED})(?:,\s[^.!?“”\"]{{1,100}})?\.?\s*$")
+_IS_HOW = re.compile(rf"[\s,]*(?:is|was)\s(?:how|what)\s{_WHO}\s[a-z]")
 # What follows a preposition is not the one who speaks: "responded to the backlash, saying".
 _PREPOSITIONS = ("of", "to", "by", "with", "for", "in", "on", "at", "from", "against", "about", "over")
 _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
@@ -127,7 +130,7 @@ def speaker_after(after: str, *, full_stop: bool) -> str | None:
     for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
             return _named(match)
-    match = _ACCORDING.match(after.lstrip(" ,"))
+    match = _ACCORDING.match(after.lstrip(" ,")) or _SIGNED.match(after) or _IS_HOW.match(after)
     return _named(match) if match else None
 
 

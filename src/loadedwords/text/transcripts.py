@@ -36,9 +36,9 @@ _CAPITAL = r"(?:Mc|Mac|De|Di|Du|La|Le|Van|O[’'])?[A-Z][A-Z.’'-]*"
 _CAPITALS = rf"{_CAPITAL}(?:\s(?:{_CAPITAL}|#?\d{{1,2}})){{0,5}}"
 _NAME = r"(?:[A-Z][\w.’'-]{0,30}\s){0,4}[A-Z][\w.’'-]{0,30}"
 _ROLE = r"(?P<role>(?:,\s[^:!?\n]{1,80}|\s[\[(][^)\]\n]{1,40}[)\]]){0,3})"
-_LABEL = re.compile(rf"(?:(?P<caps>{_CAPITALS})|(?P<name>{_NAME})){_ROLE}:(?=\s)")
+_LABEL = re.compile(rf"(?:(?P<caps>{_CAPITALS})|(?P<name>{_NAME})){_ROLE}:(?=\s|$)")
 # Inside a paragraph, where a sentence ends, is cut off, or a remark in brackets stands.
-_RUN_IN = re.compile(rf"(?<=[.!?…”\"’')\]—–-]\s)(?:(?P<caps>{_CAPITALS})|(?P<name>{_NAME})){_ROLE}:(?=\s)")
+_RUN_IN = re.compile(rf"(?<=[.!?…”\"’')\]—–-]\s)(?:(?P<caps>{_CAPITALS})|(?P<name>{_NAME})){_ROLE}:(?=\s|$)")
 _RECORDING = re.compile(r"(?P<caps>archived recording)(?: \d{1,2})?(?: \((?P<role>[^()\n]{1,60})\))?:?(?=\s|$)")
 _LINE = re.compile(r"(?P<name>[A-Za-z][\w.’' -]{0,50}[A-Za-z\d])(?P<role>(?:\s\([^()\n]{1,40}\))?):?$")
 _STAGE = re.compile(r"[\[(][A-Z][A-Z\d ,.'’:;/-]{3,80}[\])]$")
@@ -199,7 +199,7 @@ _NO_SPEAKERS = frozenset(
     ]
 )
 _TALK = re.compile(r"\b(?:I|I['’]\w+|[Yy]ou(?:['’]\w+|r|rs)?|[Ww]e(?:['’]\w+)?|[Oo]ur|[Mm]y|me|us)\b|\?")
-_FULL_NAME = re.compile(r"(?<![\w:])(?P<first>[A-Z][\w’'-]*\.?)\s(?:[A-Z]\.\s)?(?P<last>(?:[A-Z]|\w[’'])[\w’'-]+)")
+_FULL_NAME = re.compile(r"(?<![\w:])(?P<first>[A-Z][\w’'-]*\.?)(?=\s(?:[A-Z]\.\s)?(?P<last>(?:[A-Z]|\w[’'])[\w’'-]+))")
 
 Form = Literal["label", "run in", "recording", "line"]
 
@@ -290,7 +290,13 @@ def _labels(text: str, start: int, end: int, number: int) -> Iterator[_Label]:
 
 def _may_speak(label: _Label) -> bool:
     words = label.who.replace(".", "").casefold().split()
-    if not words or words[-1] in _NO_SPEAKERS or words[0] in _NO_SPEAKERS or re.search(r"['’][sS]\b", label.who):
+    if (
+        label.who == "Question"
+        or not words
+        or words[-1] in _NO_SPEAKERS
+        or words[0] in _NO_SPEAKERS
+        or re.search(r"['’][sS]\b", label.who)
+    ):
         return False
     inner = words[1:] if words[0] == "the" and words[-1] in _ROLES else words
     if label.capitals:  # "ACTING UNDER SECRETARY LEE"
@@ -385,7 +391,7 @@ def _is_transcript(
 
 def _are_named(text: str, run: Sequence[_Label], named: dict[str, list[int]]) -> bool:
     """Whether a few turns in a story are those of people it has named before."""
-    plain = [label for label in run if not label.marked and label.form in ("label", "run in")]
+    plain = [label for label in run if not label.marked and label.form in ("label", "run in") and label.who != "Q"]
     if not plain or not all(label.capitals for label in plain):
         return False
     if text[plain[-1].end : plain[-1].end + 100].split("\n")[0].isupper():  # a headline
