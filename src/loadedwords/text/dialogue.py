@@ -11,6 +11,8 @@ from loadedwords.text.stretches import Bounds, Stretch, stretch
 
 _DASHES = ("—", "–", "―")
 _TALK = re.compile(r"\b(?:I|[Yy]ou|[Ww]e|[Mm]y|[Yy]our|[Oo]ur|me|us)\b|[!?]")
+# Whoever sets dialogue with dashes sets no marks.
+_MARKED = re.compile("[\"“”«»]")
 _PAUSE = re.compile(r"[,!?…]\s")
 
 
@@ -33,7 +35,7 @@ def find_dialogue(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> It
 
 def _spoken(text: str, run: list[tuple[int, int]]) -> Iterator[Stretch]:
     """A run of lines with dashes, if it is talk: somebody is said to say it, and somebody says I or you, asks or exclaims."""
-    if len(run) < 2:
+    if len(run) < 2 or _MARKED.search(text, run[0][0], run[-1][1]):
         return
     tags = [_tag(text, start, end) for start, end in run]
     talk = [_TALK.search(text, start, tag[0] if tag else end) for (start, end), tag in zip(run, tags, strict=True)]

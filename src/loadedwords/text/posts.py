@@ -57,6 +57,8 @@ _FOOTER = re.compile(rf"{_TIME}\s?[-–—·•]\s?{_DATE}(?:\s?[-–—·•]\s
 _POSTED = re.compile(r"(?:pic\.twitter\.com/\w+|\bt\.co/\w+)\W*$")
 # "@annlee: Look at this", as digests set them.
 _SAID_BY = re.compile(r"\.?(?P<who>@\w{2,30}):\s")
+# "Ann Lee (@annlee) Look at this", where the post follows its author's name.
+_NAMED_FIRST = re.compile(rf"(?P<who>(?:[A-Z][\w.’'-]{{0,30}}\s){{1,5}})\({_HANDLE}\)\s(?=[A-Z\d#@“\"‘….])")
 _PICTURE = re.compile(r"[^\w\s.,'’&()/|#+*!:-]+")
 _TIKTOK = re.compile(r"(?P<who>@[\w.]{2,30})\s(?=[^\n]{0,2000}♬)")
 _INTRODUCES = re.compile(r"\b(?:tweeted|wrote|posted|said|says|writes|told)\b")
@@ -115,9 +117,11 @@ def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Itera
         elif header := _HEADER.match(text, start, end):
             last = yield from _headed(text, paragraphs, number, header)
             taken = last if last > number else taken
-        elif said := _SAID_BY.match(text, start, end) or _TIKTOK.match(text, start, end):
+        elif said := next(
+            filter(None, (form.match(text, start, end) for form in (_SAID_BY, _TIKTOK, _NAMED_FIRST))), None
+        ):
             yield from stretch(text, start, said.end(), "label")
-            yield from stretch(text, said.end(), end, "quoted", said["who"])
+            yield from stretch(text, said.end(), end, "quoted", said["who"].strip())
             taken = number
         elif _POSTED.search(text, max(start, end - 60), end) and end - start <= _LONGEST_POST:
             yield from stretch(text, start, end, "quoted")
@@ -136,12 +140,12 @@ def _signatures(text: str, start: int, end: int, *, marked: str) -> list[tuple[i
         dash = next(iter(reversed(list(_DASH.finditer(text, near, match.start())))), None)
         last = match.end() == end
         if dash is not None and (match["date"] or last) and dash.end() < match.start():
-            found.append((dash.start(), match.end(), _name(text[dash.end() : match.start()])))
+            found.append((dash.start(), match.end(), _name(text[dash.end() : match.start()]) or match["handle"]))
             floor = match.end()
         elif near == start == floor and last and (match["date"] or marked.endswith(("—", "–", "-", "―"))):
-            found.append((start, match.end(), _name(text[start : match.start()])))
+            found.append((start, match.end(), _name(text[start : match.start()]) or match["handle"]))
             floor = match.end()
-    return [(at, stop, name) for at, stop, name in found if name]
+    return found
 
 
 def _is_header(text: str, paragraphs: Bounds, number: int, marks: Mapping[int, str]) -> bool:
