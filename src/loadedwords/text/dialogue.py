@@ -12,7 +12,7 @@ from loadedwords.text.stretches import Bounds, Stretch, stretch
 _DASHES = ("—", "–", "―")
 _TALK = re.compile(r"\b(?:I|[Yy]ou|[Ww]e|[Mm]y|[Yy]our|[Oo]ur|me|us)\b|[!?]")
 # Whoever sets dialogue with dashes sets no marks.
-_MARKED = re.compile("[\"“”«»]")
+_MARKED = re.compile('["“”«»]')
 _PAUSE = re.compile(r"[,!?…]\s")
 
 

@@ -21,7 +21,7 @@ from loadedwords.text.words import FUNCTION_WORDS
 # A stretch is a transcript if so many labels, in so large a share of its paragraphs, name two who speak more than once,
 # and so large a share of the turns is talk: somebody says I or you, or asks.
 _FEWEST_TURNS, _SHARE_OF_TURNS, _SHARE_OF_TALK = 4, 0.45, 0.3
-# With so many paragraphs that begin with a label, the article is a transcript to its end.
+# With so many paragraphs that begin with a label, the article is a transcript, and its last turn may be as long as its longest.
 _FEWEST_TO_END = 6
 # The same for names on lines of their own, each with at least a paragraph behind it.
 _SHARE_OF_LINES = 0.25
@@ -420,9 +420,13 @@ def _turns(
     by_paragraph = {number: list(each) for number, each in groupby(labels[skipped:], key=lambda label: label.paragraph)}
     if not by_paragraph:
         return
-    on_its_own = labels[-1].end == paragraphs[labels[-1].paragraph][1]
-    last = len(paragraphs) - 1 if to_end else min(max(by_paragraph) + on_its_own, len(paragraphs) - 1)
-    for number in range(min(by_paragraph), last + 1):
+    last = max(by_paragraph)
+    longest = max((after - before for before, after in pairwise(by_paragraph)), default=1)
+    if labels[-1].end == paragraphs[last][1]:  # a name on a line of its own
+        last += 1
+    elif to_end:
+        last += longest - 1
+    for number in range(min(by_paragraph), min(last + 1, len(paragraphs))):
         start, end = paragraphs[number]
         at = start
         for label in by_paragraph.get(number, ()):
