@@ -191,13 +191,20 @@ HALE: The thieves in the capital.
 
 
 def test_turns_in_a_transcript_are_somebody_elses_words() -> None:
-    sentences = prepare_text(TRANSCRIPT).sentences
-    own = [s.text for s in sentences if s.voice == "own"]
-    assert own == ["Talks About The Harbour: What We Know", "The mayor spoke to this paper on Tuesday."]
-    assert all(s.voice == "quoted" for s in sentences if s.text not in own)
-    speakers = {s.text: s.quoted[0].speaker for s in sentences if s.quoted}
+    prepared = prepare_text(TRANSCRIPT)
+    own = {s.text: s.host for s in prepared.sentences if s.voice == "own"}
+    assert own == {
+        "Talks About The Harbour: What We Know": None,
+        "The mayor spoke to this paper on Tuesday.": None,
+        "Why did you close the harbour?": "ANN LEE",
+        "Who will pay?": "LEE",
+        "Who then?": "LEE",
+    }
+    speakers = {s.text: s.quoted[0].speaker for s in prepared.sentences if s.quoted}
     assert speakers["Nobody else dared to act."] == "MAYOR TOM HALE"
-    assert speakers["HALE: The thieves in the capital."] == "HALE"
+    assert speakers["The thieves in the capital."] == "HALE"
+    labels = [b.text for b in prepared.boilerplate if b.reason == "label"]
+    assert labels == ["ANN LEE, HOST:", "MAYOR TOM HALE:", "LEE:", "HALE (laughing):", "LEE:", "HALE:"]
 
 
 NO_TRANSCRIPTS = {

@@ -32,10 +32,12 @@ _BLOCK_TAG = re.compile(
     re.IGNORECASE,
 )
 _INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|q|s|small|span|strike|strong|sub|sup|time|u|video)"
+    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|s|small|span|strike|strong|sub|sup|time|u|video)"
     r"(?:\s[^<>\n]{0,2000})?/?>",
     re.IGNORECASE,
 )
+# A browser sets marks for these.
+_QUOTED_TAG = re.compile(r"<(/?)q(?:\s[^<>\n]{0,2000})?>", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
@@ -79,6 +81,8 @@ def _edits(text: str) -> Iterator[Edit]:
     for pattern in (_LINE_END, _BLOCK_TAG):
         for match in pattern.finditer(text):
             yield Edit(*match.span(), "\n")
+    for match in _QUOTED_TAG.finditer(text):
+        yield Edit(*match.span(), "”" if match[1] else "“")
     for match in _BLANKS.finditer(text):
         if match[0] != " ":
             yield Edit(*match.span(), " ")

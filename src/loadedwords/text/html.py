@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+# Quotation marks that only the browser sets: what extracts the text loses them.
+_QUOTED = re.compile(rb"<(/?)q(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 
 
 def extract_article(page: str | bytes) -> dict[str, Any] | None:
@@ -21,7 +25,8 @@ def extract_article(page: str | bytes) -> dict[str, Any] | None:
     """
     import trafilatura  # slow to import, and most runs read no page
 
-    found: Any = trafilatura.bare_extraction(page, include_comments=False, include_tables=False, with_metadata=True)
+    marked = _QUOTED.sub(lambda tag: b"&rdquo;" if tag[1] else b"&ldquo;", page)
+    found: Any = trafilatura.bare_extraction(marked, include_comments=False, include_tables=False, with_metadata=True)
     if found is None or not found.text:
         return None
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, takewhile
 from operator import attrgetter
@@ -13,11 +13,17 @@ from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
 from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_tail
 from loadedwords.text.cleaning import clean_text
+from loadedwords.text.dialogue import find_dialogue
+from loadedwords.text.posts import find_posts
 from loadedwords.text.quotes import Quotation, find_quotations, speech
 from loadedwords.text.sentences import Span, find_sentences
 from loadedwords.text.speakers import is_indirect
+from loadedwords.text.stretches import Stretch, in_order, pieces
+from loadedwords.text.transcripts import find_turns
 from loadedwords.text.words import COMPOUND, PLACEHOLDER
 
+# Why a line that only says who speaks is left out.
+LABEL = "label"
 _BLANK = re.compile(r"\s")
 
 
@@ -38,6 +44,8 @@ class Sentence:
     voice : {"own", "quoted", "mixed"}
     indirect : bool
         Whether the outlet reports in its own words what somebody is said to have said.
+    host : str or None
+        Of the outlet's people who says it, where it is a turn of a transcript.
     paragraph : int
     n_own_words : int
     alignment : Aligned
@@ -57,6 +65,7 @@ class Sentence:
     n_own_words: int
     alignment: Aligned
     offset: int
+    host: str | None = None
 
     def to_article(self, start: int, end: int) -> tuple[int, int]:
         """Offsets into the article of the slice ``text[start:end]``."""
@@ -89,15 +98,23 @@ def prepare_text(text: str) -> PreparedText:
     clean = aligned.text
     marks = _line_marks(text, aligned)
     spans = find_sentences(clean, frozenset(marks))
-    quotations = _speech_in(clean, spans, marks)
+    paragraphs = _paragraphs(spans)
+    stretches = in_order(
+        [
+            *find_posts(clean, paragraphs, marks),
+            *find_turns(clean, paragraphs),
+            *find_dialogue(clean, paragraphs, marks),
+        ]
+    )
+    quotations = _speech_in(clean, paragraphs, marks, stretches)
     sentences: list[Sentence] = []
     boilerplate: list[Boilerplate] = []
     in_tail, done = False, 0
-    for span in spans:
+    for span, told in _told_apart(clean, spans, stretches):
         start, end = _with_marks(text, aligned, span, done)
         done = end
         sentence = clean[span.start : span.end]
-        reason = boilerplate_reason(sentence)
+        reason = LABEL if told and told.voice == "label" else boilerplate_reason(sentence)
         if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
             reason = "tags"
         # At the top, a disclaimer is the author's, and the article is still to come.
@@ -105,7 +122,8 @@ def prepare_text(text: str) -> PreparedText:
         if reason is None and in_tail:
             reason = "disclaimer"
         if reason is None:
-            sentences.append(_sentence(start, end, span, aligned, _quoted_in(span, quotations)))
+            host = told.speaker if told and told.voice == "own" else None
+            sentences.append(_sentence(start, end, span, aligned, _quoted_in(span, quotations), host))
         else:
             boilerplate.append(Boilerplate(start, end, text[start:end], reason))
     return PreparedText(tuple(sentences), tuple(boilerplate), clean)
@@ -118,17 +136,32 @@ def prepare_sentence(text: str) -> Sentence:
     return _sentence(0, len(text), span, aligned, tuple(speech(find_quotations(aligned.text))))
 
 
-def _speech_in(clean: str, spans: list[Span], marks: Mapping[int, str]) -> list[Quotation]:
-    """Somebody else's words in an article."""
-    paragraphs = []
+def _paragraphs(spans: list[Span]) -> list[tuple[int, int]]:
+    bounds = []
     for _, inside in groupby(spans, key=attrgetter("paragraph")):
         sentences = list(inside)
-        paragraphs.append((sentences[0].start, sentences[-1].end))
+        bounds.append((sentences[0].start, sentences[-1].end))
+    return bounds
+
+
+def _speech_in(
+    clean: str, paragraphs: list[tuple[int, int]], marks: Mapping[int, str], stretches: list[Stretch]
+) -> list[Quotation]:
+    """Somebody else's words in an article."""
     blocks = [number for number, (start, _) in enumerate(paragraphs) if marks.get(start, "").startswith(">")]
-    return speech(find_quotations(clean, paragraphs, blocks))
+    return speech(find_quotations(clean, paragraphs, blocks, stretches))
 
 
-def _sentence(start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[Quotation, ...]) -> Sentence:
+def _told_apart(clean: str, spans: list[Span], stretches: list[Stretch]) -> Iterator[tuple[Span, Stretch | None]]:
+    """The sentences, cut where a label, a post or a turn begins or ends."""
+    for span in spans:
+        for start, end, told in pieces(clean, span.start, span.end, stretches):
+            yield Span(start, end, span.paragraph), told
+
+
+def _sentence(
+    start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[Quotation, ...], host: str | None = None
+) -> Sentence:
     text = aligned.text[span.start : span.end]
     own = _without(text, quoted)
     n_own = len(COMPOUND.findall(own))
@@ -145,6 +178,7 @@ def _sentence(start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[
         n_own_words=n_own,
         alignment=aligned,
         offset=span.start,
+        host=host,
     )
 
 

@@ -27,6 +27,9 @@ _SPEAKING = (
     " deny denies denied, demand demands demanded, plead pleads pleaded, lament laments lamented, muse muses mused, murmured,"
     " muttered, cried, chant chanted chanting, sang, growled, roared, whine whines whined, gush gushes gushed, crow crows crowed,"
     " scoff scoffs scoffed, sniffed, retort retorted, counter counters countered, protest protests protested, objected,"
+    " commented, commenting, exclaim exclaims exclaimed, stressed, stressing, emphasize emphasizes emphasized,"
+    " emphasise emphasises emphasised, reiterate reiterates reiterated, cautioned, cautioning, proclaim proclaims proclaimed,"
+    " opine opines opined, reflected, marveled, marvelled, deadpanned, texted, chimed, interjected, exulted, enthused,"
     " allege alleges alleged, report reported, think thinks thought, believe believes believed, reckon reckons"
 )
 _VERBS = "|".join(re.findall(r"\w+", _SPEAKING))
@@ -60,7 +63,10 @@ _NOT_A_NAME = (
 _NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}(?<![’']s)"
 _DETERMINER = r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts|[Oo]ne|[Aa]nother)"
 # Nothing that begins another phrase: "the door a note" are two.
-_INSIDE = r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by)\b)[\w’'.&-]+"
+_INSIDE = (
+    r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by|did|does|do|not|never|will|would|can|could"
+    r"|should|may|might|must|declined|refused)\b)(?![\w’'-]*[a-z]\.[A-Z])[\w’'.&-]+"
+)
 _DESCRIBED = (
     rf"{_DETERMINER}\s(?:{_INSIDE}\s){{0,6}}?{_INSIDE}"
     rf"(?:\s(?:of|for|at|from|in)\s(?:(?:the|its|his|her|a)\s)?(?:{_INSIDE}\s){{0,3}}?{_INSIDE})?"
@@ -86,6 +92,9 @@ _AFTER_VERB = (
         rf"[\s,—–-]*(?:{_VERBS})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
     ),
 )
+# “…” — Ann Lee, the mayor: all that is left of the paragraph. “…” is how Ann Lee puts it.
+_SIGNED = re.compile(rf"\s?(?:[—–―]|--?)\s?(?P<who>{_NAMED})(?:,\s[^.!?“”\"]{{1,100}})?\.?\s*$")
+_IS_HOW = re.compile(rf"[\s,]*(?:is|was)\s(?:how|what)\s{_WHO}\s[a-z]")
 # What follows a preposition is not the one who speaks: "responded to the backlash, saying".
 _PREPOSITIONS = ("of", "to", "by", "with", "for", "in", "on", "at", "from", "against", "about", "over")
 _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
@@ -125,13 +134,19 @@ def speaker_after(after: str, *, full_stop: bool) -> str | None:
     for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
             return _named(match)
-    match = _ACCORDING.match(after.lstrip(" ,"))
+    match = _ACCORDING.match(after.lstrip(" ,")) or _SIGNED.match(after) or _IS_HOW.match(after)
     return _named(match) if match else None
 
 
 def asked_by_name(text: str, start: int) -> bool:
     """Whether somebody is named at `start` as the one who asked what stands before: "Harry Penn asked."."""
     return _ASKED.match(text, start, start + REACH) is not None
+
+
+def tag_behind(after: str) -> tuple[bool, str | None]:
+    """Whether "said Ann Lee" follows a pause, and who that is."""
+    match = next((match for pattern in _AFTER_VERB if (match := pattern.match(after))), None)
+    return match is not None, _named(match) if match else None
 
 
 def speaker_before(text: str, start: int, end: int) -> str | None:
