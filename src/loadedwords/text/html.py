@@ -6,16 +6,16 @@ import re
 from typing import Any
 
 # Quotation marks that only the browser sets: what extracts the text loses them.
-_QUOTED = re.compile(rb"<(/?)q(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
+_QUOTED = re.compile(r"<(/?)q(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 
 
-def extract_article(page: str | bytes) -> dict[str, Any] | None:
+def extract_article(page: str) -> dict[str, Any] | None:
     """Extract text and what the page says of itself (trafilatura, Barbaresi 2021).
 
     Parameters
     ----------
-    page : str or bytes
-        Of bytes, the encoding is guessed; `articles.decoding` knows more of it.
+    page : str
+        Of bytes, `articles.decoding` makes it.
 
     Returns
     -------
@@ -25,7 +25,7 @@ def extract_article(page: str | bytes) -> dict[str, Any] | None:
     """
     import trafilatura  # slow to import, and most runs read no page
 
-    marked = _QUOTED.sub(lambda tag: b"&rdquo;" if tag[1] else b"&ldquo;", page)
+    marked = _QUOTED.sub(lambda tag: "&rdquo;" if tag[1] else "&ldquo;", page)
     found: Any = trafilatura.bare_extraction(marked, include_comments=False, include_tables=False, with_metadata=True)
     if found is None or not found.text:
         return None
