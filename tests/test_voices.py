@@ -120,7 +120,7 @@ PAGE = """<html><head><title>Bridge</title></head><body><article><h1>The bridge<
 
 
 def test_posts_and_marks_of_a_web_page() -> None:
-    article = extract_article(PAGE.encode())
+    article = extract_article(PAGE)
     assert article is not None
     prepared = prepare_text(article["text"])
     quoted = [(s.text[q.start : q.end], q.speaker) for s in prepared.sentences for q in s.quoted]

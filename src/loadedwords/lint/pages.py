@@ -157,7 +157,7 @@ def _article_blocks(page: str, slices: list[tuple[_Piece, int]]) -> set[int]:
             blocks[piece.block] = blocks.get(piece.block, "") + page[piece.start : end]
             if piece.role in ("title", "standfirst"):
                 always.add(piece.block)
-    article = extract_article(page.encode("utf-8", "replace"))
+    article = extract_article(page.encode("utf-8", "replace").decode())
     if article is None:
         return set(blocks)
     lines = {_letters(line) for line in article["text"].splitlines()}
