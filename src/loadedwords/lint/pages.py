@@ -10,7 +10,7 @@ from typing import Literal
 
 from loadedwords.lint.documents import Outline
 from loadedwords.text.alignment import Edit
-from loadedwords.text.html import extract_article
+from loadedwords.text.html import STANDFIRST, extract_article
 
 Role = Literal["title", "standfirst", "skipped", "quotation", "text"]
 
@@ -22,7 +22,6 @@ _INLINE = frozenset(
     """a abbr b big cite code del dfn em font i img ins kbd mark q s samp small span strike strong sub sup time u var
     wbr""".split()  # noqa: SIM905
 )
-_STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
 _NOT_LETTERS = re.compile(r"[\W_]+")
 _ENDS = 40  # letters by which a passage is known again in the article
 
@@ -102,7 +101,7 @@ class _Walk(HTMLParser):
         if tag == "h1" and not self._titled:
             self._titled = True
             return "title"
-        named = any(_STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
+        named = any(STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
         if attributes.get("role") == "doc-subtitle" or named:
             return "standfirst"
         return "quotation" if tag == "blockquote" else "text"
