@@ -28,6 +28,7 @@ from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
+from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.schema import Article, CountedVoice, Reject
 
 __all__ = ["REJECTS_FILE", "RUN_FILE", "TABLES", "Counts", "RunDescription", "RunSummary", "State", "score_to_folder"]
@@ -154,9 +155,10 @@ def score_to_folder(
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
-    for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
-        with written_whole(folder / name) as beside:
-            write(beside)
+    with written_whole(folder / "outlets.parquet") as beside:
+        frame.write_parquet(beside)
+    with written_whole(folder / "outlets.csv") as beside:
+        write_csv(frame, beside)
 
 
 def _versions() -> dict[str, str]:

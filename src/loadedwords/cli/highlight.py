@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import counted, fail, make_console, printable
+from loadedwords.cli.terminal import counted, fail, make_console, say
 
 if TYPE_CHECKING:
     from loadedwords.schema import ScoredArticle, ScoredSentence
@@ -42,17 +42,17 @@ def _print_article(scored: ScoredArticle) -> None:
 
     console = make_console()
     if scored.article.title:
-        console.print(Text(printable(scored.article.title), style="bold"))
+        console.print(Text(scored.article.title, style="bold"))
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for sentence in scored.sentences:
-        text = Text(printable(sentence.text))
+        text = Text(sentence.text)
         for word in sentence.words:
             style = "underline" if word.in_quote else "bold white on red"
             text.stylize(style, word.start - sentence.start, word.end - sentence.start)
         if not console.is_terminal:
-            text = Text(printable(_bracketed(sentence)))
+            text = Text(_bracketed(sentence))
         devices = list(dict.fromkeys(word.device for word in sentence.words if word.device and not word.in_quote))
         if devices:
             text.append(f"  ({'; '.join(devices)})", style="italic dim")
@@ -60,9 +60,9 @@ def _print_article(scored: ScoredArticle) -> None:
         table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
     console.print(table)
     if scored.loaded_share is None:
-        click.echo(f"No sentence in the outlet's own voice. {scored.message}".strip())
+        say(f"No sentence in the outlet's own voice. {scored.message}".strip())
         return
-    click.echo(
+    say(
         f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences; "
         f"{scored.n_loaded_words} loaded in {scored.n_words} own words; {counted(len(scored.boilerplate), 'passage')} left out. {scored.message}".rstrip()
     )
@@ -71,7 +71,7 @@ def _print_article(scored: ScoredArticle) -> None:
         if console.is_terminal
         else "[loaded words of the outlet]; <others'>"
     )
-    click.echo(
+    say(
         f"The number is the share of careful readers who would object to the wording; {marks}: what others are quoted as saying."
     )
 

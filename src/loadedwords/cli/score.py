@@ -16,7 +16,7 @@ import click
 
 from loadedwords.cli.options import known_encoding, model_option, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
@@ -144,7 +144,7 @@ def _progress_bar() -> Iterator[Callable[[State], None]]:
         nonlocal said
         if time.monotonic() - said >= 10:
             said = time.monotonic()
-            click.echo(_progress_line(state), err=True)
+            tell(_progress_line(state))
 
     yield tell_line
 
@@ -172,7 +172,7 @@ def _first_reject(folder: Path) -> str:
 
 def _print_summary(summary: RunSummary, output: Path) -> None:
     counts = summary.counts
-    click.echo(
+    say(
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
@@ -182,11 +182,11 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),
     ):
         if n:
-            click.echo(f"{n:,} {what.format('' if n == 1 else 's')}")
+            say(f"{n:,} {what.format('' if n == 1 else 's')}")
     reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
-    click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
+    say(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:
         print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
-    click.echo(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
+    say(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
     if summary.outlets is not None and summary.outlets.height > 1:
-        click.echo(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")
+        say(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")

@@ -23,6 +23,7 @@ from loadedwords.outlets.events import find_events
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
+from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.summary import summarise
 from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
 from loadedwords.outlets.timeline import follow_time
@@ -220,7 +221,7 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
             file.unlink(missing_ok=True)
             continue
         with written_whole(file) as beside:
-            _flat(table).write_csv(beside)
+            write_csv(_flat(table), beside)
         written.append(file)
     return written
 
