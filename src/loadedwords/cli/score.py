@@ -16,7 +16,7 @@ import click
 
 from loadedwords.cli.options import known_encoding, model_option, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell, terminated_is_interrupted
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
@@ -98,7 +98,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
         places = [given if given == STDIN else str(Path(given).resolve()) for given in inputs]
         description = RunDescription(places, asdict(options))
     try:
-        with _progress_bar() as tell:
+        with terminated_is_interrupted(), _progress_bar() as show:
             summary = score_to_folder(
                 stream,
                 output,
@@ -109,7 +109,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
-                tell=tell,
+                tell=show,
             )
     except KeyboardInterrupt:
         fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")

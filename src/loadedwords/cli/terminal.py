@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -25,6 +27,24 @@ def fail(message: str) -> NoReturn:
 def tell(line: str) -> None:
     """To standard error."""
     click.echo(printable(line), err=True)
+
+
+@contextmanager
+def terminated_is_interrupted() -> Iterator[None]:
+    """Let a command that is terminated, or whose terminal is closed, end as with Ctrl-C: its work in order."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]  # nohup ignores one of them
+    for number in ours:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def say(line: object) -> None:

@@ -34,7 +34,8 @@ def csv_text(table: pl.DataFrame, **style: Any) -> str:
     """
     text = pl.selectors.string()
     guarded = pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text)
-    return table.with_columns(guarded.name.keep()).write_csv(**style)
+    written: str = table.with_columns(guarded.name.keep()).write_csv(**style)
+    return written
 
 
 def write_csv(table: pl.DataFrame, file: Path, **style: Any) -> None:
