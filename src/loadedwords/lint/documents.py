@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
 from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
+from loadedwords.errors import DataError
 from loadedwords.lint.silence import DIRECTIVE
 from loadedwords.schema import Article, Reject
 from loadedwords.text.alignment import Aligned, Edit, apply_edits
@@ -74,10 +75,17 @@ def read_documents(
     if form == "html":
         yield from _read_page(file, path)
         return
-    for item in read_articles(STDIN if file is None else file, options=options):
+    # Where title and text stand in a text file is found below, since findings point into the file.
+    options = replace(options or ReadOptions(), whole_texts=True)
+    try:
+        items = read_articles(STDIN if file is None else file, options=options)
+    except DataError as error:  # such as a column that this file has not
+        yield Reject(path, None, str(error))
+        return
+    for item in items:
         if isinstance(item, Reject):
             yield item
-        elif item.source == (STDIN if file is None else str(file)):
+        elif item.source == (STDIN if file is None else str(file)) and ending_of(file) != ".json":
             yield make_document(item.text, path=path, form=form or "text")
         else:
             yield _of_record(item, path)
@@ -117,7 +125,8 @@ def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
 def _of_record(article: Article, path: str) -> Document:
     fields: list[tuple[PartName, str]] = [("title", article.title or ""), ("text", article.text)]
     parts = tuple(Part(name, text, apply_edits(text, _no_prose(text))) for name, text in fields if text.strip())
-    return Document(path, parts, int(article.source.rpartition(":")[2]))
+    line = article.source.rpartition(":")[2]
+    return Document(path, parts, int(line) if line.isdigit() else 1)
 
 
 def _outline_text(text: str) -> Outline:

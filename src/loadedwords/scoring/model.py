@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
-from loadedwords.articles.records import SHORT_FIELDS, Record, read_date, short_text, to_article
+from loadedwords.articles.columns import SHORT_FIELDS, short_text
+from loadedwords.articles.dates import read_date
+from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
