@@ -32,8 +32,8 @@ class Dialect:
 
     @property
     def name(self) -> str:
-        parted = f"fields parted by {_NAMES.get(self.delimiter, repr(self.delimiter))}"
-        return parted if self.quoted else f"{parted}, without quotation marks around fields"
+        parted = _NAMES.get(self.delimiter, repr(self.delimiter))
+        return parted if self.quoted else f"{parted}, no quotation marks around fields"
 
 
 @dataclass(frozen=True)

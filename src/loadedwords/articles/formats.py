@@ -38,10 +38,10 @@ def _json_records(text: Text, source: Source, options: ReadOptions) -> Iterator[
     limit = 6 * options.max_characters + 65536  # JSON may write a character as six, and other fields need room
     values: Iterator[tuple[int | None, Any]]
     if one_a_line(text.head, source.ending):
-        source.understood.form = "JSON, one object a line"
+        source.understood.form = "one object a line"
         values = _values_of_lines(text, limit, options)
     else:
-        source.understood.form = "JSON"
+        source.understood.form = "objects"
         values = zip(count(1), _all_records(read_values(text, limit), options))
         first, second = next(values, None), next(values, None)
         if first and not second and source.ending == ".json":
@@ -105,7 +105,6 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
     assert source.path is not None
     with pq.ParquetFile(source.path) as file:
         names = file.schema_arrow.names
-        source.understood.form = "Parquet"
         source.understood.names.update(dict.fromkeys(names))
         if trouble := missing_text(names, options.columns):
             yield Reject(source.name, None, trouble)
@@ -141,7 +140,6 @@ def _read_plain(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
 
 
 def _plain_record(text: Text, source: Source, options: ReadOptions) -> Iterator[Record]:
-    source.understood.form = "Markdown" if source.ending == ".md" else "text"
     whole = text.read(options.max_characters + 1)
     if whole:
         apart = len(whole) <= options.max_characters and not options.whole_texts
@@ -151,7 +149,6 @@ def _plain_record(text: Text, source: Source, options: ReadOptions) -> Iterator[
 def _read_html(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
     from loadedwords.text.html import extract_article
 
-    source.understood.form = "web page"
     with open_bytes(source) as stream:
         content = stream.read(16 * options.max_characters)
     if not content:

@@ -55,12 +55,10 @@ def read_articles(
     Raises
     ------
     DataError
-        If an input does not exist: nothing was read then.
+        If an input does not exist, or a column that the user named: nothing was read then.
     """
     options = options or ReadOptions()
-    progress = progress if progress is not None else Progress()
     sources = find_sources(inputs, progress=progress, without=without)
-    progress.total = None if any(source.path is None for source in sources) else sum(s.size for s in sources)
     check_columns(sources, options)
     return read_sources(sources, options)
 
@@ -68,11 +66,13 @@ def read_articles(
 def find_sources(
     inputs: str | Path | Sequence[str | Path], *, progress: Progress | None = None, without: Path | None = None
 ) -> list[Source]:
-    """The files that `inputs` stand for, each with the outlet that its folder names."""
+    """The files that `inputs` stand for, each with the outlet that its folder names; `progress` learns their size."""
     files = find_files(inputs, without=without)
     outlets = _folder_outlets([inputs] if isinstance(inputs, (str, Path)) else inputs, files)
     progress = progress if progress is not None else Progress()
-    return [Source.of(file, progress, outlets.get(file)) for file in files]
+    sources = [Source.of(file, progress, outlets.get(file)) for file in files]
+    progress.total = None if any(source.path is None for source in sources) else sum(s.size for s in sources)
+    return sources
 
 
 def check_columns(sources: Sequence[Source], options: ReadOptions) -> None:
@@ -145,6 +145,7 @@ def read_dataset(
     config: str | None = None,
     revision: str | None = None,
     options: ReadOptions | None = None,
+    understood: Understood | None = None,
 ) -> Iterator[Article | Reject]:
     """Read articles from a Hugging Face dataset, streaming where it comes from the Hub.
 
@@ -155,6 +156,8 @@ def read_dataset(
     split, config, revision : str, optional
         As `datasets.load_dataset` takes them.
     options : ReadOptions, optional
+    understood : Understood, optional
+        Filled while reading.
 
     Yields
     ------
@@ -163,16 +166,18 @@ def read_dataset(
     Raises
     ------
     DataError
-        If the dataset or the split can't be loaded.
+        If the dataset or the split can't be loaded, or has no such column.
     """
     options = options or ReadOptions()
     rows = _load_dataset(name, split, config, revision)
-    source = Source(f"{name}[{split}]", None, Progress(), 0)
+    source = Source(f"{name}[{split}]", None, Progress(), 0, understood=understood or Understood())
 
     def records() -> Iterator[_Read]:
         number = 0
         try:
             for number, row in enumerate(rows, 1):
+                if number <= _NOTED:
+                    source.understood.take_note(row, options.columns)
                 if number == 1:
                     names = [*paths_of(row)]
                     refuse_missing({k: column for k, column in options.columns.items() if column not in names}, names)
@@ -202,10 +207,12 @@ def _load_dataset(name: str, split: str, config: str | None, revision: str | Non
     return rows
 
 
-def read_sources(sources: Iterable[Source], options: ReadOptions) -> Iterator[Article | Reject]:
-    """The articles of files, in their order."""
+def read_sources(
+    sources: Iterable[Source], options: ReadOptions, *, at_most: int | None = None
+) -> Iterator[Article | Reject]:
+    """The articles of files in their order, of each file `at_most` so many."""
     for _, column in groupby(sources, key=_column_of_dates):
-        yield from _articles(_records(column, options))
+        yield from _articles(_records(column, options, at_most))
 
 
 def _column_of_dates(source: Source) -> str:
@@ -242,11 +249,11 @@ def _articles(records: Iterable[_Read]) -> Iterator[Article | Reject]:
             )
 
 
-def _records(sources: Iterable[Source], options: ReadOptions) -> Iterator[_Read]:
+def _records(sources: Iterable[Source], options: ReadOptions, at_most: int | None) -> Iterator[_Read]:
     for source in sources:
         begun = source.progress.done
         own = _own_options(source, options)
-        for n, item in enumerate(_records_of(source, own)):
+        for n, item in enumerate(islice(_records_of(source, own), at_most)):
             if n < _NOTED and isinstance(item, Record):
                 source.understood.take_note(item.values, own.columns)
             yield _Read(source, own, item)

@@ -15,6 +15,9 @@ from loadedwords.schema import Article, Reject
 # The longest article in the news corpora at hand has 51,000 characters; a million is a book or a mistake.
 MAX_CHARACTERS = 1_000_000
 
+# How a note tells what names an outlet that nothing else names.
+BY_ADDRESS, BY_FOLDER = "outlet named by the address", "outlet named by the folder"
+
 _NOT_THIS_ENCODING = "not {encoding}: name the file's encoding with --encoding, such as cp1252, or save it as UTF-8"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -112,8 +115,8 @@ def _outlet(
     if named:
         return host_of(named) or named, None
     if host := host_of(url):
-        return host, "outlet named by the address"
-    return folder, "outlet named by the folder" if folder else None
+        return host, BY_ADDRESS
+    return folder, BY_FOLDER if folder else None
 
 
 def _text_trouble(text: Any, options: ReadOptions) -> str | None:

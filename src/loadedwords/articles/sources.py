@@ -34,7 +34,9 @@ class Understood:
     Attributes
     ----------
     form : str
-        Such as "JSON, one object a line".
+        Such as "semicolons" of a `.csv` file; empty where its ending says it all.
+    encoding : str
+        Of its text.
     columns : dict
         Field → the column it is read from, of the records so far.
     names : dict of str to None
@@ -42,8 +44,14 @@ class Understood:
     """
 
     form: str = ""
+    encoding: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """The form, and the encoding where it is another than most files have."""
+        return ", ".join(filter(None, (self.form, "" if self.encoding.startswith("utf-8") else self.encoding)))
 
     def take_note(self, values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
         for kind in COLUMN_NAMES:
@@ -107,6 +115,7 @@ class Text:
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self._stream = text_stream(open_bytes(source), options.encoding, newline="")
+        source.understood.encoding = self._stream.encoding
         self.head = self._stream.read(_HEAD)
         self._head = io.StringIO(self.head, newline="")
 
