@@ -22,6 +22,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
         "news_outlet", "site_name", "source", "site", "thread.site", "source_common_name", "source_domain", "domain",
     ),
     "title": ("title", "headline", "article_title", "web_title", "thread.title"),
+    "standfirst": ("standfirst", "subtitle", "deck", "dek", "lead", "description", "summary"),
     "date": (
         "date", "published", "published_at", "publish_date", "date_publish", "date_published", "published_date",
         "publication_date", "pub_date", "date_time", "seen_date", "web_publication_date", "timestamp",
@@ -36,7 +37,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "byline": ("byline", "author", "authors"),
 }  # fmt: skip
 # All but the text and the date.
-SHORT_FIELDS = ("id", "outlet", "title", "url", "event_id", "topic", "byline")
+SHORT_FIELDS = ("id", "outlet", "title", "standfirst", "url", "event_id", "topic", "byline")
 # A date in three columns, or in two, or a year.
 DATE_PARTS = ("year", "month", "day")
 # What an object within the record is called by: a news API's source, a database's id and date.

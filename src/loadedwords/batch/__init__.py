@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ from loadedwords.batch.intake import Intake
 from loadedwords.batch.shards import ChosenModel, Counts, cut
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
+from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
 from loadedwords.schema import Article, CountedVoice, Reject
@@ -75,6 +77,7 @@ def score_to_folder(
     model: str | Path | None = None,
     prevalence: float | None = None,
     voice: CountedVoice = "own",
+    house: House | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -96,6 +99,8 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     voice : {"own", "quoted", "all"}
         Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
+    house : House, optional
+        Rules on which words are counted as loaded, see `scoring.score_articles`; `run.json` names its file and the hash of it.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -118,12 +123,13 @@ def score_to_folder(
     """
     started = time.monotonic()
     bundle = open_bundle(model)
-    chosen = ChosenModel(bundle, prevalence)
+    chosen = ChosenModel(bundle, prevalence, house)
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
         "options": dict(description.options),
         "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
+        "house": _house(house),
         "versions": _versions(),
         "voice": voice,
     }
@@ -157,6 +163,15 @@ def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
     for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
         with written_whole(folder / name) as beside:
             write(beside)
+
+
+def _house(house: House | None) -> dict[str, str] | None:
+    """The house's file as it was found, with what it held; of rules that were made in Python, the rules."""
+    if house is None:
+        return None
+    if house.file is None:
+        return {"rules": str(house)}
+    return {"file": str(house.file.resolve()), "sha256": hashlib.sha256(house.file.read_bytes()).hexdigest()}
 
 
 def _versions() -> dict[str, str]:

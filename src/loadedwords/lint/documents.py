@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
 from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
+from loadedwords.articles.texts import title_and_standfirst
 from loadedwords.errors import DataError
 from loadedwords.lint.silence import DIRECTIVE
 from loadedwords.schema import Article, Reject
@@ -22,7 +23,6 @@ TextForm = Literal["text", "markdown", "html"]
 
 _FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 _ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
-_LONGEST_TITLE = 150
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ class Document:
     path: str
     parts: tuple[Part, ...]
     record: int | None = None
+
+    @property
+    def article(self) -> Article:
+        """What is scored: the offsets in its fields are those of the parts' aligned texts."""
+        fields = {part.name: part.aligned.text for part in self.parts}
+        title, standfirst = fields.get("title"), fields.get("standfirst")
+        return Article(self.path, fields.get("text", ""), title=title, standfirst=standfirst)
 
 
 @dataclass(frozen=True)
@@ -123,21 +130,19 @@ def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
 
 
 def _of_record(article: Article, path: str) -> Document:
-    fields: list[tuple[PartName, str]] = [("title", article.title or ""), ("text", article.text)]
-    parts = tuple(Part(name, text, apply_edits(text, _no_prose(text))) for name, text in fields if text.strip())
+    fields = [getattr(article, name) or "" for name in get_args(PartName)]
+    parts = tuple(
+        Part(name, text, apply_edits(text, _no_prose(text)))
+        for name, text in zip(get_args(PartName), fields, strict=True)
+        if text.strip()
+    )
     line = article.source.rpartition(":")[2]
     return Document(path, parts, int(line) if line.isdigit() else 1)
 
 
 def _outline_text(text: str) -> Outline:
-    """A first line that stands alone and does not end as a sentence does is the title."""
-    first = re.match(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S", text)
-    if first is None:
-        return Outline(None, None, _no_prose(text))
-    title = first[1].rstrip()
-    is_title = len(title) <= _LONGEST_TITLE and not re.search(r"[.:;,]['\"”’)]*$", title) and not DIRECTIVE.match(title)
-    place = first.start(1), first.start(1) + len(title)
-    return Outline(place if is_title else None, None, _no_prose(text))
+    spans = (span if span and not DIRECTIVE.match(text[slice(*span)]) else None for span in title_and_standfirst(text))
+    return Outline(*spans, _no_prose(text))
 
 
 def _no_prose(text: str) -> list[Edit]:
