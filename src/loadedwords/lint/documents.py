@@ -141,8 +141,10 @@ def _of_record(article: Article, path: str) -> Document:
 
 
 def _outline_text(text: str) -> Outline:
-    spans = (span if span and not DIRECTIVE.match(text[slice(*span)]) else None for span in title_and_standfirst(text))
-    return Outline(*spans, _no_prose(text))
+    title, standfirst = (
+        span if span and not DIRECTIVE.match(text[slice(*span)]) else None for span in title_and_standfirst(text)
+    )
+    return Outline(title, standfirst, _no_prose(text))
 
 
 def _no_prose(text: str) -> list[Edit]:
