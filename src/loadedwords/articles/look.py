@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
 
 from loadedwords.articles.columns import COLUMN_NAMES
 from loadedwords.articles.dates import LEFT_OUT
-from loadedwords.articles.reading import read_sources
+from loadedwords.articles.reading import check_columns, find_sources, read_sources
 from loadedwords.articles.records import BY_ADDRESS, BY_FOLDER, ReadOptions
-from loadedwords.articles.sources import Progress, Source, Understood
+from loadedwords.articles.sources import STDIN, Progress, Source, Understood
 from loadedwords.schema import Article, Reject
 
 # Records looked at altogether, and files of each kind; a web page takes as long as a hundred texts.
 _RECORDS = 2_000
+_AHEAD = 200
 _FILES = 100
 _PAGES = 10
 _SHOWN = 5
@@ -78,6 +81,8 @@ class Look:
         told = [f"{len(dates):,} of {len(self.articles):,} articles{_range(dates)}"]
         if left_out:
             told.append(f"{len(left_out):,} left out, such as {left_out[0].removeprefix(LEFT_OUT)}")
+        if without := len(self.articles) - len(dates) - len(left_out):
+            told.append(f"{without:,} come without one")
         return f"Dates:   {'; '.join(told)}"
 
     def _texts(self) -> str:
@@ -92,15 +97,39 @@ class Look:
         return f"Texts:   {'; '.join(told)}"
 
 
-def look_at(sources: Sequence[Source], options: ReadOptions) -> Look:
-    """Look at the beginnings of files, of many files at some of each kind.
+def look_first(
+    inputs: str | Path | Sequence[str | Path], *, options: ReadOptions, progress: Progress, without: Path | None
+) -> tuple[Look, Iterator[Article | Reject]]:
+    """What is understood of the inputs, and the stream of their articles.
 
     Parameters
     ----------
-    sources : sequence of Source
-        Files; standard input can be read only once, see `look_at_items`.
-    options : ReadOptions
+    inputs, options, progress, without
+        As `read_articles` takes them.
+
+    Raises
+    ------
+    DataError
+        If an input does not exist, or a column that the user named: nothing was read then.
     """
+    sources = find_sources(inputs, progress=progress, without=without)
+    check_columns(sources, options)
+    stream = read_sources(sources, options)
+    if any(source.path is None for source in sources):  # which can be read only once
+        return look_ahead(stream, sources)
+    return look_at(sources, options), stream
+
+
+def look_ahead(
+    stream: Iterator[Article | Reject], sources: Sequence[Source]
+) -> tuple[Look, Iterator[Article | Reject]]:
+    """What is understood of a stream that can be read only once, and the whole stream."""
+    ahead = list(islice(stream, _AHEAD))
+    return _look_at_items(ahead, sources, complete=len(ahead) < _AHEAD), chain(ahead, stream)
+
+
+def look_at(sources: Sequence[Source], options: ReadOptions) -> Look:
+    """What is understood of the beginnings of files; of many files, of some of each kind."""
     by_ending: dict[str, list[Source]] = {}
     for source in sources:
         by_ending.setdefault(source.ending, []).append(source)
@@ -114,13 +143,11 @@ def look_at(sources: Sequence[Source], options: ReadOptions) -> Look:
     items = list(read_sources(looked, options, at_most=at_most))
     n = Counter(item.file if isinstance(item, Reject) else item.source.rpartition(":")[0] for item in items)
     complete = len(looked) == len(sources) and max(n.values(), default=0) < at_most
-    look = look_at_items(items, looked, complete=complete)
+    look = _look_at_items(items, looked, complete=complete)
     return replace(look, kinds=_kinds(looked, {ending: len(files) for ending, files in by_ending.items()}))
 
 
-def look_at_items(items: Iterable[Article | Reject], sources: Sequence[Source], *, complete: bool) -> Look:
-    """What was understood of articles and rejects that were read already."""
-    read = list(items)
+def _look_at_items(read: Sequence[Article | Reject], sources: Sequence[Source], *, complete: bool) -> Look:
     columns: dict[str, dict[str, None]] = {}
     for source in sources:
         for kind, column in source.understood.columns.items():
@@ -139,9 +166,14 @@ def _kinds(sources: Sequence[Source], n_files: Mapping[str, int]) -> dict[str, i
     found = Counter((source.ending, source.understood.told) for source in sources)
     looked = Counter(source.ending for source in sources)
     return {
-        (f"{ending} ({form})" if form else ending): round(n * n_files.get(ending, looked[ending]) / looked[ending])
+        _kind(ending, form): round(n * n_files.get(ending, looked[ending]) / looked[ending])
         for (ending, form), n in found.items()
     }
+
+
+def _kind(ending: str, form: str) -> str:
+    name = "standard input" if ending == STDIN else ending or "no ending"
+    return f"{name} ({form})" if form else name
 
 
 def _listed(counts: Mapping[str, int]) -> str:
