@@ -39,8 +39,10 @@ _WORDED = [
     )
 ]
 _MONTH_AND_YEAR = re.compile(rf"\s*{_MONTH}{_GAP}{_YEAR}\s*", re.IGNORECASE)
-_YEAR_FIRST = re.compile(r"\D{0,20}?(?<!\d)([12]\d{3})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
-_COMPACT = re.compile(r"([12]\d{3})(\d\d)(\d\d)(?:[T ]?(?:[01]\d|2[0-3]):?[0-5]\d(?::?\d\d)?(?:\.\d+)?Z?)?")
+_YEAR_FIRST = re.compile(r"\D{0,20}?(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
+_COMPACT = re.compile(
+    r"((?:1[5-9]|20)\d\d)(0\d|1[0-2])([0-2]\d|3[01])(?:[T ]?(?:[01]\d|2[0-3]):?[0-5]\d(?::?\d\d)?(?:\.\d+)?Z?)?"
+)
 _NUMERIC = re.compile(r"\D{0,20}?(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2([12]\d{3}|\d\d)(?![\d/])")
 _YEAR_ONLY = re.compile(r"([12]\d{3})(?:[-/](\d\d?))?")
 _NUMBER = re.compile(r"(?:\d{9,10}|\d{12,13}|\d{16}|\d{19})(?:\.\d*)?")
