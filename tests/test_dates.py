@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadedwords.articles import ReadOptions, read_articles
@@ -35,6 +35,7 @@ def write(day: datetime.date, form: str) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=20)
 @given(day=DAYS)
 def test_every_form_of_every_day(form: str, day: datetime.date) -> None:
     assert read_date(write(day, form)) == (day, None)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, count
 from typing import Any
 
-from loadedwords.articles.columns import column_of, missing_text, read_columns
+from loadedwords.articles.columns import column_of, missing_text, paths_of, read_columns
 from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.delimited import find_dialect, read_rows
 from loadedwords.articles.json_values import one_a_line, read_values, records_within
@@ -104,8 +104,8 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
 
     assert source.path is not None
     with pq.ParquetFile(source.path) as file:
-        names = file.schema_arrow.names
-        source.understood.names.update(dict.fromkeys(names))
+        names = _shape(file.schema_arrow)
+        source.understood.names.update(dict.fromkeys(paths_of(names)))
         if trouble := missing_text(names, options.columns):
             yield Reject(source.name, None, trouble)
             return
@@ -119,6 +119,13 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
                     yield Record(number + at + 1, row)
             number += batch.num_rows
             source.progress.done = begun + source.size * number / total
+
+
+def _shape(fields: Iterable[Any]) -> dict[str, Any]:
+    """Columns, and in place of their values the columns within them."""
+    import pyarrow as pa
+
+    return {field.name: _shape(field.type) if pa.types.is_struct(field.type) else None for field in fields}
 
 
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:

@@ -16,7 +16,7 @@ _NO_STANDFIRST = re.compile(r"(?i:by|from)\b|\W*\w+\W+(?:\w+\W*){0,2}$")
 _HEADING = re.compile(r"\s*#[ \t]+([^\r\n]+?)[ \t#]*(?:\r?\n|$)")
 _HEADING_BELOW = re.compile(r"\s*(?:##[ \t]+|([*_]{1,3})(?=\S))([^\r\n]+?)(?:(?<=\S)\1|[ \t#]*)[ \t]*(?:\r?\n|$)")
 
-_FENCED = re.compile(r"\s*---[ \t]*\r?\n(?P<lines>.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.DOTALL)
+_FENCED = re.compile(r"\s*---[ \t]*\r?\n(?P<lines>.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n\s*|$)", re.DOTALL)
 _UNFENCED = re.compile(r"\s*(?P<lines>(?:[A-Za-z][\w -]{1,30}:[ \t]*\S[^\r\n]*\r?\n)+)[ \t]*\r?\n")
 _FIELD = re.compile(r"([A-Za-z][\w -]{0,40}):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 _NO_TEXT = tuple(kind for kind in COLUMN_NAMES if kind != "text")
