@@ -130,7 +130,7 @@ def _row(feed: _Feed, dialect: Dialect, n: int) -> list[str] | str | None:
     raw = "".join(feed.taken)
     if dialect.quoted and '\\"' in raw:  # some programs write a quotation mark in a text as \", not as ""
         feed.keep(0)
-        escaped = _parse(feed, dialect, escapechar="\\", doublequote=False)
+        escaped = _parse(feed, dialect, escapechar="\\")
         readable = isinstance(row, list) and len(row) <= n and '""' in raw
         if isinstance(escaped, list) and (len(escaped) == n or (len(escaped) < n and not readable)):
             return escaped
