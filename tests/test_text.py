@@ -51,7 +51,7 @@ def assert_exact(text: str, prepared: PreparedText) -> None:
         for match in re.finditer(r"[^\W_]+", sentence.text):
             start, end = sentence.to_article(*match.span())
             assert sentence.start <= start < end <= sentence.end
-            if "&" not in text[start:end] and len(text[start:end]) == len(match[0]):
+            if len(text[start:end]) == len(match[0]) and text[start:end].isalnum():
                 assert text[start:end] == match[0]
 
 

@@ -6,7 +6,7 @@ Offsets are Python characters into the article's text as read, end exclusive.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -46,6 +46,8 @@ class Article:
     text : str
         As read; every offset in the results points into it.
     outlet, title, url, event_id, topic, byline : str or None
+    standfirst : str or None
+        The line or lines under the title: subtitle, dek, summary.
     date : datetime.date or None
         None where the input has no date or an impossible one.
     source : str
@@ -65,6 +67,7 @@ class Article:
     notes: tuple[str, ...] = ()
     topic: str | None = None
     byline: str | None = None
+    standfirst: str | None = None
 
 
 @dataclass(frozen=True)
@@ -201,6 +204,9 @@ class ScoredArticle:
         Mean `p_loaded` over all sentences, whoever speaks, and over the `n_quoted` ones.
     status : {"ok", "empty", "error"}
         "empty": no sentence was left to score. "error": scoring failed, `message` says why.
+    title_sentences, standfirst_sentences : tuple of ScoredSentence
+        Of the title, which is one, and of the standfirst; offsets into ``article.title`` and ``article.standfirst``. They
+        take no part in the figures above. A standfirst with which the text begins is scored there alone.
     """
 
     article: Article
@@ -220,6 +226,8 @@ class ScoredArticle:
     n_loaded_quoted_words: int = 0
     loaded_share_all: float | None = None
     loaded_share_quoted: float | None = None
+    title_sentences: tuple[ScoredSentence, ...] = ()
+    standfirst_sentences: tuple[ScoredSentence, ...] = ()
 
     @property
     def text(self) -> str:
@@ -237,9 +245,14 @@ class ScoredArticle:
                 f"{self.n_loaded_words} loaded in {self.n_words} own words"
             )
         figures = " · ".join(filter(None, [self.outlet or "no outlet", share, self.message]))
-        passages = [Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own) for s in self.sentences]
+        passages = _passages(self.sentences)
         passages += [Passage(b.start, b.text, -1, left_out=b.reason) for b in self.boilerplate]
-        return article_html(self.article.title, figures, passages)
+        title = _passages(self.title_sentences) or [Passage(0, self.article.title or "", 0)]
+        return article_html(title, figures, passages, _passages(self.standfirst_sentences))
+
+
+def _passages(sentences: Iterable[ScoredSentence]) -> list[Passage]:
+    return [Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own) for s in sentences]
 
 
 @dataclass(frozen=True)
@@ -268,6 +281,8 @@ ARTICLES = pa.schema([
     ("n_loaded_words", _INT), ("n_boilerplate", _INT), ("source", _TEXT), ("n_quoted", _INT),
     ("n_quoted_words", _INT), ("n_loaded_quoted_words", _INT), ("loaded_share_all", _DOUBLE),
     ("loaded_share_quoted", _DOUBLE), ("topic", _TEXT), ("byline", _TEXT),
+    ("title_p_loaded", _FLOAT), ("title_p_own", _FLOAT), ("title_words", pa.list_(LOADED_WORD)), ("standfirst", _TEXT),
+    ("standfirst_p_loaded", _FLOAT), ("standfirst_p_own", _FLOAT), ("standfirst_words", pa.list_(LOADED_WORD)),
 ])  # fmt: skip
 BOILERPLATE = pa.schema([
     ("article_id", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT), ("reason", _TEXT),
@@ -278,7 +293,8 @@ def article_row(scored: ScoredArticle) -> dict[str, Any]:
     """The row of `scored` in the articles table."""
     article = scored.article
     own = {"article_id": article.id, "top_words": list(scored.top_words), "n_boilerplate": len(scored.boilerplate)}
-    return _columns(ARTICLES, vars(article) | vars(scored) | own)
+    apart = _scores_of("title", scored.title_sentences) | _scores_of("standfirst", scored.standfirst_sentences)
+    return _columns(ARTICLES, vars(article) | vars(scored) | own | apart)
 
 
 def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
@@ -296,6 +312,18 @@ def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
 def boilerplate_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     """The rows of `scored` in the boilerplate table."""
     return [{"article_id": scored.article.id, **vars(passage)} for passage in scored.boilerplate]
+
+
+def _scores_of(part: str, sentences: Sequence[ScoredSentence]) -> dict[str, Any]:
+    return {
+        f"{part}_p_loaded": mean([s.p_loaded for s in sentences]),
+        f"{part}_p_own": mean([s.p_own for s in sentences if s.p_own is not None]),
+        f"{part}_words": [asdict(word) for s in sentences for word in s.words],
+    }
+
+
+def mean(scores: Sequence[float]) -> float | None:
+    return sum(scores) / len(scores) if scores else None
 
 
 def _columns(schema: pa.Schema, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,16 +23,27 @@ from loadedwords.batch.folder import (
     remove_leftovers,
     write_json,
 )
-from loadedwords.batch.intake import Intake
+from loadedwords.batch.intake import DateCounts, Intake
 from loadedwords.batch.shards import ChosenModel, Counts, cut
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
+from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.schema import Article, CountedVoice, Reject
 
-__all__ = ["REJECTS_FILE", "RUN_FILE", "TABLES", "Counts", "RunDescription", "RunSummary", "State", "score_to_folder"]
+__all__ = [
+    "REJECTS_FILE",
+    "RUN_FILE",
+    "TABLES",
+    "Counts",
+    "DateCounts",
+    "RunDescription",
+    "RunSummary",
+    "State",
+    "score_to_folder",
+]
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class RunSummary:
     outlets: pl.DataFrame | None
     overall: pl.DataFrame | None
     voice: CountedVoice = "own"
+    dates: DateCounts = field(default_factory=DateCounts)
 
 
 def score_to_folder(
@@ -76,6 +89,7 @@ def score_to_folder(
     model: str | Path | None = None,
     prevalence: float | None = None,
     voice: CountedVoice = "own",
+    house: House | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -97,6 +111,8 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     voice : {"own", "quoted", "all"}
         Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
+    house : House, optional
+        Rules on which words are counted as loaded, see `scoring.score_articles`; `run.json` names its file and the hash of it.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -119,7 +135,7 @@ def score_to_folder(
     """
     started = time.monotonic()
     bundle = open_bundle(model)
-    chosen = ChosenModel(bundle, prevalence)
+    chosen = ChosenModel(bundle, prevalence, house)
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
@@ -131,6 +147,7 @@ def score_to_folder(
             "prevalence": prevalence,
             "base_rate": bundle.config.get("prevalence") if prevalence is None else prevalence,
         },
+        "house": _house(house),
         "versions": _versions(),
         "voice": voice,
     }
@@ -152,12 +169,15 @@ def score_to_folder(
         run |= {
             "status": "done",
             "counts": {**asdict(counts), "rejected": intake.n_rejected, "shards": n_shards, "shards_reused": n_reused},
+            "dates": asdict(intake.dates),
             "seconds": round(seconds, 3),
             "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
             "overall": overall.to_dicts()[0] if overall is not None else None,
         }
         write_json(folder / RUN_FILE, run)
-    return RunSummary(counts, intake.n_rejected, n_reused, seconds, run["model"], folder, outlets, overall, voice)
+    return RunSummary(
+        counts, intake.n_rejected, n_reused, seconds, run["model"], folder, outlets, overall, voice, intake.dates
+    )
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
@@ -165,6 +185,15 @@ def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
         frame.write_parquet(beside)
     with written_whole(folder / "outlets.csv") as beside:
         write_csv(frame, beside)
+
+
+def _house(house: House | None) -> dict[str, str] | None:
+    """The house's file as it was found, with what it held; of rules that were made in Python, the rules."""
+    if house is None:
+        return None
+    if house.file is None:
+        return {"rules": str(house)}
+    return {"file": str(house.file.resolve()), "sha256": hashlib.sha256(house.file.read_bytes()).hexdigest()}
 
 
 def _versions() -> dict[str, str]:

@@ -97,7 +97,7 @@ def _refuse_another_run(folder: Path, run: Mapping[str, Any], overwrite: bool) -
         return
     try:
         earlier = json.loads(left.read_text(encoding="utf-8"))
-        changed = [key for key in ("inputs", "options", "model") if earlier.get(key) != run[key]]
+        changed = [key for key in ("inputs", "options", "model", "house") if earlier.get(key) != run.get(key)]
     except (ValueError, AttributeError) as error:
         raise OutputError(f"{left} is damaged.\nName another folder with -o, or pass --overwrite.") from error
     if changed:

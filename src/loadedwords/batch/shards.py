@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from loadedwords.articles import Progress
 from loadedwords.batch.folder import TABLES, shard_path
 from loadedwords.files import written_whole
+from loadedwords.house import House
 from loadedwords.models.bundle import Bundle
 from loadedwords.schema import (
     ARTICLES,
@@ -60,10 +61,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class ChosenModel:
-    """The model of a run and what it is told."""
+    """The model of a run, what it is told, and the house's rules on what it finds."""
 
     bundle: Bundle
     prevalence: float | None
+    house: House | None = None
 
     def load(self, *, threads: int | None) -> FramingModel:
         return FramingModel(self.bundle, prevalence=self.prevalence, threads=threads)
@@ -98,7 +100,9 @@ def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | N
 
 def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
     """Stands for everything that the scores depend on."""
-    settings = f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
+    settings = (
+        f"{chosen.bundle.hash} {chosen.prevalence} {chosen.house} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
+    )
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))
@@ -116,10 +120,10 @@ def left_by_an_earlier_run(folder: Path, chunk: Chunk) -> Counts | None:
     return Counts(**left["counts"]) if left.get("digest") == chunk.digest else None
 
 
-def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
+def score_chunk(model: FramingModel, folder: Path, chunk: Chunk, house: House | None = None) -> Counts:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     counts = Counts()
-    for scored in model.score_articles(chunk.articles):
+    for scored in model.score_articles(chunk.articles, house=house):
         rows["articles"].append(article_row(scored))
         rows["sentences"].extend(sentence_rows(scored))
         rows["boilerplate"].extend(boilerplate_rows(scored))

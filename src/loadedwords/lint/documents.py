@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
+from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
+from loadedwords.articles.texts import title_and_standfirst
+from loadedwords.errors import DataError
 from loadedwords.lint.silence import DIRECTIVE
 from loadedwords.schema import Article, Reject
 from loadedwords.text.alignment import Aligned, Edit, apply_edits
@@ -20,7 +23,6 @@ TextForm = Literal["text", "markdown", "html"]
 
 _FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 _ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
-_LONGEST_TITLE = 150
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class Document:
     path: str
     parts: tuple[Part, ...]
     record: int | None = None
+
+    @property
+    def article(self) -> Article:
+        """What is scored: the offsets in its fields are those of the parts' aligned texts."""
+        fields = {part.name: part.aligned.text for part in self.parts}
+        title, standfirst = fields.get("title"), fields.get("standfirst")
+        return Article(self.path, fields.get("text", ""), title=title, standfirst=standfirst)
 
 
 @dataclass(frozen=True)
@@ -73,10 +82,17 @@ def read_documents(
     if form == "html":
         yield from _read_page(file, path)
         return
-    for item in read_articles(STDIN if file is None else file, options=options):
+    # Where title and text stand in a text file is found below, since findings point into the file.
+    options = replace(options or ReadOptions(), whole_texts=True)
+    try:
+        items = read_articles(STDIN if file is None else file, options=options)
+    except DataError as error:  # such as a column that this file has not
+        yield Reject(path, None, str(error))
+        return
+    for item in items:
         if isinstance(item, Reject):
             yield item
-        elif item.source == (STDIN if file is None else str(file)):
+        elif item.source == (STDIN if file is None else str(file)) and ending_of(file) != ".json":
             yield make_document(item.text, path=path, form=form or "text")
         else:
             yield _of_record(item, path)
@@ -98,14 +114,14 @@ def make_document(text: str, *, path: str = STDIN, form: TextForm = "text") -> D
 def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
     import sys
 
-    from trafilatura.utils import decode_file
+    from trafilatura.utils import handle_compressed_file
 
     try:
         page = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
         yield Reject(path, None, f"{type(error).__name__}: {error}")
         return
-    text = decode_file(page).removeprefix("\ufeff")
+    text = decode_page(handle_compressed_file(page))
     if not text.strip():
         yield Reject(path, None, "the file is empty")
         return
@@ -114,20 +130,21 @@ def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
 
 
 def _of_record(article: Article, path: str) -> Document:
-    fields: list[tuple[PartName, str]] = [("title", article.title or ""), ("text", article.text)]
-    parts = tuple(Part(name, text, apply_edits(text, _no_prose(text))) for name, text in fields if text.strip())
-    return Document(path, parts, int(article.source.rpartition(":")[2]))
+    fields = [getattr(article, name) or "" for name in get_args(PartName)]
+    parts = tuple(
+        Part(name, text, apply_edits(text, _no_prose(text)))
+        for name, text in zip(get_args(PartName), fields, strict=True)
+        if text.strip()
+    )
+    line = article.source.rpartition(":")[2]
+    return Document(path, parts, int(line) if line.isdigit() else 1)
 
 
 def _outline_text(text: str) -> Outline:
-    """A first line that stands alone and does not end as a sentence does is the title."""
-    first = re.match(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S", text)
-    if first is None:
-        return Outline(None, None, _no_prose(text))
-    title = first[1].rstrip()
-    is_title = len(title) <= _LONGEST_TITLE and not re.search(r"[.:;,]['\"”’)]*$", title) and not DIRECTIVE.match(title)
-    place = first.start(1), first.start(1) + len(title)
-    return Outline(place if is_title else None, None, _no_prose(text))
+    title, standfirst = (
+        span if span and not DIRECTIVE.match(text[slice(*span)]) else None for span in title_and_standfirst(text)
+    )
+    return Outline(title, standfirst, _no_prose(text))
 
 
 def _no_prose(text: str) -> list[Edit]:

@@ -7,6 +7,9 @@ Each sentence is a run of its own. In a batch, int8 shares one scale among all s
 the neighbours and on the padding; alone it is the same always and everywhere. It is no slower either: a sentence and
 its activations stay in the processor's cache, nothing is computed on padding, and the cores work on different
 sentences (`tests/benchmarks/speed.py` shows it).
+
+A sentence longer than `MAX_LENGTH` is read in windows that overlap: it is as loaded as its most loaded window, and each
+of its words is read in the window where more stands around it.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from loadedwords.errors import ModelError
 from loadedwords.models.odds import logistic
@@ -35,6 +38,8 @@ TOKENIZER_FILE = "tokenizer.json"
 OUTPUTS = ("sentence", "words", "kinds")
 # In tokens. The attention's cost grows with the square of the length, and hardly a sentence is longer.
 MAX_LENGTH = 256
+# Tokens that a window shares with the next.
+OVERLAP = 64
 _JOINS_WORDS = re.compile(r"\s*")
 
 
@@ -92,7 +97,7 @@ class OnnxScorer:
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_LENGTH)
+        self._tokenizer.enable_truncation(MAX_LENGTH, stride=OVERLAP)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.folder, self.settings, self.threads)
@@ -121,14 +126,11 @@ class OnnxScorer:
         kinds = [NO_KINDS] * len(distinct)
 
         def run(at: int) -> None:
-            ids = np.array([encoded[at].ids], dtype=np.int64)
-            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            log_odds, tokens, of_tokens = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
-            sentence[at] = log_odds[0]
-            words[at], kinds[at] = word_logits(distinct[at], encoded[at].offsets, tokens[0], of_tokens[0])
+            sentence[at], offsets, log_odds, of_tokens = self._read(encoded[at])
+            words[at], kinds[at] = word_logits(distinct[at], offsets, log_odds, of_tokens)
 
         # Longest first, so that no core ends with a long one alone.
-        order = sorted(range(len(distinct)), key=lambda at: -len(encoded[at].ids))
+        order = sorted(range(len(distinct)), key=lambda at: (-len(encoded[at].overflowing), -len(encoded[at].ids)))
         if self.threads > 1 and len(distinct) > 1:
             with ThreadPoolExecutor(self.threads) as pool:
                 list(pool.map(run, order))
@@ -136,6 +138,24 @@ class OnnxScorer:
             for at in order:
                 run(at)
         return Logits(sentence[where], [words[at] for at in where], [kinds[at] for at in where])
+
+    def _read(self, encoded: Encoding) -> tuple[float, list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]:
+        """The log-odds of a sentence; of its tokens offsets, log-odds and kinds."""
+        windows = [encoded, *encoded.overflowing]
+        sentence, offsets, log_odds, kinds = [], [], [], []
+        for window in windows:
+            ids = np.array([window.ids], dtype=np.int64)
+            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            of_window, of_tokens, of_kinds = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
+            kept = [token for token, special in enumerate(window.special_tokens_mask) if not special]
+            # Of what two windows share, each keeps the half that is farther from its edge.
+            kept = kept[0 if window is windows[0] else OVERLAP // 2 :]
+            kept = kept if window is windows[-1] else kept[: -(OVERLAP // 2)]
+            sentence.append(float(of_window[0]))
+            offsets += [window.offsets[token] for token in kept]
+            log_odds.append(of_tokens[0, kept])
+            kinds.append(of_kinds[0, kept])
+        return max(sentence), offsets, np.concatenate(log_odds), np.concatenate(kinds)
 
 
 def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None = None) -> OnnxScorer:

@@ -7,7 +7,7 @@ import polars as pl
 
 from loadedwords.outlets.counted import COUNTED, check_voice, clusters_of, share_columns, sum_by_cluster, with_sentences
 from loadedwords.outlets.intervals import interval_of_sums, nothing_found, wilson
-from loadedwords.outlets.tables import Scores, counts, load_articles, reals, texts
+from loadedwords.outlets.tables import APART, Scores, counts, load_articles, reals, texts
 from loadedwords.schema import CountedVoice, Interval
 
 # Below this many articles no cluster interval can be relied on (Cameron, Gelbach & Miller 2008).
@@ -26,6 +26,8 @@ _SCHEMA = {
     **counts("n_clusters"),
     **reals("share_above", "above_ci_low", "above_ci_high"),
 }
+for _part in APART:
+    _SCHEMA |= counts(f"n_{_part}s") | reals(f"{_part}_loaded_share", f"{_part}_ci_low", f"{_part}_ci_high")
 
 
 def compare_outlets(
@@ -57,7 +59,9 @@ def compare_outlets(
         `ratio_interval`, null for an outlet with one article; the note says where articles are fewer than
         `FEW_ARTICLES`, which is too few to rely on any interval. Where nothing loaded was found there is nothing to
         leave out, and the upper end is the exact binomial one (Clopper and Pearson 1934) for the number of sentences,
-        made smaller by how alike an article's sentences are (Kish 1965).
+        made smaller by how alike an article's sentences are (Kish 1965). Last n_titles, title_loaded_share, title_ci_low,
+        title_ci_high, and the same of standfirsts: the mean of what the outlet's titles say in its own voice, whatever
+        `voice` is; each article's title counts once.
 
     Raises
     ------
@@ -72,10 +76,12 @@ def compare_outlets(
     ['A', 'B']
     """
     check_voice(voice)
-    rows = [
-        {"outlet": outlet, **_figures(group, voice, level, threshold)}
-        for (outlet,), group in with_sentences(load_articles(scores), voice).group_by(["outlet"], maintain_order=True)
-    ]
+    rows = []
+    for (outlet,), group in load_articles(scores).group_by(["outlet"], maintain_order=True):
+        if (counted := with_sentences(group, voice)).height:
+            rows.append({"outlet": outlet, **_figures(counted, voice, level, threshold)})
+            for part in APART:
+                rows[-1] |= _figures_apart(group, part, level)
     return pl.DataFrame(rows, schema=_SCHEMA).sort(["loaded_share", "outlet"], descending=[True, False])
 
 
@@ -121,6 +127,20 @@ def _figures(group: pl.DataFrame, voice: CountedVoice, level: float, threshold: 
         **_named(interval_of_sums(score_all, sentences_all, level), "loaded_share_all", "all_ci_low", "all_ci_high"),
         "n_clusters": len(sums),
         **_named(wilson(above, len(sums), level), "share_above", "above_ci_low", "above_ci_high"),
+    }
+
+
+def _figures_apart(articles: pl.DataFrame, part: str, level: float) -> dict[str, float | None]:
+    """The mean score of an outlet's titles or standfirsts, and how many there are."""
+    share = f"{part}_p_own"
+    scored = articles.filter(pl.col(share).is_not_null()) if share in articles.columns else articles.clear()
+    if not scored.height:
+        return {f"n_{part}s": 0}
+    sums = sum_by_cluster(np.column_stack([scored[share].to_numpy(), np.ones(scored.height)]), clusters_of(scored))
+    found = interval_of_sums(sums[:, 0], sums[:, 1], level)
+    return {
+        f"n_{part}s": scored.height,
+        **_named(found, f"{part}_loaded_share", f"{part}_ci_low", f"{part}_ci_high"),
     }
 
 

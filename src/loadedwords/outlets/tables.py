@@ -47,6 +47,8 @@ _COLUMNS = {
     **counts("n_words", "n_quoted_words", "n_loaded_words", "n_loaded_quoted_words"),
     **reals("loaded_share", "loaded_share_quoted", "loaded_share_all"),
 }
+# Parts of an article that are scored apart from its text; their columns are missing from the scores of earlier versions.
+APART = ("title", "standfirst")
 
 
 def load_articles(scores: Scores) -> pl.DataFrame:
@@ -69,7 +71,7 @@ def load_articles(scores: Scores) -> pl.DataFrame:
             _refuse_twice(frame)
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            frame = pl.DataFrame(rows, schema=_COLUMNS)
+            frame = pl.DataFrame(rows, schema=_COLUMNS | reals(*(f"{part}_p_own" for part in APART)))
     need_columns(frame.columns, _COLUMNS, "The table of scores")
     return frame
 
@@ -182,7 +184,7 @@ def _check_comparable(folders: Sequence[Path]) -> None:
     """Refuse to count a folder twice, to mix the scores of two models, or those of a run that was not finished."""
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise DataError("The same folder is named twice, which would count its articles twice.\nName each once.")
-    runs: dict[tuple[Any, Any], Path] = {}
+    runs: dict[tuple[Any, Any, Any], Path] = {}
     for folder in folders:
         if run := read_run(folder):
             # What is left of an earlier run may still be in it.
@@ -191,11 +193,14 @@ def _check_comparable(folders: Sequence[Path]) -> None:
                     f"{folder} is not finished: its run was stopped, or is still going on.\n"
                     "Run the same loadedwords score again; it goes on where it was."
                 )
-            runs[run["model"].get("hash"), run["model"].get("prevalence")] = folder
+            house = json.dumps(run.get("house") and {**run["house"], "file": None})
+            runs[run["model"].get("hash"), run["model"].get("prevalence"), house] = folder
     if len(runs) > 1:
         by, same = "by different models", "model"
-        if len({model for model, _ in runs}) == 1:
+        if len({model for model, _, _ in runs}) == 1:
             by, same = "with different --prevalence", "prevalence"
+        if len({(model, prevalence) for model, prevalence, _ in runs}) == 1:
+            by, same = "by the rules of different houses", "--house"
         raise DataError(
             f"{' and '.join(map(str, runs.values()))} were scored {by}, whose scores can't be compared.\n"
             f"Score them with the same {same}."

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from loadedwords import highlight
 from loadedwords.batch import RUN_FILE
 from loadedwords.errors import DataError
-from loadedwords.outlets import FEW_ARTICLES, load_articles, well_covered
+from loadedwords.outlets import APART, FEW_ARTICLES, load_articles, well_covered
 from loadedwords.report.page import Axis, render, upper_end, write_page
 from loadedwords.schema import LoadedWord
 
@@ -62,6 +62,7 @@ def write_report(folder: Path, *, max_articles: int = 200) -> Path:
         drawn=drawn,
         axis=Axis(0.0, upper_end(row["ci_high"] or row["loaded_share"] for row in drawn)),
         few=FEW_ARTICLES,
+        apart=[part for part in APART if outlets[f"n_{part}s"].sum()],
         devices=_devices(folder),
         sentences=_most_loaded(folder),
         groups=_article_groups(folder, shown),
@@ -123,7 +124,11 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
     for row in _scan(folder, "boilerplate").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
         passages[row["article_id"]].append(highlight.Passage(row["start"], row["text"], -1, left_out=row["reason"]))
     articles = [
-        {**row, "html": Markup(highlight.passages_html(sorted(passages[row["article_id"]], key=lambda p: p.start)))}
+        {
+            **row,
+            "heading_html": Markup(highlight.heading_html(_apart(row, "title"), _apart(row, "standfirst"))),
+            "html": Markup(highlight.passages_html(sorted(passages[row["article_id"]], key=lambda p: p.start))),
+        }
         for row in shown.to_dicts()
     ]
     return [
@@ -132,5 +137,14 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _words(row: dict[str, Any]) -> list[LoadedWord]:
-    return [LoadedWord(**word) for word in row["words"]]
+def _apart(row: dict[str, Any], part: str) -> list[highlight.Passage]:
+    """Title or standfirst of an article, where it was scored."""
+    if row[f"{part}_p_loaded"] is None:
+        return []
+    return [
+        highlight.Passage(0, row[part], 0, _words(row, f"{part}_words"), row[f"{part}_p_loaded"], row[f"{part}_p_own"])
+    ]
+
+
+def _words(row: dict[str, Any], column: str = "words") -> list[LoadedWord]:
+    return [LoadedWord(**word) for word in row[column]]

@@ -12,14 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
-from loadedwords.articles.records import SHORT_FIELDS, Record, read_date, short_text, to_article
+from loadedwords.articles.columns import SHORT_FIELDS, short_text
+from loadedwords.articles.dates import read_date
+from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, ModelError
+from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
-from loadedwords.text import prepare_sentence, prepare_text
+from loadedwords.scoring.rules import apply_house
+from loadedwords.text import prepare_article, prepare_sentence
 
 Articles = Iterable[Article | Reject | Mapping[str, Any] | str] | Any  # or a table, see `read_table`
 
@@ -118,13 +122,15 @@ class FramingModel:
         _, words = self._score([p.text for p in prepared])
         return [place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
 
-    def score_text(self, text: str, outlet: str | None = None, *, title: str | None = None) -> ScoredArticle:
+    def score_text(
+        self, text: str, outlet: str | None = None, *, title: str | None = None, standfirst: str | None = None
+    ) -> ScoredArticle:
         """Score one article given as text.
 
         Parameters
         ----------
         text : str
-        outlet, title : str, optional
+        outlet, title, standfirst : str, optional
 
         Returns
         -------
@@ -135,9 +141,13 @@ class FramingModel:
             raise DataError(
                 f"score_text takes one string, not {type(text).__name__}.\nFor many articles use score_articles."
             )
-        return next(self.score_articles([Article(id="text", text=text, outlet=outlet, title=title)]))
+        return next(
+            self.score_articles([Article(id="text", text=text, outlet=outlet, title=title, standfirst=standfirst)])
+        )
 
-    def score_articles(self, articles: Articles, *, progress: bool = False) -> Iterator[ScoredArticle]:
+    def score_articles(
+        self, articles: Articles, *, house: House | None = None, progress: bool = False
+    ) -> Iterator[ScoredArticle]:
         """Score a stream of articles, or a table of them, in order; see the function of the same name."""
         if isinstance(articles, (str, Mapping)):
             raise DataError(
@@ -146,6 +156,8 @@ class FramingModel:
             )
         stream = read_table(articles) if is_table(articles) else articles
         scored = self._score_stream(iter(stream))
+        if house is not None:
+            scored = (apply_house(article, house) for article in scored)
         if not progress:
             return scored
         from tqdm.auto import tqdm
@@ -232,8 +244,8 @@ class FramingModel:
             return [unscored(articles[0], f"{type(error).__name__}: {error}")]
 
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
-        prepared = [prepare_text(article.text) for article in articles]
-        sentences = [sentence for p in prepared for sentence in p.sentences]
+        prepared = [prepare_article(article) for article in articles]
+        sentences = [s for p in prepared for s in (*p.title, *p.standfirst, *p.text.sentences)]
         probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
         own = probability.copy()
@@ -243,9 +255,16 @@ class FramingModel:
         whole, own = self._shifted(probability), self._shifted(own)
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
-        for article, text in zip(articles, prepared, strict=True):
-            rows = [scored_sentence(article.text, *result) for result in islice(results, len(text.sentences))]
-            scored.append(summed_up(article, rows, text.boilerplate))
+        for article, p in zip(articles, prepared, strict=True):
+            title, standfirst, text = (
+                [scored_sentence(source or "", *result) for result in islice(results, len(part))]
+                for source, part in (
+                    (article.title, p.title),
+                    (article.standfirst, p.standfirst),
+                    (article.text, p.text.sentences),
+                )
+            )
+            scored.append(summed_up(article, text, p.text.boilerplate, title, standfirst))
         return scored
 
 
@@ -278,7 +297,11 @@ def load_model(
 
 
 def score_articles(
-    articles: Articles, *, model: FramingModel | str | Path | None = None, progress: bool = False
+    articles: Articles,
+    *,
+    model: FramingModel | str | Path | None = None,
+    house: House | None = None,
+    progress: bool = False,
 ) -> Iterator[ScoredArticle]:
     """Score a stream of articles, one by one as they come.
 
@@ -286,10 +309,13 @@ def score_articles(
     ----------
     articles : iterable of Article, Reject, mapping or str, or a table
         As `read_articles` gives them, or as mappings or texts of your own, or a table of polars, pandas, pyarrow or
-        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
+        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``standfirst``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
+    house : House, optional
+        As `loadedwords.house.read_house` gives it: the words that it accepts, and the kinds that it has switched off, are
+        not counted as loaded. The scores of sentences stay the model's.
     progress : bool
         Show a progress bar, in a notebook as in a terminal.
 
@@ -304,7 +330,7 @@ def score_articles(
         If `articles` is a single text or mapping, a table has no column of texts, or an item has no text.
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
-    return loaded.score_articles(articles, progress=progress)
+    return loaded.score_articles(articles, house=house, progress=progress)
 
 
 def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:

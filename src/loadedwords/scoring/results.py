@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from loadedwords.models.scores import WordScore
-from loadedwords.schema import Article, Boilerplate, LoadedWord, Reject, ScoredArticle, ScoredSentence
+from loadedwords.schema import Article, Boilerplate, LoadedWord, Reject, ScoredArticle, ScoredSentence, mean
 from loadedwords.text import Sentence
 from loadedwords.text.words import COMPOUND
 
@@ -76,8 +76,10 @@ def place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) -
 
 
 def summed_up(
-    article: Article, sentences: Sequence[ScoredSentence], boilerplate: tuple[Boilerplate, ...]
-) -> ScoredArticle:
+    article: Article, sentences: Sequence[ScoredSentence], boilerplate: tuple[Boilerplate, ...],
+    title: Iterable[ScoredSentence] = (), standfirst: Iterable[ScoredSentence] = (),
+) -> ScoredArticle:  # fmt: skip
+    """An article with its figures, which rest on the text alone."""
     own = [s.p_own for s in sentences if s.p_own is not None]
     quoting = [s.p_loaded for s in sentences if s.voice != "own"]
     words = [word for s in sentences for word in s.words]
@@ -96,7 +98,7 @@ def summed_up(
         n_own=len(own),
         n_words=n_words,
         n_loaded_words=n_loaded,
-        loaded_share=_mean(own),
+        loaded_share=mean(own),
         loaded_words_per_1000=1000 * n_loaded / n_words if n_words else None,
         top_words=tuple(sorted(weight, key=lambda word: (-weight[word], word))[:N_TOP_WORDS]),
         status="ok" if sentences else "empty",
@@ -104,17 +106,15 @@ def summed_up(
         n_quoted=len(quoting),
         n_quoted_words=sum(s.n_quoted_words for s in sentences),
         n_loaded_quoted_words=_n_words([word for word in words if word.in_quote]),
-        loaded_share_all=_mean([s.p_loaded for s in sentences]),
-        loaded_share_quoted=_mean(quoting),
+        loaded_share_all=mean([s.p_loaded for s in sentences]),
+        loaded_share_quoted=mean(quoting),
+        title_sentences=tuple(title),
+        standfirst_sentences=tuple(standfirst),
     )
 
 
 def _n_words(loaded: Iterable[LoadedWord]) -> int:
     return sum(len(word.text.split()) for word in loaded)  # a phrase counts as its words
-
-
-def _mean(shares: Sequence[float]) -> float | None:
-    return sum(shares) / len(shares) if shares else None
 
 
 def rejected(reject: Reject) -> ScoredArticle:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 
-def extract_article(page: bytes) -> dict[str, Any] | None:
+def extract_article(page: str | bytes) -> dict[str, Any] | None:
     """Extract text and what the page says of itself (trafilatura, Barbaresi 2021).
 
     Parameters
     ----------
-    page : bytes
-        As downloaded; the encoding is found from the page.
+    page : str or bytes
+        Of bytes, the encoding is guessed; `articles.decoding` knows more of it.
 
     Returns
     -------

@@ -75,6 +75,10 @@ _GOES_ON = (
 # ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
 _AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b")
 _AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b{_GOES_ON}")
+# `“Why?” Harry Penn asked.`; what `Harry Penn asked: “Who?”` introduces is his next question.
+_ASKED = re.compile(
+    rf"(?:(?!The\b){_NAMED}|I){_ASIDE}{_HELPED}\s(?:{'|'.join(sorted(_SAYING - _ALSO_NOUNS))})\b(?![,:]?\s[\"“‘]){_GOES_ON}"
+)
 # ", said Ann Lee", ", said the top commander in the north", ", said spokesman Tom Hale".
 _AFTER_VERB = (
     re.compile(rf"[\s,—–-]*(?:{_VERBS})(?:\s\w+ly)?\s(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED}{_PHRASE_ENDS})"),
@@ -123,6 +127,11 @@ def speaker_after(after: str, *, full_stop: bool) -> str | None:
             return _named(match)
     match = _ACCORDING.match(after.lstrip(" ,"))
     return _named(match) if match else None
+
+
+def asked_by_name(text: str, start: int) -> bool:
+    """Whether somebody is named at `start` as the one who asked what stands before: "Harry Penn asked."."""
+    return _ASKED.match(text, start, start + REACH) is not None
 
 
 def speaker_before(text: str, start: int, end: int) -> str | None:
