@@ -133,15 +133,22 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
             if without is not None and _is_below(path, without):
                 raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
             files.append(path)
-        elif glob.has_magic(str(given)) and (matches := sorted(glob.glob(str(given), recursive=True), reverse=True)):
-            # Links that lead in a circle bring one file back under forty names.
-            places = {os.path.realpath(match): match for match in matches}
-            files.extend(find_files(sorted(places.values()), without=without))
+        elif glob.has_magic(str(given)) and (matches := _matches(path)):
+            files.extend(find_files(matches, without=without))
         else:
             raise DataError(
                 f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
             )
     return files
+
+
+def _matches(pattern: Path) -> list[str]:
+    if "**" not in pattern.parts:
+        return sorted(glob.glob(str(pattern)))
+    # glob.glob goes through links, and where they lead in circles it never comes back.
+    inside = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    named = frozenset(pattern.parts)
+    return sorted(str(p) for p in inside if not any(part[0] == "." and part not in named for part in p.parts))
 
 
 def read_dataset(
@@ -302,7 +309,8 @@ def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
         if _state_of(source) != before:
             yield Reject(source.name, None, "the file changed while it was read: run the same command again")
     except Exception as error:  # a broken file must not stop the run: what was read of it stays
-        yield Reject(source.name, None, f"reading stopped after {n_read} records: {type(error).__name__}: {error}")
+        told = str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+        yield Reject(source.name, None, f"reading stopped after {n_read} records: {told}")
         return
     if not n_read:
         yield Reject(source.name, None, "the file is empty")

@@ -92,7 +92,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     """
     from loadedwords.outlets import compare_outlets, load_articles
     from loadedwords.outlets.aliases import apply_aliases, read_aliases
-    from loadedwords.outlets.comparison import compare_scores, write_tables
+    from loadedwords.outlets.comparison import PAGE_FILE, claim_folder, compare_scores, write_tables
     from loadedwords.outlets.spreadsheet import csv_text
 
     if as_csv and (output or gold or events in ("find", "none") or topics != "auto"):
@@ -101,6 +101,8 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         )
     if output and any((output / "articles").glob("part-*.parquet")):
         raise click.UsageError(f"{output} is a folder of scores, whose tables would be written over; name another.")
+    if output:
+        claim_folder(output)
     names = read_aliases(aliases) if aliases else {}
     if as_csv:
         articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
@@ -120,8 +122,8 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     if output:
         from loadedwords.report.comparison import write_comparison_page
 
+        page = write_comparison_page(comparison, output / PAGE_FILE)
         tables = write_tables(comparison, output)
-        page = write_comparison_page(comparison, output / "comparison.html")
         say(f"{page} and {len(tables)} tables beside it.")
 
 

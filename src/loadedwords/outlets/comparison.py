@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from loadedwords.errors import DataError
+from loadedwords.errors import DataError, OutputError
 from loadedwords.files import written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
@@ -31,6 +31,8 @@ from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 from loadedwords.schema import CountedVoice
+
+PAGE_FILE = "comparison.html"  # beside the tables; written first, it says whose they are
 
 EventSource = Literal["auto", "column", "find", "none"]
 TopicSource = Literal["auto", "column", "find", "none"]
@@ -220,6 +222,22 @@ def compare_scores(
         base_rate=run.get("base_rate"),
         sources=[str(folder) for folder in paths],
     )
+
+
+def claim_folder(folder: Path) -> None:
+    """Make the folder of a comparison, or refuse one in which somebody else's tables would be written over.
+
+    Raises
+    ------
+    OutputError
+        If it holds a table of such a name and no comparison's page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = [f"{name}.csv" for name in TABLES if (folder / f"{name}.csv").exists()]
+    if taken and not (folder / PAGE_FILE).exists():
+        raise OutputError(
+            f"{folder} holds {taken[0]}, which no comparison wrote.\nName another folder, or move it away."
+        )
 
 
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
