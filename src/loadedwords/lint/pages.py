@@ -27,6 +27,7 @@ _INLINE = frozenset(
 )
 _STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
 _NOT_LETTERS = re.compile(r"[\W_]+")
+_MOST_UNCLOSED = 50  # comments and the like: no page is written so
 _ENDS = 40  # letters by which a passage is known again in the article
 
 
@@ -51,8 +52,11 @@ class _Walk(HTMLParser):
         self._block = 0
         self._titled = False
         self.pieces: list[_Piece] = []
-        self.feed(page)
+        end = _readable(page)
+        self.feed(page[:end])
         self.close()
+        if end < len(page):
+            self.pieces.append(_Piece(end, "!", self._open[-1][1], self._block))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._break_at(tag)
@@ -118,6 +122,16 @@ class _Walk(HTMLParser):
     def _note(self, tag: str | None) -> None:
         line, column = self.getpos()
         self.pieces.append(_Piece(self._lines[line - 1] + column, tag, self._open[-1][1], self._block))
+
+
+def _readable(page: str) -> int:
+    """How far a page can be read: Python's parser looks for the end of a comment that has none from each of them anew."""
+    end = len(page)
+    for opening, closing in (("<!--", "-->"), ("<![", "]>"), ("<?", ">")):
+        last = page.rfind(closing) + 1
+        if page.count(opening, last) > _MOST_UNCLOSED:
+            end = min(end, page.find(opening, last))
+    return end
 
 
 def outline_page(page: str) -> Outline:
