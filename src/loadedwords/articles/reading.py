@@ -129,7 +129,7 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
                     f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
                 )
             files.extend(inside)
-        elif path.exists():
+        elif os.path.lexists(path):
             if without is not None and _is_below(path, without):
                 raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
             files.append(path)

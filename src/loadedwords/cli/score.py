@@ -226,7 +226,7 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
     if counts.syndicated_sentences:
-        click.echo(
+        say(
             f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
             "outlets' own figures as the work of agencies or other publications, as the columns origin say"
         )

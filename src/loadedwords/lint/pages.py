@@ -125,9 +125,9 @@ class _Walk(HTMLParser):
 
 
 def _readable(page: str) -> int:
-    """How far a page can be read: Python's parser looks for the end of a comment that has none from each of them anew."""
+    """How far a page can be read: Python's parser looks for the end of a tag or comment that has none from each of them anew."""
     end = len(page)
-    for opening, closing in (("<!--", "-->"), ("<![", "]>"), ("<?", ">")):
+    for opening, closing in (("<!--", "-->"), ("<![", "]>"), ("<", ">")):
         last = page.rfind(closing) + 1
         if page.count(opening, last) > _MOST_UNCLOSED:
             end = min(end, page.find(opening, last))
