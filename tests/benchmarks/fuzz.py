@@ -124,7 +124,7 @@ def check(file: Path, score: bool) -> tuple[int, int]:
         if isinstance(item, Reject):
             n_rejects += 1
             assert item.reason
-            item.reason.encode()
+            item.reason.encode("utf-8", "surrogateescape")
             continue
         assert isinstance(item, Article)
         n_articles += 1
