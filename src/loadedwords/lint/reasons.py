@@ -6,8 +6,16 @@ from loadedwords.schema import KIND_NAMES
 
 # Of words that the house bans, and of those whose kind the model does not tell.
 BANNED, UNTOLD = "banned", "other"
+# Of the list in `listed.toml`, not of the model.
+EUPHEMISM, HIDDEN_AGENT = "euphemism", "hidden-agent"
 
-KIND_TITLES = {**KIND_NAMES, BANNED: "banned by the house", UNTOLD: "loaded word"}
+KIND_TITLES = {
+    **KIND_NAMES,
+    EUPHEMISM: "euphemism",
+    HIDDEN_AGENT: "hidden agent",
+    BANNED: "banned by the house",
+    UNTOLD: "loaded word",
+}
 LINT_KINDS = tuple(KIND_TITLES)
 
 _REASONS = {
@@ -18,6 +26,8 @@ _REASONS = {
     "image": "what it likens the thing to brings a feeling with it that no fact here carries",
     "mockery": "it keeps the thing at arm's length without saying what is wrong with it",
     "insinuation": "it hints at a motive or a doubt that the sentence does not state and so need not show",
+    EUPHEMISM: "a soft name for something that a plain one would show",
+    HIDDEN_AGENT: "the passive leaves out who did it: say who, or that it is not known",
     BANNED: "the house does not use this word",
     UNTOLD: "readers are likely to take it for the writer's opinion",
 }
