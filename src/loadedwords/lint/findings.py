@@ -23,7 +23,7 @@ from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
-_LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))|,\s*\w$")
+_LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 FoundBy = Literal["model", "list", "house"]
@@ -118,7 +118,9 @@ class Finding:
     def offer(self, fix: Fix) -> str:
         """A fix in words: what to write, and in the place of what if that is not just the finding."""
         if fix.leaves_out:
-            return f"leave out “{_LONE_MARKS.sub('', fix.instead_of)}”"
+            # The letter after it, which takes over its capital, stays.
+            gone = fix.instead_of[:-1] if fix.instead_of.lower().endswith(fix.text.lower() or "-") else fix.instead_of
+            return f"leave out “{_LONE_MARKS.sub('', gone)}”"
         if (fix.start, fix.end) == (self.start, self.end):
             return fix.text
         return f"{fix.instead_of.strip()} → {fix.text.strip()}"

@@ -18,7 +18,7 @@ from loadedwords.text.words import FUNCTION_WORDS
 TITLE = "part of a work's title"
 COURT = "what a court or a charge says, which the sentence names"
 SPORT = "a word of contest in a report on sport"
-GROUP = "a group's name, or what it calls itself"
+GROUP = "a name, or what a group calls itself"
 
 _CAPITAL = r"[A-ZÀ-Þ0-9][\w’'.‐‑-]*"
 _JOIN = r"(?:of|the|and|a|an|in|to|for|on|with|at|from|by|or|as|is|my|your|de|la|&|vs?\.?)"
@@ -28,9 +28,16 @@ _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|(?<!\w)‘([^‘]+?)’(?
 _EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}(?![\s*])([^*\n]+)(?<!\s)\*{1,3}(?![\w*])|(?<!\w)_{1,2}([^_\n]+)_{1,2}(?!\w)")
 _TAG = re.compile(r"<(/?)(?:em|i|cite)\b[^>]*>", re.IGNORECASE)
 _SCORE = re.compile(r"(?<![\w.,-])\d{1,3} ?[-–] ?\d{1,3}(?![\w%-])|\b(?:one|two|three|four|five|six|seven)-(?:nil|one|two|three|four)\b|\bnil-nil\b")  # fmt: skip
+# What somebody was convicted of or is charged with, to the end of the clause.
+_VERDICT = re.compile(
+    r"\b(?:(?:convicted|guilty|acquitted|cleared) of|(?:pleaded|pled|pleading) \w+ to|guilty pleas? to|indicted (?:on|for)"
+    r"|(?<!in )charged with|(?:sentenced|jailed|imprisoned|fined|arraigned)\b[^.;,:]* (?:for|on|over)|(?:charges?|counts?|convictions?|accusations?) (?:of|for))"
+    r" [^.;,:]*$",
+    re.IGNORECASE,
+)
 _LONE_CAPITAL = re.compile(_CAPITAL)
-# Distinct signs of sport in a story from which it counts as a report on sport.
-_SPORTING = 6
+# From so many it is sport that a sentence speaks of, and a story.
+_POINTS_OF_SPORT, _POINTS_OF_A_REPORT = 3, 15
 
 
 def why_left_alone(sentence: str, start: int, end: int, *, source: str, at: int, sporting: bool) -> str | None:
@@ -60,9 +67,8 @@ def why_left_alone(sentence: str, start: int, end: int, *, source: str, at: int,
 
 def is_on_sport(story: str) -> bool:
     """Whether a story has many words of sport, some of which nothing else has."""
-    sure = {match[0].lower() for match in _words("sport", "sure").finditer(story)}
-    signs = {match[0].lower() for match in _words("sport", "signs").finditer(story)}
-    return len(sure) >= 2 and len(sure | signs) + len(_SCORE.findall(story)) >= _SPORTING
+    n_sure = len({match[0].lower() for match in _words("sport", "sure").finditer(story)})
+    return n_sure >= 2 and _sporting_points(story) >= _POINTS_OF_A_REPORT
 
 
 def _is_of_a_title(sentence: str, start: int, end: int, source: str, at: int) -> bool:
@@ -81,7 +87,7 @@ def _is_of_a_title(sentence: str, start: int, end: int, source: str, at: int) ->
         n_words = len(title.split())
         if named or (_is_cased(title) and (signed or (n_words > 2 and not headline))):
             return True
-    run = next(_around(_RUN, sentence, start, end), None)
+    run = _run_around(sentence, start, end)
     if run is None or headline:
         return False
     opens = not any(c.isalnum() for c in sentence[: run[0]])
@@ -112,35 +118,41 @@ def _emphasised(source: str, at: int) -> str | None:
 
 
 def _is_a_courts(sentence: str, start: int, end: int) -> bool:
-    who, says = _listed("courts", "who"), _listed("courts", "says")
-    source = rf"\b(?:{who})\b(?:[^.;:,]{{0,40}}?)? (?:had |has |have )?(?:{says})\b(?! (?:against|for|in favou?r|on|over|with)\b)"
-    back = rf",? (?:(?:the|a|an|his|her|their|its|one|federal|district|appeals?|high|supreme) )*(?:{who})(?: [^.;:,]{{0,40}}?)? (?:{says})\b"
-    turned = rf", (?:{says}|according to) (?:the|a|an) (?:[\w-]+ ){{0,2}}(?:{who})\b"
     head, tail = sentence[:start], sentence[end:]
-    before = re.search(source, head, re.IGNORECASE)
-    verdict = re.search(
-        r"\b(?:convicted|guilty|acquitted|cleared|accused|indicted|charged|sentenced|jailed|imprisoned|arraigned|tried"
-        r"|pleaded|pled|pleading|charges?|counts?|convictions?) (?:\w+ ){0,3}?(?:of|on|to|for|with|in|that)\b[^.;]*$",
-        head, re.IGNORECASE,
-    )  # fmt: skip
-    crime = verdict and not re.search(r"\b(?:who|which|but|while|after|whose|despite)\b", head[verdict.end() - 1 :])
-    after = re.search(rf"^[^.;:?!]*{back}|{turned}", tail, re.IGNORECASE)
-    by_document = re.search(
-        rf"\b(?:according to|in) (?:the|a|an|his|her|court|its) (?:[\w-]+ ){{0,2}}?(?:{who})\b", head, re.I
+    before, after, by_document = _court_patterns()
+    verdict = _VERDICT.search(head)
+    return bool(verdict or before.search(head) or after.search(tail) or by_document.search(head))
+
+
+@cache
+def _court_patterns() -> tuple[re.Pattern[str], ...]:
+    """A court or a charge that says what follows; that is named after what it said; that is named with "according to"."""
+    who, says = rf"(?:{_listed('courts', 'who')})", rf"(?:{_listed('courts', 'says')})"
+    in_between = r"(?:, [^,;:.]{1,40},)?(?: [^.;:,]{0,40}?)?"
+    article = r"(?:the|a|an|his|her|their|its|one|federal|district)"
+    return tuple(
+        re.compile(pattern, re.IGNORECASE)
+        for pattern in (
+            rf"\b{who}(?! department\b)\b{in_between} {says}\b(?! (?:against|for|in favou?r|on|over|with)\b)",
+            rf"^[^.;:?!]*,[”\"’']? (?:{article} (?:[\w-]+ ){{0,2}}{who}\b{in_between} {says}\b|{says} {article} (?:[\w-]+ ){{0,2}}{who}\b"
+            rf"|according to (?:{article} )?(?:[\w-]+ ){{0,2}}{who}\b|{who} {says}\b)",
+            rf"\baccording to (?:{article} )?(?:[\w-]+ ){{0,2}}{who}\b",
+        )
     )
-    in_charge = re.search(rf"\b(?:{who})\b[^.;:,]{{0,25}} that\b", head, re.I)
-    return bool(before or crime or after or (by_document and re.match(r"according", by_document[0], re.I)) or in_charge)
 
 
 def _is_of_contest(sentence: str, start: int, end: int, *, sporting: bool) -> bool:
-    if not _words("sport", "contest").search(sentence, start, end):
-        return False
     rest = f"{sentence[:start]} … {sentence[end:]}"
-    signs = {match[0].lower() for match in _words("sport", "signs").finditer(rest)}
-    sure = _words("sport", "sure").search(rest)
-    if sporting:
-        return bool(signs or sure)
-    return bool((sure and signs) or (_SCORE.search(rest) and (sure or len(signs) > 1)) or len(signs) > 3)
+    if not _words("sport", "contest").search(sentence, start, end) or _words("sport", "politics").search(rest):
+        return False
+    return _sporting_points(sentence) + 2 * sporting >= _POINTS_OF_SPORT
+
+
+def _sporting_points(text: str) -> int:
+    return (2 if _SCORE.search(text) else 0) + sum(
+        worth * len({match[0].lower() for match in _words("sport", name).finditer(text)})
+        for name, worth in (("sure", 3), ("signs", 2), ("weak", 1))
+    )
 
 
 def _is_of_a_group(sentence: str, start: int, end: int) -> bool:
@@ -151,7 +163,7 @@ def _is_of_a_group(sentence: str, start: int, end: int) -> bool:
             return True
     if is_title_cased(sentence):
         return False
-    run = next(_around(_RUN, sentence, start, end), None)
+    run = _run_around(sentence, start, end)
     if run is None:
         return False
     names = [name for name in _LONE_CAPITAL.findall(sentence[slice(*run)]) if name.lower() not in FUNCTION_WORDS]
@@ -168,6 +180,14 @@ def _is_of_a_group(sentence: str, start: int, end: int) -> bool:
     called = _ending("groups", "nouns").search(re.sub(r"\b(?:the|called|named|known as|,)$", "", before).rstrip(" ,"))
     after = re.match(rf",? (?:the|a|an) (?:[\w-]+ ){{0,3}}(?:{_listed('groups', 'nouns')})\b", sentence[run[1] :])
     return bool(not opens and (called or after))
+
+
+def _run_around(sentence: str, start: int, end: int) -> tuple[int, int] | None:
+    """The capitalised words that take in most of a word or phrase."""
+    for run in _RUN.finditer(sentence):
+        if 2 * (min(end, run.end()) - max(start, run.start())) > end - start:
+            return run.span()
+    return None
 
 
 def _around(pattern: re.Pattern[str], sentence: str, start: int, end: int) -> Iterator[tuple[int, int]]:
