@@ -21,9 +21,9 @@ SPORT = "a word of contest in a report on sport"
 GROUP = "a name, or what a group calls itself"
 
 _CAPITAL = r"[A-ZÀ-Þ0-9][\w’'.‐‑-]*"
-_JOIN = r"(?:of|the|and|a|an|in|to|for|on|with|at|from|by|or|as|is|my|your|de|la|&|vs?\.?)"
+_JOIN = r"(?:(?:of|and|in|to|for|on|with|at|from|by|or|as|is|my|your|de|la|&|vs?\.?) (?:the |an? )?)"
 # "Brutal Hearts", "The Art of War: A Life"; a comma ends it.
-_RUN = re.compile(rf"{_CAPITAL}(?:[:!?]? (?:{_JOIN} ){{0,3}}{_CAPITAL})*[!?]?")
+_RUN = re.compile(rf"{_CAPITAL}(?:[:!?]? {_JOIN}?{_CAPITAL})*[!?]?")
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|(?<!\w)‘([^‘]+?)’(?!\w)|(?<!\w)'([^']+?)'(?!\w)|«([^«»]+)»")
 _EMPHASIS = re.compile(r"(?<![\w*])\*{1,3}(?![\s*])([^*\n]+)(?<!\s)\*{1,3}(?![\w*])|(?<!\w)_{1,2}([^_\n]+)_{1,2}(?!\w)")
 _TAG = re.compile(r"<(/?)(?:em|i|cite)\b[^>]*>", re.IGNORECASE)
@@ -178,7 +178,7 @@ def _is_of_a_group(sentence: str, start: int, end: int) -> bool:
             return True
     before = sentence[: run[0]].rstrip()
     called = _ending("groups", "nouns").search(re.sub(r"\b(?:the|called|named|known as|,)$", "", before).rstrip(" ,"))
-    after = re.match(rf",? (?:the|a|an) (?:[\w-]+ ){{0,3}}(?:{_listed('groups', 'nouns')})\b", sentence[run[1] :])
+    after = re.match(rf"(?:,? (?:the|a|an) (?:[\w-]+ ){{0,3}}| )(?:{_listed('groups', 'nouns')})\b", sentence[run[1] :])
     return bool(not opens and (called or after))
 
 

@@ -114,7 +114,7 @@ def _put(sentence: str, match: re.Match[str], plain: str) -> Replacement | None:
     """The plain wording in the place of the listed one and of its article; None where it differs in number."""
     start, end = match.span()
     article = re.search(r"\b(an?) $", sentence[:start], re.IGNORECASE)
-    many = plain.endswith("s")
+    many = re.split(r" (?:to|of|in|from) ", plain)[0].endswith("s")
     if many and (article or _SINGULAR_VERB.match(sentence, end)):
         return None
     if match[0].endswith("s") and not many:

@@ -23,6 +23,8 @@ OUTLET_CLASS_SIZE = 50
 # A word counts as agreed among the others where at least so many of them marked it.
 MARKERS_TO_AGREE = 2
 MIN_REFERENCE_WORDS = 30
+# From which probabilities `loadedwords lint` shows a word, and warns; a test holds them to `lint.house.Levels`.
+LINT_LEVELS = {"note": 0.25, "warning": 0.5}
 
 Array = NDArray[np.float64]
 
@@ -147,6 +149,37 @@ def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
             f"{size}; threshold from the other folds",
         ),
     ]
+
+
+def lint_findings(probability: Sequence[Array], strongest: Sequence[Array], rows: pl.DataFrame) -> list[Finding]:
+    """False alarms of the linter on plain sentences, to which no reader objects, and clear ones that it finds.
+
+    A sentence is found at a level where both its strongest word and itself reach it. What the linter leaves alone by its
+    rules and adds by its list is not in these figures. One array of each for each seed.
+    """
+    if not any(of.any() for of in strongest):
+        return []  # a model that finds no words
+    target, articles = rows["target"].to_numpy(), rows["article"].to_numpy()
+    findings = []
+    for name, part in (
+        ("false alarms on plain sentences", target == 0),
+        ("clearly loaded ones found", target >= CLEAR),
+    ):
+        if not part.any():
+            continue
+        for level, least in LINT_LEVELS.items():
+            sure = [np.minimum(p, word)[part] for p, word in zip(probability, strongest, strict=True)]
+            found = np.mean([of >= least for of in sure], axis=0)
+            any_word = float(np.mean([of[part] > 0 for of in strongest]))
+            findings.append(
+                Finding(
+                    f"lint from {level} on: {name}",
+                    resampled(lambda at, found=found: float(found[at].mean()), articles[part]),  # type: ignore[misc]
+                    f"{any_word:.3f} if each word that the model finds were shown",
+                    f"{int(part.sum()):,} sentences",
+                )
+            )
+    return findings
 
 
 def _called(logits: Logits, rows: pl.DataFrame) -> pl.DataFrame:
