@@ -14,7 +14,7 @@ from loadedwords.lint.house import Severity
 from loadedwords.lint.plainer import Replacement, article_for, is_title_cased
 from loadedwords.lint.reasons import HIDDEN_AGENT, reason_for
 
-_AUXILIARY = r"(?:was|were|has been|have been|had been|is being|are being|was being|were being)"
+_AUXILIARY = r"(?:was|were|(?:has|have|had) been|(?:is|are|was|were) being|(?:may|might|could|must|should|to) have been)"
 # "Shots in the north were then fired": where, and how or when.
 _BETWEEN = r"(?: (?:in|at|of|from|near|across|on|along|around|against)(?: [\w’'-]+){1,4}?)?"
 _ADVERB = r"(?: (?:\w+ly|then|also|later|never|not|all|both|again|still|once|first))*"
