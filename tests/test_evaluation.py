@@ -13,7 +13,6 @@ import pytest
 from sklearn.metrics import f1_score
 
 from loadedwords.errors import DataError, MissingExtraError
-from loadedwords.lint.house import Levels
 from loadedwords.models.scores import Logits
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
@@ -28,7 +27,6 @@ from loadedwords.training.evaluation import (
     evaluate_predictions,
 )
 from loadedwords.training.evaluation.findings import (
-    LINT_LEVELS,
     annotator_findings,
     kind_findings,
     lint_findings,
@@ -149,7 +147,6 @@ def test_the_linters_false_alarms_by_hand() -> None:
     none = np.zeros(12)
     assert {name: value / 2 for name, value in one.items()} == of(strongest, none)
     assert of(none) == {}
-    assert {name: getattr(Levels, name) for name in LINT_LEVELS} == LINT_LEVELS
 
 
 @pytest.mark.usefixtures("few_resamples")

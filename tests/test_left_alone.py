@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadedwords.cli import main
+from loadedwords.house import Ban
 from loadedwords.lint import House, lint_text
 from loadedwords.lint.formats import as_github
-from loadedwords.lint.house import Ban
 from loadedwords.lint.left_alone import COURT, GROUP, SPORT, TITLE, is_on_sport, why_left_alone
 from loadedwords.scoring import FramingModel, load_model
 from test_lint import Marking

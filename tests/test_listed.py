@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadedwords.house import LINT_KINDS
 from loadedwords.lint import House, lint_text
 from loadedwords.lint.formats import as_github, as_sarif
 from loadedwords.lint.listed import _read, _read_passives, _read_wordings, listed_in
-from loadedwords.lint.reasons import LINT_KINDS
 from loadedwords.scoring import FramingModel, load_model
 from test_lint import Marking
 

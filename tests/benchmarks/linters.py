@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import loadedwords
+from loadedwords.house import Levels
 from loadedwords.lint import House, lint_text
-from loadedwords.lint.house import Levels
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
 from loadedwords.training.evaluation import DeviceRate, probe

@@ -10,11 +10,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from loadedwords.lint.house import Severity
+from loadedwords.house import HIDDEN_AGENT, Severity
 from loadedwords.lint.plainer import Replacement, article_for, is_title_cased
-from loadedwords.lint.reasons import HIDDEN_AGENT, reason_for
+from loadedwords.lint.reasons import reason_for
 
-_AUXILIARY = r"(?:was|were|(?:has|have|had) been|(?:is|are|was|were) being|(?:may|might|could|must|should|to) have been)"
+_AUXILIARY = (
+    r"(?:was|were|(?:has|have|had) been|(?:is|are|was|were) being|(?:may|might|could|must|should|to) have been)"
+)
 # "Shots in the north were then fired": where, and how or when.
 _BETWEEN = r"(?: (?:in|at|of|from|near|across|on|along|around|against)(?: [\w’'-]+){1,4}?)?"
 _ADVERB = r"(?: (?:\w+ly|then|also|later|never|not|all|both|again|still|once|first))*"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
+from loadedwords.house import BANNED, EUPHEMISM, HIDDEN_AGENT, UNTOLD
 from loadedwords.schema import KIND_NAMES
-
-# Of words that the house bans, and of those whose kind the model does not tell.
-BANNED, UNTOLD = "banned", "other"
-# Of the list in `listed.toml`, not of the model.
-EUPHEMISM, HIDDEN_AGENT = "euphemism", "hidden-agent"
 
 KIND_TITLES = {
     **KIND_NAMES,
@@ -16,7 +12,6 @@ KIND_TITLES = {
     BANNED: "banned by the house",
     UNTOLD: "loaded word",
 }
-LINT_KINDS = tuple(KIND_TITLES)
 
 _REASONS = {
     "label": "a label that judges: it gives the writer's verdict on who somebody is, not what they did",

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
+from loadedwords.house import Levels
 from loadedwords.models.scores import NO_KINDS, Logits
 from loadedwords.schema import KINDS, Interval
 from loadedwords.training.calibration import best_f1, calibration_error, word_rows
@@ -23,8 +24,6 @@ OUTLET_CLASS_SIZE = 50
 # A word counts as agreed among the others where at least so many of them marked it.
 MARKERS_TO_AGREE = 2
 MIN_REFERENCE_WORDS = 30
-# From which probabilities `loadedwords lint` shows a word, and warns; a test holds them to `lint.house.Levels`.
-LINT_LEVELS = {"note": 0.25, "warning": 0.5}
 
 Array = NDArray[np.float64]
 
@@ -35,8 +34,9 @@ def share_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fin
     outlets = rows["outlet"].fill_null("").to_numpy()
     by_outlet = outlet_rates(target, outlets, rows["fold"].to_numpy())
 
-    def mean(measure: Callable[[Array, Array], float]) -> Interval:
-        return resampled(lambda at: float(np.mean([measure(p[at], target[at]) for p in probability])), articles)
+    def mean(measure: Callable[[Array, Array], float], *, distance: bool = False) -> Interval:
+        one = lambda at: float(np.mean([measure(p[at], target[at]) for p in probability]))  # noqa: E731
+        return resampled(one, articles, distance=distance)
 
     size = f"{len(rows):,} sentences, mean target {target.mean():.3f}"
     findings = []
@@ -64,7 +64,7 @@ def share_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fin
         Finding("mean probability", mean(lambda p, _: float(p.mean())), f"mean target {target.mean():.3f}", size),
         Finding(
             "expected calibration error (lower is better)",
-            mean(lambda p, t: calibration_error(t, p)[0]),
+            mean(lambda p, t: calibration_error(t, p)[0], distance=True),
             f"{calibration_error(target, by_outlet)[0]:.3f} for the outlet's mean target",
             f"{size}, in bins of equal size",
         ),
@@ -167,7 +167,7 @@ def lint_findings(probability: Sequence[Array], strongest: Sequence[Array], rows
     ):
         if not part.any():
             continue
-        for level, least in LINT_LEVELS.items():
+        for level, least in (("note", Levels.note), ("warning", Levels.warning)):
             sure = [np.minimum(p, word)[part] for p, word in zip(probability, strongest, strict=True)]
             found = np.mean([of >= least for of in sure], axis=0)
             any_word = float(np.mean([of[part] > 0 for of in strongest]))
