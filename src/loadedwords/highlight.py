@@ -23,7 +23,10 @@ STYLE = """
 .lw-article .lw-apart{color:var(--lw-soft)}
 .lw-article .lw-left-out{color:var(--lw-soft);font-size:.85em}
 .lw-article .lw-figures{font:14px/1.5 system-ui,sans-serif;color:var(--lw-figures);border-bottom:1px solid var(--lw-rule);padding-bottom:.4em}
-"""
+""" + "".join(
+    f".lw-article mark.lw-s{tenth}{{--s:{0.2 + 0.05 * tenth:.2f}}}\n"  # a class: pages with a policy let no style attribute through
+    for tenth in range(10)
+)
 _DARK = "--lw-ink:#ebe9e6;--lw-soft:#a6a6a6;--lw-figures:#c4c4c4;--lw-strong:#ff9d7a;--lw-quoted:#93a4b5;--lw-rule:#444;--lw-mark:224,92,40"
 # JupyterLab and VS Code say which theme they have, whatever the system prefers. Elsewhere the system is asked, and the
 # article brings its own ground: the page around it may be white all the same.
@@ -106,7 +109,7 @@ def mark_words(text: str, words: Sequence[Marked], offset: int = 0) -> str:
         parts.append(escape(text[done:start]))
         voice = f"{escape(word.speaker)}, quoted, " if word.speaker else "quoted, " if word.in_quote else ""
         device = f"{word.device}; " if word.device else ""
-        attributes = ' class="lw-quoted"' if word.in_quote else f' style="--s:{0.15 + 0.5 * word.score:.2f}"'
+        attributes = ' class="lw-quoted"' if word.in_quote else f' class="lw-s{min(9, int(10 * word.score))}"'
         parts.append(
             f'<mark{attributes} title="{device}{voice}score {word.score:.2f}">{escape(text[start:end])}</mark>'
         )

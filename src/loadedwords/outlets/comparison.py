@@ -20,6 +20,7 @@ from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
 from loadedwords.outlets.events import find_events
+from loadedwords.outlets.methods import methods
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
@@ -34,6 +35,9 @@ EventSource = Literal["auto", "column", "find", "none"]
 TopicSource = Literal["auto", "column", "find", "none"]
 EVENTS_SHOWN = 60
 SENTENCES_SHOWN = 3
+# Sentences to look through on the page: so many, the most loaded first, from so high a score on.
+SENTENCES_LISTED = 2000
+LEAST_LISTED = 0.25
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,9 @@ class Comparison:
         Each outlet's own words, and what outlets call the same thing.
     devices : DataFrame or None
         Kinds of loaded words per outlet, as `devices.compare_devices` gives them; None where the model told no kinds.
+    sentences : DataFrame
+        The most loaded sentences in the outlets' own voice, `SENTENCES_LISTED` at most: outlet, article_id, sentence_id,
+        title, date, p_own, text, words (a list of {text, start, end, kind}, offsets into `text`, quoted words left out).
     timeline : DataFrame
         outlet, period (its first day), n_articles, loaded_share, ci_low, ci_high.
     corrected, corrected_pairs : DataFrame or None
@@ -70,7 +77,9 @@ class Comparison:
     model : dict
         name and hash.
     prevalence : float or None
-        The share of loaded sentences that the scores were moved to.
+        The share of loaded sentences that the scores were moved to, where the run was told one.
+    base_rate : float or None
+        The share that the scores suppose; a mean of them depends on it, and so may the order of outlets.
     sources : list of str
         The folders.
     """
@@ -87,6 +96,7 @@ class Comparison:
     words: pl.DataFrame
     other_words: pl.DataFrame
     devices: pl.DataFrame | None
+    sentences: pl.DataFrame
     timeline: pl.DataFrame
     corrected: pl.DataFrame | None
     corrected_pairs: pl.DataFrame | None
@@ -96,7 +106,13 @@ class Comparison:
     min_articles: int
     model: dict[str, str]
     prevalence: float | None
+    base_rate: float | None
     sources: list[str]
+
+    @property
+    def governing_pairs(self) -> pl.DataFrame:
+        """The differences that are declared: once there are labels, those corrected by them and no others."""
+        return self.pairs if self.corrected_pairs is None else self.corrected_pairs
 
     @property
     def topics(self) -> pl.DataFrame | None:
@@ -111,6 +127,11 @@ class Comparison:
     def cannot_say(self) -> tuple[str, ...]:
         """What they don't."""
         return summarise(self)[1]
+
+    @cached_property
+    def methods(self) -> tuple[str, tuple[str, ...]]:
+        """How it was done, as a paragraph for a paper, and its references."""
+        return methods(self)
 
 
 def compare_scores(
@@ -200,6 +221,7 @@ def compare_scores(
             level=level,
             min_articles=min_articles,
         ),
+        sentences=_most_loaded(articles, of_outlets),
         timeline=follow_time(articles, voice=voice, level=level),
         corrected=None if gold is None else correct_by_gold(articles, sentences, gold, level=level),
         corrected_pairs=None if gold is None else corrected_differences(articles, sentences, gold, level=level),
@@ -209,6 +231,7 @@ def compare_scores(
         min_articles=min_articles,
         model={key: str(run.get(key, "unknown")) for key in ("name", "hash")},
         prevalence=run.get("prevalence"),
+        base_rate=run.get("base_rate"),
         sources=[str(folder) for folder in paths],
     )
 
@@ -284,6 +307,43 @@ def _with_topics(
     tell("finding topics")
     found = find_topics(articles, sentences)
     return articles.drop("topic", strict=False).join(found, on="article_id", how="left", maintain_order="left")
+
+
+def _most_loaded(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
+    """The sentences to look through, the most loaded first."""
+    known = articles.select("article_id", "outlet", "title", "date")
+    inside = sentences.filter(
+        pl.col("p_own") >= LEAST_LISTED, pl.col("article_id").is_in(known["article_id"].to_list())
+    )
+    kind = pl.element().struct.field("kind") if _tells_kinds(sentences) else pl.lit(None, pl.String)
+    told = ("text", "start", "end")
+    own = pl.col("words").list.eval(
+        pl.struct(*(pl.element().struct.field(name) for name in told), kind.alias("kind")).filter(
+            ~pl.element().struct.field("in_quote")
+        )
+    )
+    found = (
+        inside.select("article_id", "sentence_id", "start", "text", "p_own", words=own)
+        .top_k(SENTENCES_LISTED, by="p_own")
+        .collect()
+        .sort(["p_own", "article_id", "sentence_id"], descending=[True, False, False])
+    )
+    shifted = pl.struct("start", "words").map_elements(
+        lambda row: [
+            {**word, "start": word["start"] - row["start"], "end": word["end"] - row["start"]} for word in row["words"]
+        ],
+        return_dtype=found.schema["words"],
+    )
+    return (
+        found.with_columns(words=shifted)
+        .join(known, on="article_id", how="left", maintain_order="left")
+        .select("outlet", "article_id", "sentence_id", "title", "date", "p_own", "text", "words")
+    )
+
+
+def _tells_kinds(sentences: pl.LazyFrame) -> bool:
+    inner = getattr(sentences.collect_schema().get("words"), "inner", None)
+    return "kind" in {field.name for field in getattr(inner, "fields", ())}
 
 
 def _shown_events(

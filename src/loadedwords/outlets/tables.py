@@ -19,7 +19,7 @@ Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Pa
 
 # What a comparison writes and its page lets download: tables of a `Comparison`, by its attributes.
 TABLES = (
-    "outlets", "pairs", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
+    "outlets", "pairs", "sentences", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
     "events", "corrected", "corrected_pairs",
 )  # fmt: skip
 Schema = dict[str, pl.DataType]
