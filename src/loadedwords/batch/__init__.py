@@ -123,7 +123,13 @@ def score_to_folder(
         "status": "running",
         "inputs": list(description.inputs),
         "options": dict(description.options),
-        "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
+        "model": {
+            "name": bundle.name,
+            "kind": bundle.kind,
+            "hash": bundle.hash,
+            "prevalence": prevalence,
+            "base_rate": bundle.config.get("prevalence") if prevalence is None else prevalence,
+        },
         "versions": _versions(),
         "voice": voice,
     }
