@@ -129,7 +129,7 @@ def _reasons(clean: str, spans: list[Span]) -> list[str | None]:
         if of_line is None and None in of_sentences and len(lines) - number <= _LAST_LINES < len(lines) // 2:
             of_line = boilerplate_reason(clean[line[0].start : line[-1].end], "last line")
         for span, reason in zip(line, of_sentences, strict=True):
-            found.append(reason or of_line or ("caption" if _overlaps(span, captions) else None))
+            found.append(reason or ("caption" if _overlaps(span, captions) else of_line))
     return found
 
 
