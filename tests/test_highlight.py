@@ -76,12 +76,12 @@ def test_no_text_has_a_colour_of_its_own() -> None:
 
 def test_the_deepest_shade_is_the_one_that_is_tested() -> None:
     word = LoadedWord(0, 4, "evil", 1.0, in_quote=False)
-    html = article_html(None, "", [Passage(0, "evil", 0, [word])])
+    html = article_html([], "", [Passage(0, "evil", 0, [word])])
     assert f"--s:{DEEPEST:.2f}" in html
 
 
 def test_a_notebooks_theme_stands_above_the_systems() -> None:
-    html = article_html("<Title>", "figures", [Passage(0, "<b>plain</b>", 0)])
+    html = article_html([Passage(0, "<Title>", 0)], "figures", [Passage(0, "<b>plain</b>", 0)])
     assert DARK_STYLE in html
     assert "<b>" not in html
     assert "&lt;Title&gt;" in html

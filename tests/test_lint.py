@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from loadedwords.cli import main
 from loadedwords.cli.lint import lint as lint_command
+from loadedwords.house import LINT_KINDS, Ban, Levels
 from loadedwords.lint import Finding, House, HouseError, accept_words, find_house, lint_text, read_house
 from loadedwords.lint import findings as findings_room
 from loadedwords.lint.baseline import read_baseline, without_known, write_baseline
 from loadedwords.lint.findings import Fix
 from loadedwords.lint.formats import as_github, as_json, as_sarif
-from loadedwords.lint.house import Ban, Levels
 from loadedwords.lint.plainer import Replacement
-from loadedwords.lint.reasons import LINT_KINDS, reason_for
+from loadedwords.lint.reasons import reason_for
 from loadedwords.models.scores import WordScore
 from loadedwords.scoring import FramingModel, load_model
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from chromium import Browser, needs_chromium
 from loadedwords.cli import main
 from loadedwords.errors import DataError
+from loadedwords.house import Ban
 from loadedwords.lint import House
 from loadedwords.lint import findings as findings_room
-from loadedwords.lint.house import Ban
 from loadedwords.lint.plainer import Replacement
 from loadedwords.report.local_page import LocalServer
 from loadedwords.report.story import LONGEST_STORY, mark_story, serve_stories

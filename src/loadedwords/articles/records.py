@@ -19,6 +19,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "body", "content", "article"),
     "outlet": ("outlet", "source", "publisher", "site"),
     "title": ("title", "headline"),
+    "standfirst": ("standfirst", "subtitle", "deck", "dek", "lead", "description", "summary"),
     "date": ("date", "published", "published_at"),
     "url": ("url", "link"),
     "event_id": ("event_id", "event"),
@@ -26,7 +27,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "byline": ("byline", "author", "authors"),
 }
 # All but the text and the date.
-SHORT_FIELDS = ("id", "outlet", "title", "url", "event_id", "topic", "byline")
+SHORT_FIELDS = ("id", "outlet", "title", "standfirst", "url", "event_id", "topic", "byline")
 
 _EARLIEST = datetime.date(1600, 1, 1)
 _NOT_THIS_ENCODING = "not {encoding}: name the file's encoding with --encoding, such as cp1252, or save it as UTF-8"

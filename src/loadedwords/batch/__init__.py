@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,9 +27,10 @@ from loadedwords.batch.intake import Intake
 from loadedwords.batch.shards import ChosenModel, Counts, cut
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
+from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
-from loadedwords.schema import Article, CountedVoice, Reject
+from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
 __all__ = ["REJECTS_FILE", "RUN_FILE", "TABLES", "Counts", "RunDescription", "RunSummary", "State", "score_to_folder"]
 
@@ -66,6 +68,10 @@ class RunSummary:
     overall: pl.DataFrame | None
     voice: CountedVoice = "own"
 
+    @property
+    def n_copies(self) -> int:
+        return 0 if self.overall is None else int(self.overall["n_copies"][0])
+
 
 def score_to_folder(
     stream: Iterable[Article | Reject],
@@ -75,6 +81,9 @@ def score_to_folder(
     model: str | Path | None = None,
     prevalence: float | None = None,
     voice: CountedVoice = "own",
+    house: House | None = None,
+    syndicated: Treatment = "leave-out",
+    other_languages: Treatment = "leave-out",
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -96,6 +105,10 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     voice : {"own", "quoted", "all"}
         Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
+    house : House, optional
+        Rules on which words are counted as loaded, see `scoring.score_articles`; `run.json` names its file and the hash of it.
+    syndicated, other_languages : {"leave-out", "count"}
+        As `scoring.load_model` takes them.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -118,7 +131,7 @@ def score_to_folder(
     """
     started = time.monotonic()
     bundle = open_bundle(model)
-    chosen = ChosenModel(bundle, prevalence)
+    chosen = ChosenModel(bundle, prevalence, house, syndicated, other_languages)
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
@@ -130,8 +143,11 @@ def score_to_folder(
             "prevalence": prevalence,
             "base_rate": bundle.config.get("prevalence") if prevalence is None else prevalence,
         },
+        "house": _house(house),
         "versions": _versions(),
         "voice": voice,
+        "syndicated": syndicated,
+        "other_languages": other_languages,
     }
     with claimed(folder, run, overwrite=overwrite):
         intake = Intake(stream, folder)
@@ -163,6 +179,15 @@ def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
     for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
         with written_whole(folder / name) as beside:
             write(beside)
+
+
+def _house(house: House | None) -> dict[str, str] | None:
+    """The house's file as it was found, with what it held; of rules that were made in Python, the rules."""
+    if house is None:
+        return None
+    if house.file is None:
+        return {"rules": str(house)}
+    return {"file": str(house.file.resolve()), "sha256": hashlib.sha256(house.file.read_bytes()).hexdigest()}
 
 
 def _versions() -> dict[str, str]:

@@ -22,17 +22,20 @@ import pyarrow.parquet as pq
 from loadedwords.articles import Progress
 from loadedwords.batch.folder import TABLES, shard_path
 from loadedwords.files import written_whole
+from loadedwords.house import House
 from loadedwords.models.bundle import Bundle
 from loadedwords.schema import (
     ARTICLES,
     BOILERPLATE,
     SENTENCES,
     Article,
+    Treatment,
     article_row,
     boilerplate_rows,
     sentence_rows,
 )
 from loadedwords.scoring import FramingModel
+from loadedwords.text.language import ENGLISH
 
 # About a second of work: little is lost in a kill, and a million articles make a few thousand files.
 ARTICLES_PER_SHARD = 256
@@ -53,6 +56,9 @@ class Counts:
     boilerplate: int = 0
     empty: int = 0
     errors: int = 0
+    syndicated_articles: int = 0
+    syndicated_sentences: int = 0
+    other_languages: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
@@ -60,23 +66,33 @@ class Counts:
 
 @dataclass(frozen=True)
 class ChosenModel:
-    """The model of a run and what it is told."""
+    """The model of a run, what it is told, and the house's rules on what it finds."""
 
     bundle: Bundle
     prevalence: float | None
+    house: House | None = None
+    syndicated: Treatment = "leave-out"
+    other_languages: Treatment = "leave-out"
 
     def load(self, *, threads: int | None) -> FramingModel:
-        return FramingModel(self.bundle, prevalence=self.prevalence, threads=threads)
+        return FramingModel(
+            self.bundle,
+            prevalence=self.prevalence,
+            threads=threads,
+            syndicated=self.syndicated,
+            other_languages=self.other_languages,
+        )
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """The articles of one shard, and how much of the input had been read by then."""
+    """The articles of one shard, how much of the input had been read by then, and the rules for what is found in them."""
 
     number: int
     articles: tuple[Article, ...]
     digest: str
     share_read: float | None
+    house: House | None = None
 
 
 def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | None) -> Iterator[Chunk]:
@@ -84,7 +100,7 @@ def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | N
 
     def chunk() -> Chunk:
         share = progress.done / progress.total if progress and progress.total else None
-        return Chunk(number, tuple(held), _digest(held, chosen), share)
+        return Chunk(number, tuple(held), _digest(held, chosen), share, chosen.house)
 
     for article in articles:
         held.append(article)
@@ -98,7 +114,8 @@ def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | N
 
 def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
     """Stands for everything that the scores depend on."""
-    settings = f"{chosen.bundle.hash} {chosen.prevalence} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
+    told = f"{chosen.prevalence} {chosen.house} {chosen.syndicated} {chosen.other_languages}"
+    settings = f"{chosen.bundle.hash} {told} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))
@@ -119,7 +136,7 @@ def left_by_an_earlier_run(folder: Path, chunk: Chunk) -> Counts | None:
 def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     counts = Counts()
-    for scored in model.score_articles(chunk.articles):
+    for scored in model.score_articles(chunk.articles, house=chunk.house):
         rows["articles"].append(article_row(scored))
         rows["sentences"].extend(sentence_rows(scored))
         rows["boilerplate"].extend(boilerplate_rows(scored))
@@ -131,6 +148,9 @@ def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
             boilerplate=len(scored.boilerplate),
             empty=scored.status == "empty",
             errors=scored.status == "error",
+            syndicated_articles=scored.n_syndicated > 0,
+            syndicated_sentences=scored.n_syndicated,
+            other_languages=scored.language not in (None, ENGLISH),
         )
     # An old stamp must not vouch for new sentences, should the process die between the tables.
     shard_path(folder, "articles", chunk.number).unlink(missing_ok=True)

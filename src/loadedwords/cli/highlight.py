@@ -11,6 +11,8 @@ from loadedwords.cli.options import known_encoding, model_option
 from loadedwords.cli.terminal import counted, fail, make_console, printable
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from loadedwords.schema import ScoredArticle, ScoredSentence
 
 
@@ -41,23 +43,17 @@ def _print_article(scored: ScoredArticle) -> None:
     from rich.text import Text
 
     console = make_console()
-    if scored.article.title:
-        console.print(Text(printable(scored.article.title), style="bold"))
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
-    for sentence in scored.sentences:
-        text = Text(printable(sentence.text))
-        for word in sentence.words:
-            style = "underline" if word.in_quote else "bold white on red"
-            text.stylize(style, word.start - sentence.start, word.end - sentence.start)
-        if not console.is_terminal:
-            text = Text(printable(_bracketed(sentence)))
-        devices = list(dict.fromkeys(word.device for word in sentence.words if word.device and not word.in_quote))
-        if devices:
-            text.append(f"  ({'; '.join(devices)})", style="italic dim")
-        shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
-        table.add_row(Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim"), text)
+    if scored.article.title and not scored.title_sentences:
+        console.print(Text(printable(scored.article.title), style="bold"))
+    parts = {"bold": scored.title_sentences, "italic": scored.standfirst_sentences, "none": scored.sentences}
+    for style, sentences in parts.items():
+        for sentence in sentences:
+            shown = "quoted" if sentence.p_own is None else f"{sentence.p_own:.2f}"
+            score = Text(shown, style="bold red" if sentence.p_own and sentence.p_own >= 0.5 else "dim")
+            table.add_row(score, _marked(sentence, style, in_colour=console.is_terminal))
     console.print(table)
     if scored.loaded_share is None:
         click.echo(f"No sentence in the outlet's own voice. {scored.message}".strip())
@@ -74,6 +70,19 @@ def _print_article(scored: ScoredArticle) -> None:
     click.echo(
         f"The number is the share of careful readers who would object to the wording; {marks}: what others are quoted as saying."
     )
+
+
+def _marked(sentence: ScoredSentence, style: str, *, in_colour: bool) -> Text:
+    from rich.text import Text
+
+    text = Text(printable(sentence.text if in_colour else _bracketed(sentence)), style=style)
+    for word in sentence.words if in_colour else ():
+        marked = "underline" if word.in_quote else "bold white on red"
+        text.stylize(marked, word.start - sentence.start, word.end - sentence.start)
+    devices = list(dict.fromkeys(word.device for word in sentence.words if word.device and not word.in_quote))
+    if devices:
+        text.append(f"  ({'; '.join(devices)})", style="italic dim")
+    return text
 
 
 def _bracketed(sentence: ScoredSentence) -> str:

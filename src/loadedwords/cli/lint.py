@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXIT_FINDINGS = 1
 _KINDS = click.Choice(
     ["label", "judgement", "verb", "exaggeration", "image", "mockery", "insinuation", "banned", "other"]
-)  # those of loadedwords.lint.reasons, which a test holds together: to import it here would make every command slow
+)  # those of loadedwords.house, which a test holds together: to import it here would make every command slow
 _STYLES = {"note": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -81,11 +81,14 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
 )
 @click.option("--text-column", help="Of a table: column of the text, if not text, body, content or article.")
 @click.option("--title-column", help="Of a table: column of the title, if not title or headline.")
+@click.option(
+    "--standfirst-column", help="Of a table: column of the standfirst, if not standfirst, subtitle or the like."
+)
 @click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files.")
 def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, warning: float | None, error: float | None,
          only: tuple[str, ...], ignore: tuple[str, ...], quotes: bool, house: Path | None, no_house: bool, accept: tuple[str, ...],
          baseline: Path | None, write_baseline: bool, model: str | None, stdin_name: str | None, text_column: str | None,
-         title_column: str | None, encoding: str) -> None:  # fmt: skip
+         title_column: str | None, standfirst_column: str | None, encoding: str) -> None:  # fmt: skip
     """List the loaded words of stories with line and column, kind, why, and plainer words.
 
     FILES are text, Markdown and HTML files, tables of articles (.jsonl, .csv, .tsv, .parquet), folders, globs, or - for
@@ -109,7 +112,8 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         raise click.UsageError("Name the --baseline to write.")
     if not files and not accept:
         raise click.UsageError("Name FILES, or - for standard input.")
-    columns = {kind: name for kind, name in (("text", text_column), ("title", title_column)) if name}
+    named = {"text": text_column, "title": title_column, "standfirst": standfirst_column}
+    columns = {kind: name for kind, name in named.items() if name}
     try:
         if accept:
             _accept(accept, house, files)
@@ -156,8 +160,8 @@ class _Rules:
         return self._read[place]
 
     def _with_options(self, place: Path | None) -> House:
+        from loadedwords.house import LINT_KINDS
         from loadedwords.lint import House, read_house
-        from loadedwords.lint.reasons import LINT_KINDS
 
         house = read_house(place) if place else House()
         levels = replace(house.levels, **self.levels)

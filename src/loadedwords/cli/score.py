@@ -20,7 +20,8 @@ from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
-    from loadedwords.schema import CountedVoice
+    from loadedwords.house import House
+    from loadedwords.schema import CountedVoice, Treatment
 
 
 @click.command()
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 @click.option("--text-column", help="Column of the text, if not text, body, content or article.")
 @click.option("--outlet-column", help="Column of the outlet, if not outlet, source, publisher or site.")
 @click.option("--title-column", help="Column of the title, if not title or headline.")
+@click.option(
+    "--standfirst-column",
+    help="Column of the standfirst, if not standfirst, subtitle, deck, dek, lead, description or summary.",
+)
 @click.option("--date-column", help="Column of the date, if not date, published or published_at.")
 @click.option("--url-column", help="Column of the address, if not url or link.")
 @click.option("--id-column", help="Column of the id, if not id or article_id.")
@@ -57,6 +62,27 @@ if TYPE_CHECKING:
     help="Share of loaded sentences to assume, for instance 0.5 where half of them were drawn as loaded.  [default: as in ordinary news, about a fifth]",
 )
 @voice_option
+@click.option(
+    "--syndicated",
+    type=click.Choice(["leave-out", "count"]),
+    default="leave-out",
+    show_default=True,
+    help="Whether articles and passages of agencies and other publications count as the outlet's own.",
+)
+@click.option(
+    "--other-languages",
+    type=click.Choice(["leave-out", "count"]),
+    default="leave-out",
+    show_default=True,
+    help="Whether text in other languages than English is scored all the same.",
+)
+@click.option(
+    "--house",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Leave the words that the house accepts, and kinds that it has off, out of the loaded words.  [default of FILE: the nearest .loadedwords.toml above the inputs]",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
@@ -67,7 +93,7 @@ if TYPE_CHECKING:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
-          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, workers: int | None, overwrite: bool,
+          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, syndicated: Treatment, other_languages: Treatment, house: str | None, workers: int | None, overwrite: bool,
           report_articles: int, **columns: str | None) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -85,7 +111,9 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     from loadedwords.report import write_report
 
     if bool(inputs) == bool(dataset):
-        raise click.UsageError("Name either INPUTS or a --dataset.")
+        taken = f" --house took {house} for its FILE: write it last." if house else ""
+        raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
+    rules = None if house is None else _read_house(house, inputs)
     named = {key.removesuffix("_column").replace("event", "event_id"): value for key, value in columns.items() if value}
     options = ReadOptions(named, encoding, max_characters)
     progress = Progress()
@@ -106,6 +134,9 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 model=model,
                 prevalence=prevalence,
                 voice=voice,
+                house=rules,
+                syndicated=syndicated,
+                other_languages=other_languages,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
@@ -119,6 +150,25 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
     _print_summary(summary, output)
     if summary.n_rejected or summary.counts.errors:
         sys.exit(EXIT_REJECTS)
+
+
+def _read_house(named: str, inputs: tuple[str, ...]) -> House:
+    """The rules in a file, or those of the one house that all inputs are in."""
+    from loadedwords.articles import STDIN
+    from loadedwords.house import HOUSE_FILE, HouseError, find_house, read_house
+
+    if named:
+        files: set[Path | None] = {Path(named)}
+    else:
+        files = {find_house(Path.cwd() if given == STDIN else Path(given)) for given in inputs or (STDIN,)}
+    file = files.pop()
+    if files or file is None:
+        found = "Several houses' rules lie" if files else f"There is no {HOUSE_FILE}"
+        raise click.UsageError(f"{found} above the inputs.\nName the file: --house FILE.")
+    try:
+        return read_house(file)
+    except HouseError as error:
+        raise click.UsageError(str(error)) from error
 
 
 @contextmanager
@@ -176,7 +226,14 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
+    if counts.syndicated_sentences:
+        click.echo(
+            f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
+            "outlets' own figures as the work of agencies or other publications, as the columns origin say"
+        )
     for n, what in (
+        (counts.other_languages, "article{} in another language than English, as the column language says"),
+        (summary.n_copies, "article{} with word for word the text of another of the same outlet; each counts"),
         (counts.empty, "article{} with nothing to score"),
         (counts.errors, "article{} failed, as the column message of the articles table says"),
         (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),

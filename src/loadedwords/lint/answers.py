@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lsprotocol import types
 
+from loadedwords.house import BANNED, HOUSE_FILE, UNTOLD, Severity
 from loadedwords.lint.findings import Finding, Fix
 from loadedwords.lint.formats import message_of, plain
-from loadedwords.lint.house import HOUSE_FILE, Severity
-from loadedwords.lint.reasons import BANNED, UNTOLD, title_of
+from loadedwords.lint.reasons import title_of
 
 SOURCE = "loadedwords"
 ACCEPT = "loadedwords.accept"

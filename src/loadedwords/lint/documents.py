@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
 from loadedwords.articles.formats import ending_of
@@ -20,7 +20,11 @@ TextForm = Literal["text", "markdown", "html"]
 
 _FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 _ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
-_LONGEST_TITLE = 150
+_LONGEST_TITLE, _LONGEST_STANDFIRST = 150, 300
+_LINE_ALONE = re.compile(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S")
+_ENDS_A_SENTENCE = re.compile(r"[.:;,]['\"”’)]*$")
+# A byline, a date, a section: what has fewer than four words, too.
+_NO_STANDFIRST = re.compile(r"(?i:by|from)\b|\W*\w+\W+(?:\w+\W*){0,2}$")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,13 @@ class Document:
     path: str
     parts: tuple[Part, ...]
     record: int | None = None
+
+    @property
+    def article(self) -> Article:
+        """What is scored: the offsets in its fields are those of the parts' aligned texts."""
+        fields = {part.name: part.aligned.text for part in self.parts}
+        title, standfirst = fields.get("title"), fields.get("standfirst")
+        return Article(self.path, fields.get("text", ""), title=title, standfirst=standfirst)
 
 
 @dataclass(frozen=True)
@@ -114,20 +125,32 @@ def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
 
 
 def _of_record(article: Article, path: str) -> Document:
-    fields: list[tuple[PartName, str]] = [("title", article.title or ""), ("text", article.text)]
-    parts = tuple(Part(name, text, apply_edits(text, _no_prose(text))) for name, text in fields if text.strip())
+    fields = [getattr(article, name) or "" for name in get_args(PartName)]
+    parts = tuple(
+        Part(name, text, apply_edits(text, _no_prose(text)))
+        for name, text in zip(get_args(PartName), fields, strict=True)
+        if text.strip()
+    )
     return Document(path, parts, int(article.source.rpartition(":")[2]))
 
 
 def _outline_text(text: str) -> Outline:
-    """A first line that stands alone and does not end as a sentence does is the title."""
-    first = re.match(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S", text)
+    """A first line that stands alone and does not end as a sentence does is the title; another one below it, the standfirst."""
+    title = _line_alone(text, 0, _LONGEST_TITLE)
+    standfirst = _line_alone(text, title[1], _LONGEST_STANDFIRST) if title else None
+    if standfirst and _NO_STANDFIRST.match(text[slice(*standfirst)]):
+        standfirst = None
+    return Outline(title, standfirst, _no_prose(text))
+
+
+def _line_alone(text: str, at: int, longest: int) -> tuple[int, int] | None:
+    """The next line, if a blank one and more follow, it is short, and it does not end as a sentence does."""
+    first = _LINE_ALONE.match(text, at)
     if first is None:
-        return Outline(None, None, _no_prose(text))
-    title = first[1].rstrip()
-    is_title = len(title) <= _LONGEST_TITLE and not re.search(r"[.:;,]['\"”’)]*$", title) and not DIRECTIVE.match(title)
-    place = first.start(1), first.start(1) + len(title)
-    return Outline(place if is_title else None, None, _no_prose(text))
+        return None
+    line = first[1].rstrip()
+    is_alone = len(line) <= longest and not _ENDS_A_SENTENCE.search(line) and not DIRECTIVE.match(line)
+    return (first.start(1), first.start(1) + len(line)) if is_alone else None
 
 
 def _no_prose(text: str) -> list[Edit]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from loadedwords.errors import DataError
-from loadedwords.lint.accepted import left_of
+from loadedwords.house import BANNED, UNTOLD, Ban, House, Severity
 from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
-from loadedwords.lint.house import Ban, House, Severity
 from loadedwords.lint.plainer import Replacement, plainer_words
-from loadedwords.lint.reasons import BANNED, UNTOLD, reason_for
+from loadedwords.lint.reasons import reason_for
 from loadedwords.lint.silence import silenced
-from loadedwords.schema import PRAISES, Article, ScoredArticle, ScoredSentence
+from loadedwords.schema import PRAISES, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
+from loadedwords.text.phrases import left_of
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
 _LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))|,\s*\w$")
@@ -180,25 +180,31 @@ def lint_text(
 
 def lint_document(
     document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False,
-    scored: Sequence[ScoredArticle] | None = None,
+    scored: ScoredArticle | None = None,
 ) -> list[Finding]:  # fmt: skip
-    """Find the loaded words of a story that was read; see `lint_text`. `scored` are its parts, where they were scored already."""
+    """Find the loaded words of a story that was read; see `lint_text`. `scored` is its article, where that was scored already."""
     house = house or House()
-    articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
-    scored = list(model.score_articles(articles)) if scored is None else scored
-    if failed := next((article for article in scored if article.status == "error"), None):
-        raise DataError(f"{document.path} can't be scored: {failed.message}.\nReport it with the text, if you can.")
-    parts = list(zip(document.parts, scored, strict=True))
+    scored = scored or next(model.score_articles([document.article]))
+    if scored.status == "error":
+        raise DataError(f"{document.path} can't be scored: {scored.message}.\nReport it with the text, if you can.")
+    parts = [(part, sentences_of(part, scored)) for part in document.parts]
     silent = {part.source: silenced(part.source, _sentence_starts(part.source, parts)) for part in document.parts}
     findings = []
-    for part, article in parts:
-        for suspect, sentence in _suspects(part, article, house, quotes=quotes):
+    for part, sentences in parts:
+        for suspect, sentence in _suspects(part, sentences, house, quotes=quotes):
             severity = _severity(suspect, house)
             start, end = part.aligned.to_original(suspect.start, suspect.end)
             if severity is None or any(low <= start < high for low, high in silent[part.source]):
                 continue
             findings.append(_finding(document, part, start, end, suspect, sentence, severity, model))
     return sorted(findings, key=lambda finding: finding.start) if document.record is None else findings
+
+
+def sentences_of(part: Part, scored: ScoredArticle) -> tuple[ScoredSentence, ...]:
+    """The sentences of one part of a document."""
+    if part.name == "text":
+        return scored.sentences
+    return scored.title_sentences if part.name == "title" else scored.standfirst_sentences
 
 
 def _finding(document: Document, part: Part, start: int, end: int, suspect: _Suspect, sentence: ScoredSentence,
@@ -249,13 +255,13 @@ def _severity(suspect: _Suspect, house: House) -> Severity | None:
 
 
 def _suspects(
-    part: Part, article: ScoredArticle, house: House, *, quotes: bool
+    part: Part, sentences: Iterable[ScoredSentence], house: House, *, quotes: bool
 ) -> Iterator[tuple[_Suspect, ScoredSentence]]:
     text = part.aligned.text
     accepted, banned = house.accepted(text), house.banned(text)
     ruled = [*accepted, *(span for _, span in banned)]
     quoted = _quoted_slices(text) if banned else []
-    for sentence in article.sentences:
+    for sentence in sentences:
         own = sentence.p_loaded if sentence.p_own is None else sentence.p_own
         found = [
             _Suspect(start, end, word.kind, word.score, sentence.p_loaded if word.in_quote else own, word.speaker,
@@ -277,10 +283,10 @@ def _quoted_slices(text: str) -> list[tuple[int, int]]:
     return [s.to_article(q.start, q.end) for s in prepare_text(text).sentences for q in s.quoted]
 
 
-def _sentence_starts(source: str, parts: Iterable[tuple[Part, ScoredArticle]]) -> Iterator[int]:
-    for part, article in parts:
+def _sentence_starts(source: str, parts: Iterable[tuple[Part, Iterable[ScoredSentence]]]) -> Iterator[int]:
+    for part, sentences in parts:
         if part.source is source:
-            for sentence in article.sentences:
+            for sentence in sentences:
                 yield part.aligned.to_original(sentence.start, sentence.end)[0]
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from loadedwords.house import LINT_KINDS, UNTOLD
 from loadedwords.lint.findings import Finding, Fix
-from loadedwords.lint.reasons import LINT_KINDS, UNTOLD, reason_for, title_of
+from loadedwords.lint.reasons import reason_for, title_of
 from loadedwords.text.cleaning import clean_text
 
 _GITHUB_COMMAND = {"note": "notice", "warning": "warning", "error": "error"}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from loadedwords.house import BANNED, UNTOLD
 from loadedwords.schema import KIND_NAMES
 
-# Of words that the house bans, and of those whose kind the model does not tell.
-BANNED, UNTOLD = "banned", "other"
-
 KIND_TITLES = {**KIND_NAMES, BANNED: "banned by the house", UNTOLD: "loaded word"}
-LINT_KINDS = tuple(KIND_TITLES)
 
 _REASONS = {
     "label": "a label that judges: it gives the writer's verdict on who somebody is, not what they did",

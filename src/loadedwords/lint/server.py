@@ -16,10 +16,10 @@ from pygls.uris import to_fs_path
 from pygls.workspace import TextDocument
 
 from loadedwords.errors import LoadedwordsError
+from loadedwords.house import HOUSE_FILE, House, accept_words, find_house, read_house
 from loadedwords.lint.answers import ACCEPT, SOURCE, actions_for, diagnostic_of, hover_of, ranges_of, trouble_diagnostic
 from loadedwords.lint.documents import TextForm
 from loadedwords.lint.findings import Finding, lint_text
-from loadedwords.lint.house import HOUSE_FILE, House, accept_words, find_house, read_house
 from loadedwords.lint.memory import RememberingModel
 from loadedwords.models.bundle import open_bundle
 

@@ -19,7 +19,7 @@ Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Pa
 
 # What a comparison writes and its page lets download: tables of a `Comparison`, by its attributes.
 TABLES = (
-    "outlets", "pairs", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
+    "outlets", "pairs", "sentences", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
     "events", "corrected", "corrected_pairs",
 )  # fmt: skip
 Schema = dict[str, pl.DataType]
@@ -46,6 +46,11 @@ _COLUMNS = {
     **counts("n_words", "n_quoted_words", "n_loaded_words", "n_loaded_quoted_words"),
     **reals("loaded_share", "loaded_share_quoted", "loaded_share_all"),
 }
+# Which the scores of earlier versions lack.
+_LATER = counts("n_syndicated", "n_syndicated_words", "n_loaded_syndicated_words")
+_LATER_TEXTS = texts("origin", "text_digest")
+# Parts of an article that are scored apart from its text; their columns are missing from the scores of earlier versions.
+APART = ("title", "standfirst")
 
 
 def load_articles(scores: Scores) -> pl.DataFrame:
@@ -68,9 +73,10 @@ def load_articles(scores: Scores) -> pl.DataFrame:
             _refuse_twice(frame)
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            frame = pl.DataFrame(rows, schema=_COLUMNS)
+            apart = reals("loaded_share_syndicated", *(f"{part}_p_own" for part in APART))
+            frame = pl.DataFrame(rows, schema=_COLUMNS | _LATER | _LATER_TEXTS | apart)
     need_columns(frame.columns, _COLUMNS, "The table of scores")
-    return frame
+    return frame.with_columns(pl.lit(0, kind).alias(name) for name, kind in _LATER.items() if name not in frame.columns)
 
 
 def scan_sentences(folders: Sequence[str | Path]) -> pl.LazyFrame:
@@ -179,7 +185,7 @@ def _check_comparable(folders: Sequence[Path]) -> None:
     """Refuse to count a folder twice, to mix the scores of two models, or those of a run that was not finished."""
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise DataError("The same folder is named twice, which would count its articles twice.\nName each once.")
-    runs: dict[tuple[Any, Any], Path] = {}
+    runs: dict[tuple[Any, Any, Any], Path] = {}
     for folder in folders:
         if run := read_run(folder):
             # What is left of an earlier run may still be in it.
@@ -188,11 +194,14 @@ def _check_comparable(folders: Sequence[Path]) -> None:
                     f"{folder} is not finished: its run was stopped, or is still going on.\n"
                     "Run the same loadedwords score again; it goes on where it was."
                 )
-            runs[run["model"].get("hash"), run["model"].get("prevalence")] = folder
+            house = json.dumps(run.get("house") and {**run["house"], "file": None})
+            runs[run["model"].get("hash"), run["model"].get("prevalence"), house] = folder
     if len(runs) > 1:
         by, same = "by different models", "model"
-        if len({model for model, _ in runs}) == 1:
+        if len({model for model, _, _ in runs}) == 1:
             by, same = "with different --prevalence", "prevalence"
+        if len({(model, prevalence) for model, prevalence, _ in runs}) == 1:
+            by, same = "by the rules of different houses", "--house"
         raise DataError(
             f"{' and '.join(map(str, runs.values()))} were scored {by}, whose scores can't be compared.\n"
             f"Score them with the same {same}."

@@ -12,11 +12,13 @@ from math import inf
 from typing import Any, get_args
 
 from loadedwords.errors import DataError
+from loadedwords.house import UNTOLD
 from loadedwords.lint import Document, Finding, House, lint_document, make_document
 from loadedwords.lint.documents import Part, TextForm
-from loadedwords.lint.reasons import KIND_TITLES, UNTOLD, title_of
+from loadedwords.lint.findings import sentences_of
+from loadedwords.lint.reasons import KIND_TITLES, title_of
 from loadedwords.report.local_page import LocalServer
-from loadedwords.schema import Article, ScoredSentence
+from loadedwords.schema import ScoredSentence
 from loadedwords.scoring import FramingModel
 from loadedwords.text import prepare_text
 
@@ -89,13 +91,12 @@ def mark_story(
             f"The story has {n_characters:,} characters, and the page takes {LONGEST_STORY:,}.\n"
             "Paste a part of it, or use loadedwords lint on the file."
         )
-    articles = [Article(str(number), part.aligned.text) for number, part in enumerate(document.parts)]
-    scored = list(model.score_articles(articles))
+    scored = next(model.score_articles([document.article]))
     findings = lint_document(document, model, house, quotes=True, scored=scored)
     sentences = [
         (part, sentence, part.aligned.to_original(sentence.start, sentence.end))
-        for part, article in zip(document.parts, scored, strict=True)
-        for sentence in article.sentences
+        for part in document.parts
+        for sentence in sentences_of(part, scored)
     ]
     sentences.sort(key=lambda found: found[2])
     cut = _Cut([span for *_, span in sentences], _quoted(document), [(f.start, f.end) for f in findings])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,16 @@ from numpy.typing import NDArray
 from loadedwords.articles import ReadOptions, is_table, read_table
 from loadedwords.articles.records import SHORT_FIELDS, Record, read_date, short_text, to_article
 from loadedwords.errors import DataError, ModelError
+from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
-from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle
+from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, Treatment
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
-from loadedwords.text import prepare_sentence, prepare_text
+from loadedwords.scoring.rules import apply_house
+from loadedwords.text import PreparedArticle, prepare_article, prepare_sentence
+from loadedwords.text.language import ENGLISH, set_aside_other_languages
+from loadedwords.text.origins import find_origins
 
 Articles = Iterable[Article | Reject | Mapping[str, Any] | str] | Any  # or a table, see `read_table`
 
@@ -50,8 +55,21 @@ class FramingModel:
     so that the order of sentences stays and the level and the decisions change.
     """
 
-    def __init__(self, bundle: Bundle, *, prevalence: float | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        prevalence: float | None = None,
+        threads: int | None = None,
+        syndicated: Treatment = "leave-out",
+        other_languages: Treatment = "leave-out",
+    ) -> None:
+        for option, value in {"syndicated": syndicated, "other_languages": other_languages}.items():
+            if value not in get_args(Treatment):
+                raise DataError(f"{option} is {value!r}; it is one of {', '.join(get_args(Treatment))}.")
         self.bundle = bundle
+        self.syndicated = syndicated
+        self.other_languages = other_languages
         self._threads = threads
         self.classes_ = np.array(sorted(CLASSES))
         self._scorer = _load_scorer(bundle, threads)
@@ -118,13 +136,15 @@ class FramingModel:
         _, words = self._score([p.text for p in prepared])
         return [place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
 
-    def score_text(self, text: str, outlet: str | None = None, *, title: str | None = None) -> ScoredArticle:
+    def score_text(
+        self, text: str, outlet: str | None = None, *, title: str | None = None, standfirst: str | None = None
+    ) -> ScoredArticle:
         """Score one article given as text.
 
         Parameters
         ----------
         text : str
-        outlet, title : str, optional
+        outlet, title, standfirst : str, optional
 
         Returns
         -------
@@ -135,9 +155,13 @@ class FramingModel:
             raise DataError(
                 f"score_text takes one string, not {type(text).__name__}.\nFor many articles use score_articles."
             )
-        return next(self.score_articles([Article(id="text", text=text, outlet=outlet, title=title)]))
+        return next(
+            self.score_articles([Article(id="text", text=text, outlet=outlet, title=title, standfirst=standfirst)])
+        )
 
-    def score_articles(self, articles: Articles, *, progress: bool = False) -> Iterator[ScoredArticle]:
+    def score_articles(
+        self, articles: Articles, *, house: House | None = None, progress: bool = False
+    ) -> Iterator[ScoredArticle]:
         """Score a stream of articles, or a table of them, in order; see the function of the same name."""
         if isinstance(articles, (str, Mapping)):
             raise DataError(
@@ -146,6 +170,8 @@ class FramingModel:
             )
         stream = read_table(articles) if is_table(articles) else articles
         scored = self._score_stream(iter(stream))
+        if house is not None:
+            scored = (apply_house(article, house) for article in scored)
         if not progress:
             return scored
         from tqdm.auto import tqdm
@@ -181,7 +207,14 @@ class FramingModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process the bundle is opened again: a session of the runtime can't travel."""
-        return partial(FramingModel, prevalence=self.prevalence, threads=self._threads), (self.bundle,)
+        again = partial(
+            FramingModel,
+            prevalence=self.prevalence,
+            threads=self._threads,
+            syndicated=self.syndicated,
+            other_languages=self.other_languages,
+        )
+        return again, (self.bundle,)
 
     def _score_stream(self, articles: Iterator[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
         numbered = enumerate(articles, 1)
@@ -232,8 +265,8 @@ class FramingModel:
             return [unscored(articles[0], f"{type(error).__name__}: {error}")]
 
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
-        prepared = [prepare_text(article.text) for article in articles]
-        sentences = [sentence for p in prepared for sentence in p.sentences]
+        prepared, languages = zip(*map(self._prepared, articles), strict=True)
+        sentences = [s for p in prepared for s in (*p.title, *p.standfirst, *p.text.sentences)]
         probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
         own = probability.copy()
@@ -243,14 +276,53 @@ class FramingModel:
         whole, own = self._shifted(probability), self._shifted(own)
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
-        for article, text in zip(articles, prepared, strict=True):
-            rows = [scored_sentence(article.text, *result) for result in islice(results, len(text.sentences))]
-            scored.append(summed_up(article, rows, text.boilerplate))
+        for article, p, language in zip(articles, prepared, languages, strict=True):
+            origins = find_origins(p.text.clean, outlet=article.outlet, byline=article.byline, url=article.url)
+            # Where no outlet is named, nothing can be other than its own.
+            leave_out = self.syndicated == "leave-out" and bool(article.outlet)
+            title, standfirst, text = (
+                [
+                    scored_sentence(source or "", *result, origin=origin, left_out=leave_out and bool(origin))
+                    for origin, result in zip(whose, islice(results, len(whose)), strict=True)
+                ]
+                for source, whose in (
+                    (article.title, [origins.article] * len(p.title)),
+                    (article.standfirst, [origins.article] * len(p.standfirst)),
+                    (article.text, [origins.at(sentence.offset) for sentence in p.text.sentences]),
+                )
+            )
+            scored.append(
+                summed_up(
+                    article,
+                    text,
+                    p.text.boilerplate,
+                    title,
+                    standfirst,
+                    origins=origins,
+                    leave_out_syndicated=leave_out,
+                    language=language,
+                )
+            )
         return scored
+
+    def _prepared(self, article: Article) -> tuple[PreparedArticle, str | None]:
+        """What is to be scored of an article, and the language it is in."""
+        prepared = prepare_article(article)
+        text, language = set_aside_other_languages(prepared.text, article.text)
+        if self.other_languages == "count":
+            return prepared, language
+        if language in (None, ENGLISH):
+            return replace(prepared, text=text), language
+        return PreparedArticle((), (), text), language
 
 
 def load_model(
-    model: str | Path | None = None, *, prevalence: float | None = None, threads: int | None = None
+    model: str | Path | None = None,
+    *,
+    prevalence: float | None = None,
+    threads: int | None = None,
+    syndicated: Treatment = "leave-out",
+    other_languages: Treatment = "leave-out",
 ) -> FramingModel:
     """Load a model.
 
@@ -264,6 +336,10 @@ def load_model(
         the embedded models ordinary news with about a fifth, if not given. Changes the level of the scores, not their order.
     threads : int, optional
         Processor cores to use; all, if not given. The linear model uses one.
+    syndicated : {"leave-out", "count"}
+        Whether the work of agencies and other publications counts as the outlet's own; it is marked in any case.
+    other_languages : {"leave-out", "count"}
+        Whether passages in other languages than English are scored all the same.
 
     Returns
     -------
@@ -274,11 +350,21 @@ def load_model(
     ModelError
         If the bundle is missing, damaged, or of a format this version can't read.
     """
-    return FramingModel(open_bundle(model), prevalence=prevalence, threads=threads)
+    return FramingModel(
+        open_bundle(model),
+        prevalence=prevalence,
+        threads=threads,
+        syndicated=syndicated,
+        other_languages=other_languages,
+    )
 
 
 def score_articles(
-    articles: Articles, *, model: FramingModel | str | Path | None = None, progress: bool = False
+    articles: Articles,
+    *,
+    model: FramingModel | str | Path | None = None,
+    house: House | None = None,
+    progress: bool = False,
 ) -> Iterator[ScoredArticle]:
     """Score a stream of articles, one by one as they come.
 
@@ -286,10 +372,13 @@ def score_articles(
     ----------
     articles : iterable of Article, Reject, mapping or str, or a table
         As `read_articles` gives them, or as mappings or texts of your own, or a table of polars, pandas, pyarrow or
-        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
+        datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``standfirst``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
         present.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
+    house : House, optional
+        As `loadedwords.house.read_house` gives it: the words that it accepts, and the kinds that it has switched off, are
+        not counted as loaded. The scores of sentences stay the model's.
     progress : bool
         Show a progress bar, in a notebook as in a terminal.
 
@@ -304,7 +393,7 @@ def score_articles(
         If `articles` is a single text or mapping, a table has no column of texts, or an item has no text.
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
-    return loaded.score_articles(articles, progress=progress)
+    return loaded.score_articles(articles, house=house, progress=progress)
 
 
 def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:

@@ -12,9 +12,13 @@ from typing import Any, Literal
 
 from loadedwords.errors import DataError, OutputError
 from loadedwords.files import written_whole
-from loadedwords.lint.reasons import LINT_KINDS
+from loadedwords.schema import KINDS
 
 HOUSE_FILE = ".loadedwords.toml"
+
+# Of words that the house bans, and of those whose kind the model does not tell.
+BANNED, UNTOLD = "banned", "other"
+LINT_KINDS = (*KINDS, BANNED, UNTOLD)
 
 Severity = Literal["note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
@@ -59,7 +63,7 @@ class House:
         Words that are never findings, in any case; names, only as they are written.
     bans : tuple of Ban
     off : tuple of str
-        Kinds that are not reported, see `reasons.LINT_KINDS`.
+        Kinds that are not reported, see `LINT_KINDS`.
     levels : Levels
     lint, leave : tuple of str
         Globs as in .gitignore: the files to lint, all if there is none, and those of them to leave.
