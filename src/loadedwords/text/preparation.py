@@ -7,11 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
-from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_tail
+from loadedwords.text.boilerplate import boilerplate_reason, gallery_captions, is_tag_line, opens_tail
 from loadedwords.text.cleaning import clean_text
 from loadedwords.text.dialogue import find_dialogue
 from loadedwords.text.posts import find_posts
@@ -25,6 +25,8 @@ from loadedwords.text.words import COMPOUND, PLACEHOLDER
 # Why a line that only says who speaks is left out.
 LABEL = "label"
 _BLANK = re.compile(r"\s")
+# Among so many lines at an article's end it says who wrote it.
+_LAST_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -110,15 +112,17 @@ def prepare_text(text: str) -> PreparedText:
     sentences: list[Sentence] = []
     boilerplate: list[Boilerplate] = []
     in_tail, done = False, 0
-    for span, told in _told_apart(clean, spans, stretches):
+    apart = list(_told_apart(clean, spans, stretches))
+    reasons = _reasons(clean, [span for span, _ in apart])
+    for (span, told), reason in zip(apart, reasons, strict=True):
         start, end = _with_marks(text, aligned, span, done)
         done = end
-        sentence = clean[span.start : span.end]
-        reason = LABEL if told and told.voice == "label" else boilerplate_reason(sentence)
+        if told and told.voice == "label":
+            reason = LABEL
         if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
             reason = "tags"
         # At the top, a disclaimer is the author's, and the article is still to come.
-        in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(sentence))
+        in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(clean[span.start : span.end]))
         if reason is None and in_tail:
             reason = "disclaimer"
         if reason is None:
@@ -136,12 +140,42 @@ def prepare_sentence(text: str) -> Sentence:
     return _sentence(0, len(text), span, aligned, tuple(speech(find_quotations(aligned.text))))
 
 
+def _reasons(clean: str, spans: list[Span]) -> list[str | None]:
+    """Why sentences are no reporting: by themselves, by the line they are in, or as captions of a gallery."""
+    captions = list(gallery_captions(clean))
+    lines = [list(inside) for _, inside in groupby(spans, key=attrgetter("paragraph"))]
+    found: list[str | None] = []
+    for number, line in enumerate(lines):
+        of_sentences = [boilerplate_reason(clean[span.start : span.end]) for span in line]
+        of_line = None if None not in of_sentences else _line_reason(clean, line, of_sentences)
+        if of_line is None and None in of_sentences and len(lines) - number <= _LAST_LINES < len(lines) // 2:
+            of_line = boilerplate_reason(clean[line[0].start : line[-1].end], "last line")
+        for span, reason in zip(line, of_sentences, strict=True):
+            found.append(reason or ("caption" if _overlaps(span, captions) else of_line))
+    return found
+
+
+def _line_reason(clean: str, line: list[Span], of_sentences: list[str | None]) -> str | None:
+    """Why a whole line is no reporting: by what it is, or because most of its sentences are none."""
+    known = [reason for reason in of_sentences if reason]
+    if len(known) > 1 and 2 * len(known) >= len(line):
+        return known[0]
+    return boilerplate_reason(clean[line[0].start : line[-1].end], "line")
+
+
+def _overlaps(span: Span, slices: list[tuple[int, int]]) -> bool:
+    """Whether a sentence has a part in slices that are in order."""
+    at = bisect_right(slices, span.start, key=itemgetter(1))
+    return at < len(slices) and slices[at][0] < span.end
+
+
 def _paragraphs(spans: list[Span]) -> list[tuple[int, int]]:
-    bounds = []
+    """Where the paragraphs start and end."""
+    found = []
     for _, inside in groupby(spans, key=attrgetter("paragraph")):
         sentences = list(inside)
-        bounds.append((sentences[0].start, sentences[-1].end))
-    return bounds
+        found.append((sentences[0].start, sentences[-1].end))
+    return found
 
 
 def _speech_in(
