@@ -322,6 +322,21 @@ def test_named_columns_hold_for_the_files_that_have_them(tmp_path: Path) -> None
     assert [a.outlet for a in articles] == ["Wire", "Blare", None, "Gazette"]
 
 
+def test_a_named_encoding_holds_for_the_files_that_are_in_it(tmp_path: Path) -> None:
+    text = "The café’s owner said “no”."
+    for name, encoding in (
+        ("a.txt", "cp1252"),
+        ("b.txt", "utf-8"),
+        ("c.txt", "utf-16"),
+        ("d.csv", "cp1252"),
+        ("e.csv", "utf-8"),
+    ):
+        (tmp_path / name).write_text(f"text\n{text}\n" if name.endswith("csv") else text, encoding=encoding)
+    articles, rejects = read(tmp_path, encoding="cp1252")
+    assert not rejects
+    assert [a.text for a in articles] == [text] * 5
+
+
 def test_a_named_column_that_is_nowhere_stops_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"text,paper\n{TEXT},Wire\n")
     (tmp_path / "b.txt").write_text(TEXT)

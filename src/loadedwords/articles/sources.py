@@ -105,9 +105,9 @@ def open_bytes(source: Source) -> BinaryIO:
 
     if source.path is None:
         return sys.stdin.buffer
-    counted = io.BufferedReader(_Counted(source.path, source.progress))
+    counted = io.BufferedReader(_Counted(source.path, source.progress), _HEAD)
     compression = _COMPRESSION.get(source.path.suffix.lower())
-    return counted if compression is None else io.BufferedReader(pa.CompressedInputStream(counted, compression))
+    return counted if compression is None else io.BufferedReader(pa.CompressedInputStream(counted, compression), _HEAD)
 
 
 class Text:
