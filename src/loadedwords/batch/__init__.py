@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -138,7 +139,7 @@ def score_to_folder(
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
-        "options": dict(description.options),
+        "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
         "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
         "house": _house(house),
         "versions": _versions(),
