@@ -155,14 +155,14 @@ def test_duplicate_ids_are_rejected_and_the_first_kept(tmp_path: Path, small_bun
 def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(
     tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loadedwords.scoring import model as scoring
+    from loadedwords.text import headlines
 
-    def broken(text: str, go: Any = scoring.prepare_text) -> Any:
+    def broken(text: str, go: Any = headlines.prepare_text) -> Any:
         if "number 4 " in text:
             raise RuntimeError("cannot split this")
         return go(text)
 
-    monkeypatch.setattr(scoring, "prepare_text", broken)
+    monkeypatch.setattr(headlines, "prepare_text", broken)
     summary = run(articles_of(9), tmp_path, small_bundle)
     assert (summary.counts.articles, summary.counts.errors) == (9, 1)
     (bad,) = [r for r in tables(tmp_path)["articles"] if r["status"] == "error"]

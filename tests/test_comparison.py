@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
@@ -18,6 +19,7 @@ from click.testing import CliRunner, Result
 from loadedwords.cli import main
 from loadedwords.cli.compare import _print_comparison
 from loadedwords.errors import DataError
+from loadedwords.models.odds import logistic, logit
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences
 from loadedwords.outlets.comparison import Comparison, compare_scores, write_tables
 from loadedwords.outlets.hand_labels import read_gold, write_sample
@@ -138,6 +140,21 @@ def test_the_summary_says_what_there_is(comparison: Comparison, scores: Path) ->
     assert "pairs" not in said
     assert lonely.n_events == 0
     assert lonely.topics is None
+
+
+def test_the_methods_paragraph_has_the_figures_of_this_run(comparison: Comparison, scores: Path) -> None:
+    paragraph, references = comparison.methods
+    assert f"{comparison.overall['n_articles'][0]} articles of 6 outlets" in paragraph
+    assert comparison.model["hash"][:12] in paragraph
+    assert "within the 7 events" in paragraph
+    assert "not checked against labels" in paragraph
+    for author in ("Holm", "Efron", "Cameron"):
+        assert any(reference.startswith(author) for reference in references)
+    drawn = draw_sample(scores, 180).with_columns(labels=pl.lit([1.0]), label=pl.lit(1.0))
+    paragraph, references = compare_scores([scores], gold=drawn, events="none", topics="none").methods
+    assert "180 hand labels" in paragraph
+    assert "within the" not in paragraph
+    assert any(reference.startswith("Egami") for reference in references)
 
 
 def test_a_level_close_to_one_is_not_rounded_to_it(scores: Path) -> None:
@@ -345,7 +362,9 @@ def test_labels_that_correct_nothing_are_not_said_to(scores: Path, score: Score,
     write_sample(few.drop("index"), sheet)
     found = compare_scores([scores], gold=read_gold(sheet), events="none", topics="none")
     said, unsaid = summary(found)
-    assert "corrected by" not in said
+    assert "The shares corrected by" not in said
+    assert "no difference between outlets is declared" in unsaid, "the model's own pairs are no verdict beside labels"
+    assert said.count("By the model alone") == 1
     assert "10 hand labels are too few" in unsaid
     done = run("compare", scores, "--gold", sheet, "--events", "none", "--topics", "none")
     assert (done.exit_code, "Corrected by hand labels" in done.output) == (0, False)
@@ -353,6 +372,7 @@ def test_labels_that_correct_nothing_are_not_said_to(scores: Path, score: Score,
     said, unsaid = summary(compare_scores([scores], gold=read_gold(sheet), events="none", topics="none"))
     assert "corrected by 60 hand labels" in said
     assert "of own-voice sentences" in said
+    assert "pairs of outlets differ" not in said
     assert "to correct 6 of 7 estimates" in unsaid, "ten labels each do for all together only"
     other = run("compare", score(told(12), "others"), "--gold", sheet)
     assert (other.exit_code, "None of the 60 labels is of a sentence in these articles" in other.stderr) == (1, True)
@@ -363,9 +383,26 @@ def test_the_scale_of_the_scores_is_that_of_the_prevalence(scores: Path, small_b
     done = run("score", tmp_path / "articles.jsonl", "-o", tmp_path / "out", "-m", small_bundle, "--prevalence", "0.06")
     assert done.exit_code == 0, done.output
     assert "share of careful readers who would object" in run("compare", scores, "--topics", "none").stdout
-    assert "moved to a share of 6% loaded" in run("compare", tmp_path / "out").stdout
+    assert "at a base rate of 6% loaded" in run("compare", tmp_path / "out").stdout
     mixed = run("compare", scores, tmp_path / "out")
     assert (mixed.exit_code, "with different --prevalence" in " ".join(mixed.stderr.split())) == (1, True)
+
+
+def test_a_base_rate_keeps_the_order_of_sentences_but_not_that_of_outlets() -> None:
+    glaring, doubtful = np.array([0.97, 0.03, 0.03]), np.array([0.4, 0.4, 0.4])
+
+    def at(base_rate: float) -> tuple[pl.DataFrame, list[int]]:
+        moved = [logistic(logit(p) + logit(np.array(base_rate)) - logit(np.array(0.2))) for p in (glaring, doubtful)]
+        more = ("n_quoted_words", "n_loaded_quoted_words")
+        scores = pl.DataFrame({"outlet": ["glaring", "doubtful"], "loaded_share": [p.mean() for p in moved]})
+        counts = dict.fromkeys(("n_own", "n_sentences", "n_quoted", "n_words", "n_loaded_words", *more), pl.lit(3))
+        table = scores.with_columns(**counts, loaded_share_all="loaded_share", loaded_share_quoted="loaded_share")
+        return compare_outlets(table), np.argsort(np.concatenate(moved), kind="stable").tolist()
+
+    (usual, order), (rare, order_when_rare) = at(0.2), at(0.02)
+    assert order == order_when_rare
+    assert usual["outlet"].to_list() == ["doubtful", "glaring"]
+    assert rare["outlet"].to_list() == ["glaring", "doubtful"]
 
 
 def cut(folder: Path, table: str) -> None:

@@ -133,7 +133,28 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
     corrected = _interval(0.28, 0.06, "corrected_share", "ci_low", "ci_high")
     # The first outlet's labels differ.
     devices = [
-        (row["outlet"], device, 12, 9000, 9, 1.0, 0.5, 2.0, 0.4, 0.6, 0.1, 1.1, 0.01, at == 0 and device == "label")
+        (
+            row["outlet"],
+            device,
+            12,
+            9000,
+            9,
+            1.0,
+            0.5,
+            2.0,
+            0.4,
+            0.6,
+            0.1,
+            1.1,
+            0.01,
+            at == 0 and device == "label",
+            7,
+            0.5,
+            0.1,
+            0.9,
+            0.02,
+            at == 0,
+        )
         for at, row in enumerate(outlets)
         for device in (*KINDS, PRAISE)
     ]
@@ -152,22 +173,34 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         .drop("differs", strict=False)
         .with_columns(n_events=5 + pl.int_range(pl.len()) % 30),
         outlets_within_events=pl.DataFrame(within),
-        corrected_pairs=pairs.head(1).drop("differs", strict=False),
+        corrected_pairs=pairs,
         topics=pl.DataFrame(topics),
         words=pl.DataFrame(words),
         other_words=pl.DataFrame([other_words]),
         devices=pl.DataFrame(devices, schema=SCHEMA, orient="row"),
         timeline=pl.DataFrame(timeline, infer_schema_length=None),
         corrected=pl.DataFrame(
-            [{"outlet": names[0], "n_labelled": 60, "loaded_share_raw": 0.36, **corrected, "note": ""}]
+            [
+                {
+                    "outlet": names[0],
+                    "n_labelled": 60,
+                    "loaded_share_raw": 0.36,
+                    **corrected,
+                    "more_labels": 40,
+                    "note": "",
+                }
+            ]
         ),
         level=0.95,
         voice="own",
         threshold=0.3,
         model={"name": "default", "hash": "0123abcd"},
+        prevalence=None,
+        base_rate=0.205,
         sources=["scores", HOSTILE],
         says=("Harbour Post is more loaded than the others.", HOSTILE),
         cannot_say=("Which outlet is right.",),
+        methods=("We scored 400 articles.", ("Holm, S. (1979).",)),
     )
 
 
@@ -240,6 +273,38 @@ def test_the_matrix_turns_differences_round(page: str) -> None:
     assert far is not None
 
 
+def test_labels_govern_every_verdict(tmp_path: Path) -> None:
+    comparison = made_up()
+    comparison.corrected_pairs = comparison.pairs.head(2).with_columns(differs=pl.Series([False, True]))
+    comparison.corrected = pl.DataFrame(
+        [
+            {
+                "outlet": name,
+                "n_labelled": 60,
+                "loaded_share_raw": 0.3,
+                "corrected_share": share,
+                "ci_low": 0.1,
+                "more_labels": 0,
+            }
+            for name, share in ((OUTLETS[0], 0.2), (OUTLETS[1], 0.9), (OUTLETS[2], None))
+        ]
+    ).with_columns(ci_high=0.95, note=pl.lit(""))
+    page = write_comparison_page(comparison, tmp_path / "labels.html").read_text(encoding="utf-8")
+    assert "1 of 2 pairs of outlets differ" in page
+    assert page.count('<span class="vh"> differs</span>') == 2, "one pair, told from both sides"
+    forest = re.search(r'<svg class="chart forest".*?</svg>', page, re.DOTALL)
+    assert forest is not None
+    assert re.findall(r"<title>([^:<]*):", forest.group())[:2] == [OUTLETS[1], OUTLETS[0]], "by the corrected share"
+    assert page.count("not corrected by the labels") == 5, "each part that labels don't reach says so"
+    assert "pairs" not in _data(page)["tables"], "nobody takes the model's differences for the corrected ones"
+    comparison.corrected = comparison.corrected_pairs = None
+    assert "labels" not in re.sub(r"<(style|script)\b.*?</\1>", "", _written(comparison, tmp_path), flags=re.DOTALL)
+
+
+def _written(comparison: Any, folder: Path) -> str:
+    return write_comparison_page(comparison, folder / "again.html").read_text(encoding="utf-8")
+
+
 def test_names_of_one_family_stay_apart(tmp_path: Path) -> None:
     comparison = made_up([f"The Gazette and Advertiser of Parish {k}" for k in range(30)])
     page = write_comparison_page(comparison, tmp_path / "family.html").read_text(encoding="utf-8")
@@ -252,8 +317,8 @@ def test_downloads_have_every_row(page: str) -> None:
     buttons = {a["data-csv"] for tag, a in Page(page).tags if "data-csv" in a}
     assert buttons == set(tables) | {"events"}
     n_pairs = len(OUTLETS) * (len(OUTLETS) - 1) // 2
-    assert {len(column["values"]) for column in tables["pairs"]} == {n_pairs}
-    difference = next(column for column in tables["pairs"] if column["name"] == "difference")
+    assert {len(column["values"]) for column in tables["corrected_pairs"]} == {n_pairs}
+    difference = next(column for column in tables["corrected_pairs"] if column["name"] == "difference")
     assert difference["values"][0] / 10 ** difference["digits"] == pytest.approx(0.18)
 
 
@@ -261,7 +326,7 @@ def test_a_large_comparison_stays_small(tmp_path: Path) -> None:
     comparison = made_up([f"The Gazette of Parish {k}" for k in range(258)], n_events=300, n_periods=12)
     page = write_comparison_page(comparison, tmp_path / "large.html").read_text(encoding="utf-8")
     assert len(page.encode()) < 6_000_000
-    assert {len(column["values"]) for column in _data(page)["tables"]["pairs"]} == {258 * 257 // 2}
+    assert {len(column["values"]) for column in _data(page)["tables"]["corrected_pairs"]} == {258 * 257 // 2}
     assert page.count("<tr data-o=") < 2_000
     assert "Drawn are the 25 outlets with the most articles" in page
 
@@ -450,9 +515,9 @@ def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
     assert found["sorted"] == ["all outlets", HOSTILE, FORMULA]
 
     csv = found["csv"]
-    assert len(csv["pairs"].strip().splitlines()) == 22
-    assert csv["pairs"].splitlines()[1].startswith('"Harbour Post","')
-    assert ",0.18,0.13,0.23,0.0002,0.0004,true" in csv["pairs"]
+    assert len(csv["corrected_pairs"].strip().splitlines()) == 22
+    assert csv["corrected_pairs"].splitlines()[1].startswith('"Harbour Post","')
+    assert ",0.18,0.13,0.23,0.0002,0.0004,true" in csv["corrected_pairs"]
     assert f'"{HOSTILE}"' in csv["outlets"]
     assert f'"\'{FORMULA}"' in csv["words"]
     assert len(csv["events"].strip().splitlines()) == 1 + 6 * (1 + 2 + 2)

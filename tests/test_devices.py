@@ -25,7 +25,8 @@ def tables(rates: dict[str, float], *, n_articles: int = 40, seed: int = 0) -> t
             article = f"{outlet}-{at}"
             words = [word("label", praise=0.9 if k % 2 else 0.1) for k in range(rng.poisson(rate / 2))]
             words += [word("verb", in_quote=True)] * 2
-            articles.append({"article_id": article, "outlet": outlet, "n_words": 500, "n_quoted_words": 100})
+            counts = {"n_words": 500, "n_quoted_words": 100, "n_own": 20, "n_quoted": 4, "n_sentences": 24}
+            articles.append({"article_id": article, "outlet": outlet, **counts})
             sentences.append({"article_id": article, "words": words})
     return pl.DataFrame(articles), pl.LazyFrame(sentences)
 
@@ -53,6 +54,7 @@ def test_counts_by_hand() -> None:
     assert row(found, "A", "praise")["n_loaded_words"] == own.filter(pl.col("praise") >= 0.5).height
     assert row(found, "A", "verb")["n_loaded_words"] == 0, "they are quoted"
     assert row(found, "A", "verb")["differs"] is None
+    assert row(found, "A", "verb")["ci_low"] == 0 < row(found, "A", "verb")["ci_high"] < 5, "none is no proof of none"
     quoted = compare_devices(articles, sentences, voice="quoted")
     assert quoted is not None
     assert row(quoted, "A", "verb")["per_1000"] == pytest.approx(20.0)
@@ -76,6 +78,29 @@ def test_intervals_hold_and_differences_are_declared_with_care() -> None:
     assert hits >= 52  # of 60 at 95%
     assert false <= 8  # of 60 at 5% for all comparisons together
     assert found_true >= 55
+
+
+def test_on_the_same_events_it_is_not_the_events_that_differ() -> None:
+    """A's events call for labels twice as often as B's; where both report, A uses three more per 1,000 words."""
+    rng = np.random.default_rng(3)
+    articles, sentences = [], []
+    for at in range(120):
+        heated = at < 60
+        for outlet in ("A", "B") if 30 <= at < 90 else ("A",) if heated else ("B",):
+            rate = (16.0 if heated else 6.0) + (3.0 if outlet == "A" else 0.0)
+            article = f"{outlet}-{at}"
+            counts = {"n_words": 1000, "n_quoted_words": 0, "n_own": 40, "n_quoted": 0, "n_sentences": 40}
+            articles.append({"article_id": article, "outlet": outlet, "event_id": f"e{at}", **counts})
+            sentences.append({"article_id": article, "words": [word("label") for _ in range(rng.poisson(rate))]})
+    found = compare_devices(pl.DataFrame(articles), pl.LazyFrame(sentences))
+    assert found is not None
+    label = row(found, "A", "label")
+    assert label["n_events"] == 60
+    assert label["same_events_low"] < 3.0 < label["same_events_high"]
+    assert label["same_events"] == pytest.approx(3.0, abs=1.5)
+    assert label["difference"] > 5.0, "other events, other words"
+    assert label["same_events_differs"]
+    assert row(found, "B", "label")["same_events"] == pytest.approx(-label["same_events"])
 
 
 def test_scores_without_kinds_have_no_devices() -> None:

@@ -60,7 +60,8 @@ def test_own_words_by_hand() -> None:
     # A uses "regime" 4 times among 5 loaded words, B once among 5; together 5 of 10, so that of a prior of 10 it gets 5.
     # log((4 + 5) / (5 + 10 - 9)) - log((1 + 5) / (5 + 10 - 6)) = log(9 / 6) - log(6 / 9) = 2 log 1.5 = 0.81093
     # variance 1 / 9 + 1 / 6 = 0.27778, its root 0.52705, z = 0.81093 / 0.52705 = 1.53863
-    # interval 0.81093 -+ 1.95996 * 0.52705 = -0.22207 .. 1.84393
+    # Of 5 uses 4 are on one of two equal sides: Clopper and Pearson's interval of that share is 0.28358 .. 0.99495, its
+    # log odds -0.92676 .. 5.28315.
     # At least 4 of 5 uses on one of two equal sides: (5 + 1) / 32 = 0.1875, twice that 0.375.
     # Four tests (two words, two outlets), two of them at 0.375: 0.375 * 4 / 2 = 0.75.
     words = own_words(*one_sentence_each(FIVE_EACH), prior=10.0, min_articles=2)
@@ -71,8 +72,16 @@ def test_own_words_by_hand() -> None:
     assert (row["n_loaded_words"], row["outlet_articles"], row["design_effect"]) == pytest.approx((5, 5, 1.0))
     assert row["log_odds"] == pytest.approx(0.81093, abs=1e-5)
     assert row["z_score"] == pytest.approx(1.53863, abs=1e-5)
-    assert (row["ci_low"], row["ci_high"]) == pytest.approx((-0.22207, 1.84393), abs=1e-5)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((-0.92676, 5.28315), abs=1e-5)
     assert (row["p_value"], row["p_adjusted"]) == pytest.approx((0.375, 0.75))
+
+
+def test_an_interval_says_what_its_p_value_says() -> None:
+    alone = [("A", ["regime", "mob"])] * 8 + [("B", ["mob", "mob"])] * 8
+    row = own_words(*one_sentence_each(alone), min_articles=2).filter(pl.col("word") == "regime").row(0, named=True)
+    assert row["p_value"] < 0.05
+    assert row["ci_low"] > 0
+    assert row["ci_high"] is None, "nobody else uses it: how much more often has no upper end"
 
 
 def test_what_repeats_in_an_article_counts_less() -> None:

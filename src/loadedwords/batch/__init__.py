@@ -140,7 +140,13 @@ def score_to_folder(
         "status": "running",
         "inputs": list(description.inputs),
         "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
-        "model": {"name": bundle.name, "kind": bundle.kind, "hash": bundle.hash, "prevalence": prevalence},
+        "model": {
+            "name": bundle.name,
+            "kind": bundle.kind,
+            "hash": bundle.hash,
+            "prevalence": prevalence,
+            "base_rate": bundle.config.get("prevalence") if prevalence is None else prevalence,
+        },
         "house": _house(house),
         "versions": _versions(),
         "voice": voice,

@@ -73,12 +73,13 @@ class ChosenModel:
 
 @dataclass(frozen=True)
 class Chunk:
-    """The articles of one shard, and how much of the input had been read by then."""
+    """The articles of one shard, how much of the input had been read by then, and the rules for what is found in them."""
 
     number: int
     articles: tuple[Article, ...]
     digest: str
     share_read: float | None
+    house: House | None = None
 
 
 def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | None) -> Iterator[Chunk]:
@@ -86,7 +87,7 @@ def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | N
 
     def chunk() -> Chunk:
         share = progress.done / progress.total if progress and progress.total else None
-        return Chunk(number, tuple(held), _digest(held, chosen), share)
+        return Chunk(number, tuple(held), _digest(held, chosen), share, chosen.house)
 
     for article in articles:
         held.append(article)
@@ -120,10 +121,10 @@ def left_by_an_earlier_run(folder: Path, chunk: Chunk) -> Counts | None:
     return Counts(**left["counts"]) if left.get("digest") == chunk.digest else None
 
 
-def score_chunk(model: FramingModel, folder: Path, chunk: Chunk, house: House | None = None) -> Counts:
+def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
     counts = Counts()
-    for scored in model.score_articles(chunk.articles, house=house):
+    for scored in model.score_articles(chunk.articles, house=chunk.house):
         rows["articles"].append(article_row(scored))
         rows["sentences"].extend(sentence_rows(scored))
         rows["boilerplate"].extend(boilerplate_rows(scored))

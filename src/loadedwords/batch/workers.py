@@ -15,7 +15,6 @@ from pathlib import Path
 
 from loadedwords.batch.shards import ChosenModel, Chunk, Counts, left_by_an_earlier_run, score_chunk
 from loadedwords.errors import LoadedwordsError
-from loadedwords.house import House
 from loadedwords.scoring import FramingModel
 
 
@@ -41,7 +40,7 @@ def _here(chunks: Iterable[Chunk], chosen: ChosenModel, folder: Path) -> Iterato
     load = cache(partial(chosen.load, threads=None))  # not before there is something to score
     for chunk in chunks:
         left = left_by_an_earlier_run(folder, chunk)
-        yield Done(left or score_chunk(load(), folder, chunk, chosen.house), left is not None, chunk.share_read)
+        yield Done(left or score_chunk(load(), folder, chunk), left is not None, chunk.share_read)
 
 
 def _in_processes(chunks: Iterable[Chunk], chosen: ChosenModel, folder: Path, workers: int) -> Iterator[Done]:
@@ -52,7 +51,7 @@ def _in_processes(chunks: Iterable[Chunk], chosen: ChosenModel, folder: Path, wo
     try:
         for chunk in chunks:
             left = left_by_an_earlier_run(folder, chunk)
-            running.append((chunk, left or pool.submit(_score_in_worker, folder, chunk, chosen.house)))
+            running.append((chunk, left or pool.submit(_score_in_worker, folder, chunk)))
             if len(running) > workers + 1:  # one chunk ready for whichever process is free first
                 yield _wait(*running.popleft())
         while running:
@@ -80,5 +79,5 @@ def _load_in_worker(chosen: ChosenModel) -> None:
     _WORKER["model"] = chosen.load(threads=1)
 
 
-def _score_in_worker(folder: Path, chunk: Chunk, house: House | None) -> Counts:
-    return score_chunk(_WORKER["model"], folder, chunk, house)
+def _score_in_worker(folder: Path, chunk: Chunk) -> Counts:
+    return score_chunk(_WORKER["model"], folder, chunk)

@@ -18,6 +18,7 @@ from loadedwords.cli import (
     label,
     lint,
     lsp,
+    plan,
     probe,
     sample,
     score,
@@ -56,7 +57,7 @@ def main() -> None:
 
 
 for _command in (
-    score.score, highlight.highlight, lint.lint, lsp.lsp, serve.serve, compare.compare, aliases.aliases, sample.sample, label.label,
+    score.score, highlight.highlight, lint.lint, lsp.lsp, serve.serve, compare.compare, aliases.aliases, plan.plan, sample.sample, label.label,
     train.train, evaluate.evaluate, probe.probe, verify.verify, export.export, card.card,
 ):  # fmt: skip
     main.add_command(_command)

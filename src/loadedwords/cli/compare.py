@@ -58,7 +58,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
 )
 @click.option(
     "--threshold",
-    default=0.5,
+    default=0.3,
     show_default=True,
     type=click.FloatRange(0, 1),
     callback=no_nan,
@@ -125,7 +125,6 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
-    import polars as pl
 
     print_outlets(found.outlets, found.overall, found.level, found.voice)
     if found.corrected is not None:
@@ -146,13 +145,11 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
         )
         if len(rows) > 2 * most:
             click.echo(f"{len(rows) - 2 * most} outlets below these are not shown.")
-    pairs, by = found.pairs, "by the model"
-    if found.corrected_pairs is not None and found.corrected_pairs.height:
-        pairs, by = found.corrected_pairs, "corrected by hand labels"
+    pairs, by = found.governing_pairs, "by the model" if found.corrected is None else "corrected by hand labels"
     _print_table(
         f"The surest differences in loaded share, {by}",
         {"more loaded": "left", "less loaded": "left", "difference": "right", "adjusted p": "right"},
-        map(_pair, pairs.filter(pl.col("p_adjusted") < 1 - found.level).sort("p_adjusted").head(most).to_dicts()),
+        map(_pair, pairs.filter("differs").sort("p_adjusted").head(most).to_dicts()),
     )
     if found.devices is not None:
         differ = found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted")

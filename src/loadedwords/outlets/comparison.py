@@ -20,6 +20,7 @@ from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
 from loadedwords.outlets.events import find_events
+from loadedwords.outlets.methods import methods
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
@@ -70,7 +71,9 @@ class Comparison:
     model : dict
         name and hash.
     prevalence : float or None
-        The share of loaded sentences that the scores were moved to.
+        The share of loaded sentences that the scores were moved to, where the run was told one.
+    base_rate : float or None
+        The share that the scores suppose; a mean of them depends on it, and so may the order of outlets.
     sources : list of str
         The folders.
     """
@@ -96,7 +99,13 @@ class Comparison:
     min_articles: int
     model: dict[str, str]
     prevalence: float | None
+    base_rate: float | None
     sources: list[str]
+
+    @property
+    def governing_pairs(self) -> pl.DataFrame:
+        """The differences that are declared: once there are labels, those corrected by them and no others."""
+        return self.pairs if self.corrected_pairs is None else self.corrected_pairs
 
     @property
     def topics(self) -> pl.DataFrame | None:
@@ -111,6 +120,11 @@ class Comparison:
     def cannot_say(self) -> tuple[str, ...]:
         """What they don't."""
         return summarise(self)[1]
+
+    @cached_property
+    def methods(self) -> tuple[str, tuple[str, ...]]:
+        """How it was done, as a paragraph for a paper, and its references."""
+        return methods(self)
 
 
 def compare_scores(
@@ -202,6 +216,7 @@ def compare_scores(
         min_articles=min_articles,
         model={key: str(run.get(key, "unknown")) for key in ("name", "hash")},
         prevalence=run.get("prevalence"),
+        base_rate=run.get("base_rate"),
         sources=[str(folder) for folder in paths],
     )
 

@@ -7,6 +7,7 @@ scores then only lower the variance, and whether the corrected estimate is right
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,15 +23,18 @@ from loadedwords.outlets.intervals import Numbers
 from loadedwords.outlets.sampling import LABELS_PER_OUTLET, OUTLET, STRATUM, Strata
 from loadedwords.outlets.tables import counts, reals, texts
 
-# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/intervals_gold.py).
+# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/coverage.py).
 FEW_LABELS = 20
 ALL_OUTLETS = "all outlets"
+# Below this effective ratio labels drawn without scores would have done as well.
+LEAST_HELP = 1.05
 _CORRECTED = {
     **texts("outlet"),
     **counts("n_articles", "n_own", "n_labelled"),
     **reals("loaded_share_raw", "corrected_share", "ci_low", "ci_high"),
     **reals("classical_share", "classical_low", "classical_high", "bias", "bias_low", "bias_high"),
     **reals("power_tuning", "effective_ratio"),
+    **counts("more_labels"),
     **texts("note"),
 }
 
@@ -130,7 +134,8 @@ def correct_by_gold(
         n_articles, n_own, n_labelled, loaded_share_raw (mean `p_own`), corrected_share, ci_low, ci_high;
         classical_share, classical_low, classical_high (from the labels alone, by strata); bias, bias_low, bias_high
         (raw minus corrected); power_tuning (λ); effective_ratio (how many labels drawn without scores would be worth
-        one of these, as for the variance that labelling more sentences would lower); note. Outlets with fewer than
+        one of these, as for the variance that labelling more sentences would lower); more_labels (so many more, and labelling
+        brings no more variance than the choice of articles does, which only more articles lower); note. Outlets with fewer than
         `FEW_LABELS` labels get no corrected figure: borrowing the correction of other outlets would assume that the model errs on all alike.
 
     Raises
@@ -155,8 +160,8 @@ def corrected_differences(
     -------
     polars.DataFrame
         One row for each pair of outlets with enough labels: outlet_a, outlet_b, difference (a minus b), ci_low,
-        ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm 1979, over the pairs).
-        Intervals are not adjusted.
+        ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm 1979, over the pairs),
+        differs (p_adjusted below 1 - level), detectable. Intervals are not adjusted.
     """
     found = {
         outlet: _estimate(domain, _power_tuning(domain))
@@ -167,7 +172,8 @@ def corrected_differences(
     share, variance, df = np.array([(e.share, e.variance, e.df) for e in found.values()]).reshape(-1, 3).T
     pairs = pair_differences(share, np.diag(variance), df, level)
     outlets = {"outlet_a": names.gather(pairs["a"]), "outlet_b": names.gather(pairs["b"])}
-    return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()})
+    differs = pl.col("p_adjusted") < 1 - level
+    return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()}).with_columns(differs=differs)
 
 
 def _domains(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame) -> dict[str, _Domain]:
@@ -341,12 +347,17 @@ def _corrected_row(outlet: str, domain: _Domain, level: float) -> dict[str, obje
         "loaded_share_raw": domain.raw_share,
     }
     if domain.refusal:
-        return {**about, "note": domain.refusal}
+        return {**about, "more_labels": max(0, FEW_LABELS - n), "note": domain.refusal}
     tuning = _power_tuning(domain)
     corrected, classical = _estimate(domain, tuning), _estimate(domain, 0.0)
     bias = _estimate(domain, tuning, bias=True)
+    articles_vary = corrected.variance - corrected.design
+    more = max(0, math.ceil(n * (corrected.design / articles_vary - 1))) if articles_vary > 0 else None
+    # Labels that simple random sampling would have needed for the same variance, for each label there is.
+    ratio = classical.share * (1 - classical.share) / n / corrected.design if corrected.design > 0 else None
     notes = {
         "few labels": n < LABELS_PER_OUTLET,
+        "the scores are too unlike the labels to help": ratio is not None and ratio < LEAST_HELP,
         "few articles": domain.n_articles < FEW_ARTICLES,
         "scored anew since the sample was drawn: its strata are not used": domain.scores_changed,
     }
@@ -355,8 +366,8 @@ def _corrected_row(outlet: str, domain: _Domain, level: float) -> dict[str, obje
         *_share_interval(classical, domain, level),
         *(bias.share, *bias.interval(level)),
         tuning,
-        # Labels that simple random sampling would have needed for the same variance, for each label there is.
-        classical.share * (1 - classical.share) / n / corrected.design if corrected.design > 0 else None,
+        ratio,
+        more,
         "; ".join(note for note, holds in notes.items() if holds),
     )
     return {**about, **dict(zip(list(_CORRECTED)[len(about) :], figures, strict=True))}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from scipy.stats import false_discovery_control
 
 from loadedwords.outlets.counted import COUNTED, clusters_of, sum_by_cluster
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
     Numbers,
-    adjust_holm,
     effective_freedom,
     interval_of_sums,
     jackknife_influence,
+    nothing_found,
     student,
 )
 from loadedwords.outlets.tables import counts, reals, texts
+from loadedwords.outlets.within_events import FEW_EVENTS
 from loadedwords.schema import KINDS, PRAISES, CountedVoice
 
 PRAISE = "praise"
@@ -27,6 +29,9 @@ SCHEMA = {
     **reals("per_1000", "ci_low", "ci_high", "others_per_1000"),
     **reals("difference", "difference_low", "difference_high", "p_adjusted"),
     "differs": pl.Boolean(),
+    **counts("n_events"),
+    **reals("same_events", "same_events_low", "same_events_high", "same_events_p_adjusted"),
+    "same_events_differs": pl.Boolean(),
 }
 
 
@@ -49,7 +54,8 @@ def compare_devices(
     voice : {"own", "quoted", "all"}
         Whose words count.
     level : float
-        Nominal coverage of each interval by itself; `differs` allows for the number of comparisons.
+        Nominal coverage of each interval by itself; of all differences that are declared, a share of 1 - level at most
+        is expected to be false.
     min_articles : int
         Outlets with fewer take no part.
 
@@ -57,17 +63,21 @@ def compare_devices(
     -------
     DataFrame or None
         One row for each outlet and device, a kind of `schema.KINDS` or "praise": n_articles, n_words (that count),
-        n_loaded_words (those of them that are it), per_1000 with the interval of `ratio_interval`, others_per_1000,
-        their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted (Holm 1979) and
-        differs; no difference where the outlet has fewer than `MIN_WORDS` such words. None where the model told no
-        kinds.
+        n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`, others_per_1000,
+        their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted (Benjamini &
+        Hochberg 1995, over outlets and devices) and differs; no difference where the outlet has fewer than `MIN_WORDS`
+        such words. The same from the events that the outlet shares with others (n_events, same_events, ...): its
+        words there against what the others' rates on the very same events let expect, so that it is not the events that
+        differ; none below `FEW_EVENTS` events. None where the model told no kinds.
     """
     found = _counts(articles, sentences, voice)
     if found is None:
         return None
     counted = found.filter(pl.col("n") > 0)
     clusters = clusters_of(counted)
-    words = counted["n"].to_numpy().astype(float)
+    words, sizes = (counted[column].to_numpy().astype(float) for column in ("n", COUNTED[voice].sentences))
+    known = counted if "event_id" in counted.columns else counted.with_columns(event_id=pl.lit(None, pl.String))
+    on_events = known.filter(pl.col("event_id").is_not_null())
     rows = []
     for (outlet,), group in counted.group_by(["outlet"], maintain_order=True):
         if group.height < min_articles:
@@ -75,19 +85,25 @@ def compare_devices(
         inside = counted.select(pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))).to_series().to_numpy()
         sides = np.column_stack([inside, 1 - inside])
         n_words = sum_by_cluster(words[:, None] * sides, clusters)
+        n_sentences = sum_by_cluster((sizes * inside)[:, None], clusters)[:, 0]
         for device in (*KINDS, PRAISE):
             uses = sum_by_cluster(counted[device].to_numpy().astype(float)[:, None] * sides, clusters)
             about = {"outlet": outlet, "device": device, "n_articles": group.height}
-            rows.append(about | _rate(uses, n_words, level) | _difference(uses, n_words, level))
-    table = pl.DataFrame(rows, schema={**SCHEMA, **reals("p_value")})
-    tested = table.filter(pl.col("p_value").is_not_null()).select("outlet", "device", "p_value")
-    adjusted = tested.with_columns(p_adjusted=pl.Series(adjust_holm(tested["p_value"].to_numpy()), dtype=pl.Float64))
-    return (
-        table.drop("p_adjusted")
-        .join(adjusted.drop("p_value"), on=["outlet", "device"], how="left", nulls_equal=True, maintain_order="left")
-        .with_columns(differs=pl.col("p_adjusted") < 1 - level)
-        .select(list(SCHEMA))
-    )
+            rows.append(about | _rate(uses, n_words, n_sentences, level) | _difference(uses, n_words, level))
+            rows[-1] |= _on_same_events(on_events, outlet, device, level)
+    table = pl.DataFrame(rows, schema={**SCHEMA, **reals("p_value", "same_events_p_value")})
+    for of in ("", "same_events_"):
+        p_adjusted = _false_discovery(table[f"{of}p_value"])
+        table = table.with_columns(p_adjusted.alias(f"{of}p_adjusted"), (p_adjusted < 1 - level).alias(f"{of}differs"))
+    return table.select(list(SCHEMA))
+
+
+def _false_discovery(p_values: pl.Series) -> pl.Series:
+    """Adjusted for how many were tested; null where nothing was."""
+    tested = p_values.is_not_null().to_numpy()
+    adjusted = np.full(len(p_values), np.nan)
+    adjusted[tested] = false_discovery_control(p_values.drop_nulls().to_numpy()) if tested.any() else []
+    return pl.Series(adjusted).fill_nan(None)
 
 
 def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice) -> pl.DataFrame | None:
@@ -113,10 +129,12 @@ def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice
     )
 
 
-def _rate(uses: Numbers, words: Numbers, level: float) -> dict[str, object]:
+def _rate(uses: Numbers, words: Numbers, sentences: Numbers, level: float) -> dict[str, object]:
     """The outlet's own figure; it is the first column of both, the others together the second."""
     here = words[:, 0] > 0
     own = interval_of_sums(uses[here, 0], words[here, 0], level)
+    if own.estimate == 0:
+        own = nothing_found(sentences[here], words[here, 0].sum(), level)
     low, high = (None if end is None else 1000 * end for end in (own.low, own.high))
     return {
         "n_words": int(words[:, 0].sum()),
@@ -141,3 +159,32 @@ def _difference(uses: Numbers, words: Numbers, level: float) -> dict[str, object
     # The outlet's own degrees of freedom: the others are far more articles, and theirs would only add to them.
     low, high, p_value = map(float, student(np.asarray(difference), error, effective_freedom(words[:, 0]), level))
     return found | {"difference_low": low, "difference_high": high, "p_value": p_value if error else 1.0}
+
+
+def _on_same_events(articles: pl.DataFrame, outlet: str | None, device: str, level: float) -> dict[str, object]:
+    """From the others on the events that both report; an event without words of either side says nothing."""
+    own = pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))
+    both = (
+        articles.group_by("event_id")
+        .agg(
+            uses=pl.col(device).filter(own).sum(),
+            words=pl.col("n").filter(own).sum(),
+            rate=pl.col(device).filter(~own).sum() / pl.col("n").filter(~own).sum(),
+        )
+        .filter(pl.col("words") > 0, pl.col("rate").is_finite())
+        .sort("event_id")
+    )
+    found: dict[str, object] = {"n_events": both.height}
+    if both.height < FEW_EVENTS or both["uses"].sum() < MIN_WORDS:
+        return found
+    uses, words, rate = both.select(pl.col("uses", "words", "rate").cast(pl.Float64)).to_numpy().T
+    beyond = uses - words * rate
+    difference = 1000 * beyond.sum() / words.sum()
+    error = 1000 * np.sqrt((jackknife_influence(beyond[:, None], words[:, None]) ** 2).sum())
+    low, high, p_value = map(float, student(np.asarray(difference), error, effective_freedom(words), level))
+    return found | {
+        "same_events": float(difference),
+        "same_events_low": low,
+        "same_events_high": high,
+        "same_events_p_value": p_value if error else 1.0,
+    }

@@ -17,13 +17,14 @@ from loadedwords.outlets.intervals import (
     student,
     welch_freedom,
 )
+from loadedwords.outlets.power import smallest_difference
 from loadedwords.schema import CountedVoice
 
 # Smaller differences are the rounding of sums.
 _ROUNDING = 1e-12
 PAIRS_COLUMNS = (
     "outlet_a", "outlet_b", "n_articles_a", "n_articles_b", "difference", "ci_low", "ci_high", "p_value", "p_adjusted",
-    "differs",
+    "differs", "detectable",
 )  # fmt: skip
 
 
@@ -62,7 +63,8 @@ def compare_pairs(
     -------
     DataFrame
         One row for every pair, the surest first: outlet_a, outlet_b, n_articles_a, n_articles_b, difference (a minus
-        b), ci_low, ci_high, p_value (two-sided), p_adjusted (Holm 1979), differs (p_adjusted below 1 - level).
+        b), ci_low, ci_high, p_value (two-sided), p_adjusted (Holm 1979), differs (p_adjusted below 1 - level), detectable
+        (the smallest difference that would be declared in four of five such samples).
 
     Examples
     --------
@@ -89,7 +91,7 @@ def compare_pairs(
 
 
 def pair_differences(estimates: Numbers, covariance: Numbers, freedom: Numbers, level: float) -> pl.DataFrame:
-    """Every two of some estimates: a and b (their places), difference, ci_low, ci_high, p_value, p_adjusted (Holm)."""
+    """Every two of some estimates: a and b (their places), difference, ci_low, ci_high, p_value, p_adjusted, detectable."""
     a, b = np.triu_indices(len(estimates), k=1)
     variance = np.diag(covariance)
     difference = estimates[a] - estimates[b]
@@ -98,7 +100,8 @@ def pair_differences(estimates: Numbers, covariance: Numbers, freedom: Numbers, 
     both_freedom = welch_freedom(variance[a], variance[b], freedom[a], freedom[b])
     low, high, p_value = student(difference, error, both_freedom, level)
     figures = {"difference": difference, "ci_low": low, "ci_high": high, "p_value": p_value}
-    return pl.DataFrame({"a": a, "b": b, **figures, "p_adjusted": adjust_holm(p_value)})
+    detectable = smallest_difference(error, both_freedom, level, len(a))
+    return pl.DataFrame({"a": a, "b": b, **figures, "p_adjusted": adjust_holm(p_value), "detectable": detectable})
 
 
 def _jackknife(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> _Shares:

@@ -23,7 +23,7 @@ def ratio_interval(numerators: Numbers, denominators: Numbers, *, level: float =
     variance is the delete-one jackknife's (Efron & Stein 1981), the interval is taken on the logit scale of a share
     and the log scale of any other ratio, so that it stays where such a figure can lie, with Student's t and the
     degrees of freedom of `effective_freedom`. In simulations with five articles it covers where the percentiles of a
-    bootstrap, which knows only five values, do not (tests/benchmarks/intervals.py).
+    bootstrap, which knows only five values, do not (tests/benchmarks/coverage.py).
 
     Parameters
     ----------
@@ -60,12 +60,24 @@ def interval_of_sums(numerators: Numbers, denominators: Numbers, level: float) -
     error = float(np.sqrt((jackknife_influence(numerators[:, None], denominators[:, None]) ** 2).sum()))
     quantile = float(stdtrit(effective_freedom(denominators), 1 - (1 - level) / 2))
     if (numerators <= denominators).all() and estimate < 1:
-        half, at = quantile * error / (estimate * (1 - estimate)), float(logit(estimate))
-        low, high = float(expit(at - half)), float(expit(at + half))
+        low, high = map(float, within_a_share(np.asarray(estimate), quantile * error))
     else:
         factor = float(np.exp(min(quantile * error / estimate, 50.0)))
         low, high = estimate / factor, estimate * factor
     return Interval(estimate, min(low, estimate), max(high, estimate))
+
+
+def within_a_share(share: Numbers, half: Numbers | float) -> tuple[Numbers, Numbers]:
+    """Ends of an interval of that half width, taken on the logit scale, so that they stay where a share can lie.
+
+    An estimate that lies at an end itself, or beyond, keeps its width and is cut off there.
+    """
+    inside = (share > 0) & (share < 1)
+    spread = np.where(inside, share * (1 - share), 1.0)
+    at = logit(np.where(inside, share, 0.5))
+    low = np.where(inside, expit(at - half / spread), np.clip(share - half, 0, 1))
+    high = np.where(inside, expit(at + half / spread), np.clip(share + half, 0, 1))
+    return low, high
 
 
 def jackknife_influence(sums: Numbers, counts: Numbers) -> Numbers:
@@ -96,7 +108,7 @@ def effective_freedom(counts: Numbers) -> float:
     n - 1 where all are of one size. Where a few long articles carry the sum there are fewer: Satterthwaite's (1946)
     number takes a cluster's part in the variance for the square of its part in the sum, as it would be if sentences of
     an article were copies of each other. They are neither copies nor independent, and the number taken is the
-    geometric mean of both; tests/benchmarks/intervals.py shows what either end and the mean cover.
+    geometric mean of both; tests/benchmarks/coverage.py shows what either end and the mean cover.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.special import betainc
+from scipy.special import betainc, betaincinv, logit
 from scipy.stats import false_discovery_control
 
 from loadedwords.errors import DataError
@@ -20,7 +20,7 @@ PRIOR = 500.0
 FEWEST_ARTICLES = 5
 # In how many of its articles an outlet must use a word for it to be listed as its own, whatever the score.
 FEWEST_OWN = 3
-_Z95 = 1.959963984540054
+_TAIL = 0.025  # on either side of a 95% interval
 _EXAMPLES = 3
 _EASILY_READ = 300  # characters; longer "sentences" are often captions run together
 _OWN_WORDS = {
@@ -58,8 +58,9 @@ def own_words(
     has a single loaded word, the figures are those of the paper.
 
     The z-score takes the log-odds for normal, which for a handful of uses they are far from: three uses where a
-    seventh of one was to be expected come to a z of 4.6, and to one chance in a thousand. Order and p-values are
-    therefore those of the conditional test of two rates (Przyborowski & Wilenski 1940), on the same divided counts.
+    seventh of one was to be expected come to a z of 4.6, and to one chance in a thousand. Order, p-values and intervals
+    are therefore those of the conditional test of two rates (Przyborowski & Wilenski 1940), on the same divided counts:
+    an interval lies above nothing where p is below 0.05.
 
     Articles about the same subject share its words: an outlet's words show what it covers as well as how it speaks.
 
@@ -84,7 +85,9 @@ def own_words(
         Sorted by outlet and rising p-value, positive z-scores only: outlet, word (lower case, straight apostrophes, no
         possessive 's; contractions are left out), n and n_articles (uses, and articles with one, in the outlet),
         n_elsewhere, n_articles_elsewhere, per_1000 and per_1000_elsewhere (uses for each 1,000 loaded words),
-        log_odds, ci_low, ci_high (95%, normal), z_score, p_value (twice the upper tail), p_adjusted (by Benjamini &
+        log_odds, ci_low, ci_high (95%, of the log ratio of rates, by the test's own Clopper and
+        Pearson interval (1934), widened to the estimate where the prior drew that out of it; no upper end where nobody else uses
+        the word), z_score, p_value (twice the upper tail), p_adjusted (by Benjamini &
         Hochberg 1995 over all outlets with rows and all words that `FEWEST_ARTICLES` articles use), design_effect (in
         the outlet), n_loaded_words and outlet_articles (what the outlet's figures rest on), examples (up to 3, each
         of another article: article_id, text). At least `FEWEST_OWN` of the outlet's articles use the word. Empty
@@ -182,6 +185,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
     alpha = prior * column["y_all"] / column["total_all"]
     log_odds, deviation = log_odds_ratio(*side_counts, alpha=alpha, prior=prior)
     p_value = _more_by_chance(*side_counts)
+    low, high = _ratio_ends(*side_counts)
     # A word that an outlet never uses was tested too, and has a p-value of 1.
     tested = np.append(p_value, np.ones(compared.height * words.height - len(p_value)))
     return table.select(
@@ -194,8 +198,8 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
         per_1000=1000 * pl.col("y") / pl.col("total"),
         per_1000_elsewhere=pl.Series(1000 * rest["y"] / rest["total"]),
         log_odds=pl.Series(log_odds),
-        ci_low=pl.Series(log_odds - _Z95 * deviation),
-        ci_high=pl.Series(log_odds + _Z95 * deviation),
+        ci_low=pl.Series(np.minimum(low, log_odds)),
+        ci_high=pl.Series(np.maximum(high, log_odds)).fill_nan(None),
         z_score=pl.Series(log_odds / deviation),
         p_value=pl.Series(p_value),
         p_adjusted=pl.Series(false_discovery_control(tested)[: len(p_value)]),
@@ -241,6 +245,16 @@ def _more_by_chance(uses: Numbers, total: Numbers, uses_elsewhere: Numbers, tota
     tail: Numbers = betainc(uses, uses_elsewhere + 1, total / (total + total_elsewhere))
     doubled: Numbers = np.minimum(2 * tail, 1.0)
     return doubled
+
+
+def _ratio_ends(
+    uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers
+) -> tuple[Numbers, Numbers]:
+    """The interval that goes with that test, of the log ratio of the two rates; no upper end where nobody else uses it."""
+    exposure = np.log(total_elsewhere / total)
+    low = betaincinv(uses, uses_elsewhere + 1, _TAIL)
+    high = betaincinv(uses + 1, np.where(uses_elsewhere > 0, uses_elsewhere, np.nan), 1 - _TAIL)
+    return logit(low) + exposure, logit(high) + exposure
 
 
 def _design_effect(side: dict[str, Numbers]) -> Numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from loadedwords.outlets.within_events import FEW_EVENTS
@@ -16,31 +17,35 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What can be said, each with what it rests on, and what can't."""
     says: list[str] = []
     cannot: list[str] = []
-    pairs, covered = found.pairs, found.outlets.filter(pl.col("n_articles") >= found.min_articles)
+    covered = found.outlets.filter(pl.col("n_articles") >= found.min_articles)
     few = found.outlets.height - covered.height
     one_event = covered.filter(pl.col("n_clusters") < 2).height
-    by_hand = found.corrected_pairs
-    if by_hand is not None and by_hand.height:
-        n = by_hand.filter(pl.col("p_adjusted") < 1 - found.level).height
-        says.append(
-            f"By the hand labels, {n:,} of {by_hand.height:,} pairs of outlets differ in the share of loaded sentences (Holm, "
-            f"{100 * (1 - found.level):.3g}%). These are the differences to report: the model's own figures don't know its errors."
-        )
-        cannot.append(
-            "The labels correct the outlets' shares and their differences; variance, topics, the same events, words and devices are "
-            "the model's, uncorrected."
-        )
+    pairs, by_labels = found.governing_pairs, found.corrected is not None
+    # What labels don't reach is the model's own, and says so.
+    alone = "By the model alone, not corrected by the labels: " if by_labels else ""
     if pairs.height:
         n = int(pairs["differs"].sum())
-        says.append(
-            f"{'By the model alone, ' if by_hand is not None else ''}{n:,} of {pairs.height:,} pairs of outlets differ in loaded share "
-            f"after correction for the number of pairs (Holm, {100 * (1 - found.level):.3g}%); {covered.height} outlets have at least "
-            f"{found.min_articles} articles."
+        rests_on = (
+            "by the hand labels; the model's own differences are not declared, as it may err on one outlet more than on another"
+            if by_labels
+            else f"{covered.height} outlets have at least {found.min_articles} articles"
         )
+        says.append(
+            f"{n:,} of {pairs.height:,} pairs of outlets differ in loaded share after correction for the number of pairs (Holm, "
+            f"{100 * (1 - found.level):.3g}%), {rests_on}."
+        )
+        reach = pairs["detectable"].drop_nulls().to_numpy()
+        if len(reach):
+            cannot.append(
+                f"Smaller differences than {np.median(reach):.3f} (median over the pairs; {reach.min():.3f} to {reach.max():.3f}) would not "
+                "show in four of five samples like this one: loadedwords plan says what would be needed for them."
+            )
         if n < pairs.height:
             cannot.append(
-                f"The other {pairs.height - n:,} pairs can't be told apart by these articles; that does not show them alike."
+                f"The other {pairs.height - n:,} pairs can't be told apart by these {'labels' if by_labels else 'articles'}; that does not show them alike."
             )
+    elif by_labels:
+        cannot.append("No two outlets have enough labels, so no difference between outlets is declared.")
     elif covered.height < 2:
         cannot.append(
             f"No two outlets have {found.min_articles} articles each, so no pair is compared (--min-articles asks for fewer)."
@@ -52,12 +57,12 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if v := found.variance:
         interval = "" if v["share_low"] is None else f" [{v['share_low']:.0%}, {v['share_high']:.0%}]"
         says.append(
-            f"{v['share_between']:.0%}{interval} of the variance of articles' shares lies between outlets, the rest "
+            f"{alone}{v['share_between']:.0%}{interval} of the variance of articles' shares lies between outlets, the rest "
             f"between articles of one outlet ({v['n_articles']:,} articles, {v['n_outlets']} outlets)."
         )
     if s := found.standardised:
         says.append(
-            f"With the same mix of {s.n_topics} topics for all, an outlet moves {s.mean_move:.1f} ranks of {s.outlets.height} on "
+            f"{alone}With the same mix of {s.n_topics} topics for all, an outlet moves {s.mean_move:.1f} ranks of {s.outlets.height} on "
             f"average (Kendall's tau with the raw ranking {s.kendall_tau:.2f}); topics account for {s.variance_explained:.0%} of the "
             "variance within outlets."
         )
@@ -67,7 +72,7 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if tested.height:
         n = int((tested["p_adjusted"] < 1 - found.level).sum())
         says.append(
-            f"On the same events ({found.n_events:,} that two outlets or more report), {n:,} of the {tested.height:,} pairs that share at "
+            f"{alone}On the same events ({found.n_events:,} that two outlets or more report), {n:,} of the {tested.height:,} pairs that share at "
             f"least {FEW_EVENTS} differ after correction."
         )
     else:
@@ -75,7 +80,7 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
             f"No two outlets share {FEW_EVENTS} events, so differences may be differences of what was reported on."
         )
     if found.corrected is None:
-        scale = "" if found.prevalence is None else f", moved to a share of {100 * found.prevalence:.3g}% loaded"
+        scale = "" if found.base_rate is None else f" at a base rate of {100 * found.base_rate:.3g}% loaded"
         cannot.append(
             "No hand labels were given: all figures are the model's estimates of the share of careful readers who would "
             f"object{scale}. They were not checked on these outlets, and an error that falls on one outlet more than on another "
@@ -86,12 +91,13 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
         uncorrected = found.corrected["corrected_share"].null_count()
         if uncorrected < found.corrected.height:
             says.append(
-                f"Estimates corrected by {n:,} hand labels stand beside the model's: they are shares of own-voice sentences that the labellers call loaded."
+                f"The shares corrected by {n:,} hand labels are shares of own-voice sentences that the labellers call loaded. Words, devices, "
+                "topics, time and what is said of the same events are the model's, uncorrected."
             )
         if uncorrected:
             cannot.append(
                 f"{n:,} hand labels are too few, or in too few articles, to correct {uncorrected:,} of {found.corrected.height:,} "
-                "estimates (the column note says why)."
+                "estimates (the column note says why); no difference of these outlets is declared."
             )
     if few:
         cannot.append(

@@ -14,6 +14,7 @@ from scipy.stats import kendalltau, rankdata
 
 from loadedwords.outlets.counted import clusters_of, numbered, share_columns, sum_by_cluster, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
+from loadedwords.outlets.intervals import within_a_share
 from loadedwords.outlets.tables import counts, reals, texts
 from loadedwords.schema import CountedVoice
 
@@ -115,6 +116,7 @@ def standardise_topics(
     equal = inverse @ (weighted.T @ weighted) @ inverse * (residual**2).sum() / freedom
     error = np.sqrt(np.maximum(np.diag(clustered), np.diag(equal))[:n_outlets])
     half = stdtrit(np.bincount(outlet) - 1.0, 1 - (1 - level) / 2) * error
+    low, high = within_a_share(coefficients[:n_outlets], half)
     raw = np.bincount(outlet, numerators) / np.bincount(outlet, denominators)
     covered = np.zeros((n_outlets, n_topics), dtype=bool)
     covered[outlet, topic] = True
@@ -127,8 +129,8 @@ def standardise_topics(
         "n_articles": np.bincount(outlet),
         "raw_share": raw,
         "standardised_share": standardised,
-        "ci_low": standardised - half,
-        "ci_high": standardised + half,
+        "ci_low": low,
+        "ci_high": high,
         "rank": rank,
         "rank_standardised": rank_standardised,
         "coverage": covered @ mix,

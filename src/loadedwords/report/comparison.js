@@ -119,7 +119,7 @@ function findPairs() {
     return;
   }
   const columns = {};
-  data.tables.pairs.forEach(column => { columns[column.name] = column; });
+  data.tables[pairsBody.dataset.table].forEach(column => { columns[column.name] = column; });
   const rows = [];
   let found = 0;
   for (let at = 0; at < columns.outlet_a.values.length; at++) {

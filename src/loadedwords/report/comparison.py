@@ -56,10 +56,16 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
     """
     rows = {table: _rows(getattr(comparison, table)) for table in TABLES}
     # Outlets of one article would else stand first and last: chance alone puts them there.
-    outlets = rows["outlets"] = sorted(rows["outlets"], key=lambda row: bool(row["note"]))
+    corrected = {row["outlet"]: row for row in rows["corrected"]}
+    outlets = rows["outlets"] = sorted(rows["outlets"], key=lambda row: _place(row, corrected))
     # All outlets together have figures of their own, but nothing that they could be drawn to.
     overall = [{**dict.fromkeys(outlets[0]), **row} for row in _rows(comparison.overall) if outlets]
-    pairs = rows["pairs"] = sorted(rows["pairs"], key=_surest)
+    # Once there are labels, no difference is shown but by them.
+    governing, other = "pairs", "corrected_pairs"
+    if comparison.corrected is not None:
+        governing, other = other, governing
+    pairs = rows[governing] = sorted(rows[governing], key=_surest)
+    del rows[other]
     within = rows["within_events"] = sorted(rows["within_events"], key=lambda row: -row["n_events"])
     by_size = sorted(outlets, key=lambda row: -row["n_articles"])
     events, outlets_within = rows.pop("events"), rows["outlets_within_events"]
@@ -83,9 +89,11 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         rows=rows,
         outlets=outlets,
         overall=overall[0] if overall else None,
-        corrected={row["outlet"]: row for row in rows["corrected"]},
+        corrected=corrected,
+        governing=governing,
+        pairs=pairs,
         forest=_share_axis(outlets, "loaded_share", "ci_high", "shrunken_high", more=rows["corrected"]),
-        matrix=_matrix(by_size, pairs),
+        matrix=_matrix(by_size, pairs, {o: row["corrected_share"] for o, row in corrected.items()}),
         most_pairs=MAX_PAIRS_SHOWN,
         n_differ=sum(bool(row["differs"]) for row in pairs),
         within=within[:MAX_WITHIN_DRAWN],
@@ -127,6 +135,12 @@ def _rows(frame: pl.DataFrame | None) -> list[_Row]:
     if frame is None or not frame.height:
         return []
     return frame.with_columns(pl.selectors.float().fill_nan(None)).to_dicts()
+
+
+def _place(row: _Row, corrected: dict[str | None, _Row]) -> tuple[Any, ...]:
+    """By the corrected share where there are labels, the outlets they don't reach behind; else as they come."""
+    share = corrected.get(row["outlet"], {}).get("corrected_share")
+    return (share is None, -(share or 0.0), bool(row["note"])) if corrected else (bool(row["note"]),)
 
 
 def _surest(pair: _Row) -> tuple[float, float]:
@@ -224,13 +238,15 @@ def _difference_axis(rows: list[_Row], left: float = LABELS) -> Axis:
     return Axis(-limit, limit, left=left)
 
 
-def _matrix(by_size: list[_Row], pairs: list[_Row]) -> _Row | None:
+def _matrix(by_size: list[_Row], pairs: list[_Row], corrected: dict[str | None, float | None]) -> _Row | None:
     """Row minus column, the more loaded outlets first; a cell's class is its step on the colour scale."""
     compared = {row[of] for row in pairs for of in ("outlet_a", "outlet_b")}
     shown = [row for row in by_size if row["outlet"] in compared][:MAX_OUTLETS_IN_MATRIX]
     if len(shown) < 2:
         return None
-    ordered = [row["outlet"] for row in sorted(shown, key=lambda row: -row["loaded_share"])]
+    ordered = [
+        row["outlet"] for row in sorted(shown, key=lambda row: -(corrected.get(row["outlet"]) or row["loaded_share"]))
+    ]
     found = {}
     for pair in pairs:
         if {pair["outlet_a"], pair["outlet_b"]} <= set(ordered) and pair["difference"] is not None:

@@ -227,36 +227,6 @@ class FramingModel:
                 differences.append(f"{text!r}: words are {[w.text for w in words]}, were {words_then}")
         return differences
 
-    def estimate_prevalence(self, sentences: Sequence[str]) -> float:
-        """The share of loaded sentences that makes these scores likeliest.
-
-        Expectation maximisation of Saerens, Latinne and Decaestecker (2002). It holds where loaded sentences look here
-        as they did in training and only their number differs, which for another kind of text is a strong assumption:
-        where you can, label a random sample instead.
-
-        Parameters
-        ----------
-        sentences : sequence of str
-            A sample of the corpus; some thousands.
-
-        Returns
-        -------
-        float
-            Between 0 and 1, for `load_model(prevalence=...)`.
-        """
-        p = self.p_loaded(sentences)
-        if not len(p):
-            raise DataError("There is no sentence to estimate the prevalence from.")
-        share = self.prevalence
-        odds = np.clip(p, 1e-9, 1 - 1e-9)
-        for _ in range(1000):
-            loaded = odds * share / self.prevalence
-            neutral = (1 - odds) * (1 - share) / (1 - self.prevalence)
-            last, share = share, float(np.clip(np.mean(loaded / (loaded + neutral)), 1e-6, 1 - 1e-6))
-            if abs(share - last) < 1e-7:
-                break
-        return share
-
     def _score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
         probability, words = self._scorer.score(sentences)
         return self._shifted(probability), words

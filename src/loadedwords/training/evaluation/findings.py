@@ -33,8 +33,9 @@ def share_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fin
     outlets = rows["outlet"].fill_null("").to_numpy()
     by_outlet = outlet_rates(target, outlets, rows["fold"].to_numpy())
 
-    def mean(measure: Callable[[Array, Array], float]) -> Interval:
-        return resampled(lambda at: float(np.mean([measure(p[at], target[at]) for p in probability])), articles)
+    def mean(measure: Callable[[Array, Array], float], *, distance: bool = False) -> Interval:
+        one = lambda at: float(np.mean([measure(p[at], target[at]) for p in probability]))  # noqa: E731
+        return resampled(one, articles, distance=distance)
 
     size = f"{len(rows):,} sentences, mean target {target.mean():.3f}"
     findings = []
@@ -62,7 +63,7 @@ def share_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fin
         Finding("mean probability", mean(lambda p, _: float(p.mean())), f"mean target {target.mean():.3f}", size),
         Finding(
             "expected calibration error (lower is better)",
-            mean(lambda p, t: calibration_error(t, p)[0]),
+            mean(lambda p, t: calibration_error(t, p)[0], distance=True),
             f"{calibration_error(target, by_outlet)[0]:.3f} for the outlet's mean target",
             f"{size}, in bins of equal size",
         ),

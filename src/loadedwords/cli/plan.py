@@ -1,0 +1,54 @@
+"""`loadedwords plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loadedwords.cli.options import EXISTING, voice_option
+from loadedwords.schema import CountedVoice
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=EXISTING)
+@click.option(
+    "--difference", "differences", multiple=True, type=click.FloatRange(0.001, 0.999), default=(0.02, 0.05, 0.1), show_default=True, help="Between two outlets' loaded shares; may be given several times.",
+)  # fmt: skip
+@click.option("--outlets", "n_outlets", default=2, show_default=True, type=click.IntRange(2, 10_000), help="To compare, all with each other.")  # fmt: skip
+@click.option("--spread", type=click.FloatRange(0.001, 1), help="How much an outlet's articles differ.  [default: from the folders, or as in ordinary news]")  # fmt: skip
+@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Of the intervals.")
+@click.option("--power", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.99), help="Share of such samples in which the difference is to show.")  # fmt: skip
+@voice_option
+def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: int, spread: float | None, level: float, power: float,
+         voice: CountedVoice) -> None:  # fmt: skip
+    """How many articles and labels an outlet needs to show a difference, before you collect any.
+
+    FOLDERS are scores of a pilot, a few articles of the outlets in question, from which it is read how much articles
+    differ and how loaded they are; without one, ordinary news is taken.
+
+    \b
+    loadedwords plan --outlets 10
+    loadedwords plan pilot/ --outlets 10 --difference 0.03
+    """
+    from loadedwords.outlets import load_articles, summarise_all
+    from loadedwords.outlets.power import ORDINARY_SPREAD, plan, spread_of_articles
+
+    share, source = 0.2, "as in ordinary news"
+    if folders:
+        articles = load_articles([str(folder) for folder in folders])
+        share = min(max(float(summarise_all(articles, voice=voice)["loaded_share"][0] or 0.0), 0.01), 0.99)
+        if spread is None:
+            spread, source = spread_of_articles(articles, voice), f"from {articles.height:,} articles"
+    elif spread is not None:
+        source = "as given"
+    spread = ORDINARY_SPREAD if spread is None else spread
+    click.echo(
+        f"{n_outlets} outlets, whose articles differ by {spread:.3f} ({source}); power {power:.0%} at {level:.3g}, Holm over all pairs."
+    )
+    click.echo(f"{'difference':>10} {'articles each':>14} {'labels each':>12}")
+    for row in plan(list(differences), spread=spread, share=share, n_outlets=n_outlets, level=level, power=power):
+        click.echo(f"{row.difference:>10.3f} {row.articles:>14,} {row.labels:>12,}")
+    click.echo(
+        "Labels: for differences corrected by them, with twice those articles; counted as if scores were of no help, so at most so many."
+    )

@@ -1,0 +1,73 @@
+"""How a comparison was made, as a paragraph for the methods section of a paper, with its references."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from loadedwords.outlets.comparison import Comparison
+
+_REFERENCES = {
+    "angelopoulos": "Angelopoulos, A. N., Duchi, J. C., & Zrnic, T. (2023). PPI++: Efficient prediction-powered inference. arXiv:2311.01453.",
+    "cameron": "Cameron, A. C., Gelbach, J. B., & Miller, D. L. (2008). Bootstrap-based improvements for inference with clustered errors. Review of Economics and Statistics, 90(3), 414–427.",
+    "efron": "Efron, B., & Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics, 9(3), 586–596.",
+    "egami": "Egami, N., Hinck, M., Stewart, B. M., & Wei, H. (2023). Using imperfect surrogates for downstream inference: Design-based supervised learning for social science applications of large language models. Advances in Neural Information Processing Systems, 36.",
+    "holm": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, 6(2), 65–70.",
+    "little": "Little, R. J. A. (1982). Direct standardization: A tutorial on linear models for unbalanced data. The American Statistician, 36(1), 38–43.",
+    "monroe": "Monroe, B. L., Colaresi, M. P., & Quinn, K. M. (2008). Fightin’ words: Lexical feature selection and evaluation for identifying the content of political conflict. Political Analysis, 16(4), 372–403.",
+    "morris": "Morris, C. N. (1983). Parametric empirical Bayes inference: Theory and applications. Journal of the American Statistical Association, 78(381), 47–55.",
+}
+_VOICES = {
+    "own": "the sentences in which the outlet itself speaks, quoted words left out",
+    "quoted": "the sentences in which an outlet quotes somebody",
+    "all": "all sentences, whoever speaks",
+}
+
+
+def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
+    """The paragraph, with the figures of this comparison, and its references in full."""
+    total = found.overall.to_dicts()[0] if found.overall.height else {"n_articles": 0, "n_sentences": 0}
+    cited = {"cameron", "efron", "holm"}
+    scale = "" if found.base_rate is None else f" (base rate {found.base_rate:.3f})"
+    said = [
+        f"We scored {total['n_articles']:,} articles of {found.outlets.height:,} outlets ({total['n_sentences']:,} sentences that count) "
+        f"with loadedwords {metadata.version('loadedwords')}, model {found.model['name']} ({found.model['hash'][:12]}), which estimates for "
+        f"each sentence the share of careful readers who would object to its wording{scale}. An outlet’s loaded share is the mean score of "
+        f"{_VOICES[found.voice]}.",
+        f"Intervals ({100 * found.level:g}%) are those of the delete-one jackknife over whole articles (Efron & Stein, 1981; Cameron et al., "
+        "2008), articles on one event left out together, on the logit scale with Student’s t.",
+        f"Outlets with at least {found.min_articles} articles were compared in pairs, corrected for the number of pairs (Holm, 1979).",
+    ]
+    if found.within_events.height:
+        said.append(
+            f"Outlets were also compared within the {found.n_events:,} events that at least two of them report, the event being the unit."
+        )
+    if found.outlets["shrunken_share"].count():
+        cited.add("morris")
+        said.append("Shares drawn towards the mean of all outlets are empirical Bayes estimates (Morris, 1983).")
+    if found.standardised is not None:
+        cited.add("little")
+        said.append(
+            f"Topics ({found.standardised.n_topics}) were held equal by regression standardisation (Little, 1982)."
+        )
+    if found.words.height:
+        cited.add("monroe")
+        said.append(
+            "Each outlet’s own words were found by log-odds with an informative Dirichlet prior (Monroe et al., 2008), at a "
+            "false discovery rate of 5%."
+        )
+    if found.corrected is not None:
+        cited |= {"angelopoulos", "egami"}
+        n = int(found.corrected["n_labelled"].max() or 0)  # type: ignore[arg-type]
+        reached = found.corrected.filter(pl.col("corrected_share").is_not_null()).height
+        said.append(
+            f"The classifier’s errors were corrected by {n:,} hand labels of a stratified random sample with known chances (design-based "
+            f"supervised learning, Egami et al., 2023, with the power tuning of Angelopoulos et al., 2023), which sufficed for {reached:,} of "
+            f"{found.corrected.height:,} estimates; differences between outlets are those of corrected shares."
+        )
+    else:
+        said.append("The scores were not checked against labels by hand on these outlets.")
+    return " ".join(said), tuple(_REFERENCES[key] for key in sorted(cited))
