@@ -23,6 +23,8 @@ _SAMPLE_ROWS = 60
 _FURTHEST = 2_000
 # A word with a number in it, which a text that goes on after a line end hardly begins with, a comma behind it.
 _ID = re.compile(r"\S*\d\S*")
+# How Excel is told the sign.
+_SIGN_TOLD = re.compile(r"\s*\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)
 _NEVER_CLOSED = "a quotation mark that opens a field here is never closed"
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright lines"}
 
@@ -63,6 +65,9 @@ def find_dialect(head: str, ending: str, chosen: Mapping[str, str], delimiter: s
     delimiter : str, optional
         As the user says.
     """
+    if told := _SIGN_TOLD.match(head):
+        delimiter, head = delimiter or told[1], head[told.end() :]
+    head = head.lstrip("\r\n")
     signs = [delimiter] if delimiter else sorted(_NAMES, key=lambda sign: sign != {".tsv": "\t"}.get(ending, ","))
     # Fields with tabs are often written without any quotation marks; then those in a text are only signs.
     dialects = [Dialect(sign, quoted) for sign in signs for quoted in ((True, False) if sign == "\t" else (True,))]
@@ -103,13 +108,16 @@ def read_rows(text: Text, dialect: Dialect, chosen: Mapping[str, str], limit: in
     csv.field_size_limit(max(csv.field_size_limit(), limit))
     feed = _Feed(iter(lambda: _line(text, 2 * limit), ""))
     header = _parse(feed, dialect)
+    while isinstance(header, list) and (not header or _SIGN_TOLD.match(feed.taken[0])):
+        feed.go_on()
+        header = _parse(feed, dialect)
     if header is None:
         return
     if isinstance(header, str):
-        yield Row(1, (), f"no valid CSV: {header}")
+        yield Row(feed.number, (), f"no valid CSV: {header}")
         return
     header = [name.strip() for name in header]
-    yield Row(1, header)
+    yield Row(feed.number, header)
     begins = _row_begins(header, chosen, dialect)
     while True:
         feed.go_on()

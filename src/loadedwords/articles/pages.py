@@ -1,4 +1,4 @@
-"""A web page → its fields, the text among them, without the title that stands above it."""
+"""A web page → its fields, the text among them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,13 @@ def read_page(page: str) -> dict[str, Any] | None:
     found = extract_article(page)
     if found is None:
         return None
-    title, first, rest = found["title"], *_first_line(found["text"])
-    if title and rest.strip() and _plain(first) == _plain(title):
-        found["text"] = rest
     saved = _SAVED_FROM.search(page, 0, _HEAD)
     found["url"] = found["url"] or (saved[1] if saved else None)
     named = found.pop("sitename")
     if named and named.lower() == host_of(found["url"]):
         named = None  # the address names the outlet too, but that is told apart (`records`)
-    found["outlet"] = named or (None if found["url"] else _outlet_in_title(page, title))
+    found["outlet"] = named or (None if found["url"] else _outlet_in_title(page, found["title"]))
     return found
-
-
-def _first_line(text: str) -> tuple[str, str]:
-    first, _, rest = text.lstrip().partition("\n")
-    return first, rest.lstrip("\n")
 
 
 def _outlet_in_title(page: str, title: str | None) -> str | None:
