@@ -45,6 +45,13 @@ def _outlet(name: str | None, at: int, n: int) -> dict[str, Any]:
         "note": "one article" if n == 1 else "few articles" if n < 10 else "",
         **_interval(share + 0.02, 0.03, "loaded_share_all", "all_ci_low", "all_ci_high"),
         **_interval(0.5 - 0.05 * at, 0.08, "share_above", "above_ci_low", "above_ci_high"),
+        **_interval(share + 0.1, 0.05, "title_loaded_share", "title_ci_low", "title_ci_high"),
+        "n_titles": n,
+        "n_standfirsts": 0,
+        "n_syndicated": 2,
+        "n_syndicated_articles": 1,
+        "loaded_share_syndicated": 0.1,
+        "n_copies": at,
         **_interval(0.27 + (share - 0.27) * n / (n + 8), 0.03, "shrunken_share", "shrunken_low", "shrunken_high"),
     }
 
@@ -95,6 +102,20 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         }
         for name in names
         for k, word in enumerate(["shameless", "puppet", HOSTILE, FORMULA, "brazen"])
+    ]
+    loaded = [
+        {
+            "outlet": name,
+            "article_id": f"s{at}",
+            "sentence_id": k,
+            "title": (f"Weir {at}", HOSTILE, FORMULA)[at % 3],
+            "date": datetime.date(2023, 1 + at % 12, 3) if at % 5 else None,
+            "p_own": 0.95 - 0.01 * (at % 60) - 0.001 * k,
+            "text": f"😀 The {word} board {HOSTILE} sneered at row {at}.",
+            "words": [{"text": word, "start": 6, "end": 6 + len(word), "kind": kind}],
+        }
+        for at, name in enumerate(names[:20])
+        for k, (word, kind) in enumerate((("shameless", "judgement"), ("puppet", "label")))
     ]
     timeline = [
         {
@@ -178,6 +199,7 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         words=pl.DataFrame(words),
         other_words=pl.DataFrame([other_words]),
         devices=pl.DataFrame(devices, schema=SCHEMA, orient="row"),
+        sentences=pl.DataFrame(loaded, infer_schema_length=None).sort("p_own", descending=True),
         timeline=pl.DataFrame(timeline, infer_schema_length=None),
         corrected=pl.DataFrame(
             [
@@ -295,7 +317,7 @@ def test_labels_govern_every_verdict(tmp_path: Path) -> None:
     forest = re.search(r'<svg class="chart forest".*?</svg>', page, re.DOTALL)
     assert forest is not None
     assert re.findall(r"<title>([^:<]*):", forest.group())[:2] == [OUTLETS[1], OUTLETS[0]], "by the corrected share"
-    assert page.count("not corrected by the labels") == 5, "each part that labels don't reach says so"
+    assert page.count("not corrected by the labels") == 6, "each part that labels don't reach says so"
     assert "pairs" not in _data(page)["tables"], "nobody takes the model's differences for the corrected ones"
     comparison.corrected = comparison.corrected_pairs = None
     assert "labels" not in re.sub(r"<(style|script)\b.*?</\1>", "", _written(comparison, tmp_path), flags=re.DOTALL)
@@ -315,7 +337,7 @@ def test_names_of_one_family_stay_apart(tmp_path: Path) -> None:
 def test_downloads_have_every_row(page: str) -> None:
     tables = _data(page)["tables"]
     buttons = {a["data-csv"] for tag, a in Page(page).tags if "data-csv" in a}
-    assert buttons == set(tables) | {"events"}
+    assert buttons == set(tables) | {"events", "sentences"}
     n_pairs = len(OUTLETS) * (len(OUTLETS) - 1) // 2
     assert {len(column["values"]) for column in tables["corrected_pairs"]} == {n_pairs}
     difference = next(column for column in tables["corrected_pairs"] if column["name"] == "difference")
@@ -333,7 +355,7 @@ def test_a_large_comparison_stays_small(tmp_path: Path) -> None:
 
 def test_it_copes_with_little(tmp_path: Path) -> None:
     comparison = made_up([None])
-    for empty in ("events", "topics", "other_words", "timeline", "words", "devices"):
+    for empty in ("events", "sentences", "topics", "other_words", "timeline", "words", "devices"):
         setattr(comparison, empty, getattr(comparison, empty).clear())
     comparison.corrected = comparison.topics = comparison.corrected_pairs = None
     comparison.outlets = comparison.outlets.with_columns(shrunken_share=pl.lit(float("nan")))
@@ -404,6 +426,21 @@ STEPS = """
     result.chosen = document.querySelector(".vocabulary:not([hidden]) h3").textContent === select.options[2].textContent;
     type("timeline-outlet", by("timeline-outlet").lastElementChild.value);
     result.oneTimeline = visible("#timeline figure");
+    const sentences = () => Array.from(document.querySelectorAll("#sentence-list > li")).map(item => item.textContent);
+    result.sentences = [sentences().length, document.querySelector("#sentence-list mark").textContent];
+    type("sentence-search", "ROW 3 shameless");
+    result.sought = sentences();
+    type("sentence-search", "");
+    document.querySelectorAll("#devices td[data-show] button")[1].click();
+    result.ofDevice = [sentences(), by("sentence-kind").value, document.querySelector("#sentence-list mark").title];
+    document.querySelector(".fold tbody tr[data-show] button").click();
+    result.ofOutlet = sentences();
+    const point = document.querySelectorAll("#timeline figure:not([hidden]) circle[data-show]")[1];
+    point.dispatchEvent(new MouseEvent("click", {bubbles: true}));
+    result.ofPeriod = [by("sentence-from").value, by("sentence-until").value];
+    for (const id of ["sentence-from", "sentence-until", "sentence-outlet", "sentence-kind"]) type(id, "");
+    type("sentence-order", "date");
+    result.latest = sentences()[0];
     const heading = document.querySelector(".fold thead button");
     heading.click(); heading.click();
     result.sorted = Array.from(document.querySelectorAll(".fold tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
@@ -416,6 +453,10 @@ STEPS = """
       button.click();
       result.csv[button.dataset.csv] = saved;
     }
+    const picture = document.querySelector("button[data-picture=forest]");
+    picture.click();
+    const drawing = new DOMParser().parseFromString(saved, "image/svg+xml").documentElement;
+    result.picture = [drawing.nodeName, drawing.querySelectorAll("circle").length, drawing.querySelector("circle").getAttribute("fill")];
   } catch (error) { problems.push("driver: " + error); }
   result.resources = performance.getEntriesByType("resource").map(entry => entry.name);
   result.problems = problems;
@@ -512,6 +553,19 @@ def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
     assert found["atLeast20"] == 6
     assert found["chosen"]
     assert found["oneTimeline"] == 1
+    assert found["sentences"] == [14, "shameless"]
+    assert len(found["sought"]) == 1
+    assert found["sought"][0].startswith("😀 The shameless board </script>"), (
+        "hostile text is text, marks stand where they belong"
+    )
+    (of_device, kind, told) = found["ofDevice"]
+    assert (len(of_device), kind, told) == (1, "judgement", "judging word")
+    assert "Harbour Post" in of_device[0]
+    assert len(found["ofOutlet"]) == 2
+    assert found["ofPeriod"] == ["2023-02-01", "2023-02-28"]
+    assert "2023-07-03" in found["latest"]
+    assert found["picture"][:2] == ["svg", 7]
+    assert found["picture"][2].startswith("rgb(")
     assert found["sorted"] == ["all outlets", HOSTILE, FORMULA]
 
     csv = found["csv"]

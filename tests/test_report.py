@@ -23,7 +23,9 @@ DATA = Path(__file__).parents[1] / "notebooks" / "data"
 
 def check(page: str) -> Page:
     read = Page(page)
-    assert read.count("script") == 0
+    kinds = [attributes.get("type") for tag, attributes in read.tags if tag == "script"]
+    assert kinds == ["application/json", None], "its data and its own script, and nobody else's"
+    assert not any("style" in attributes or "onerror" in attributes for _, attributes in read.tags)
     return read
 
 
@@ -36,14 +38,27 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_it_is_complete_and_needs_nothing_else(page: str) -> None:
     checker = check(page)
-    assert checker.count("details") == 72
-    assert checker.count("circle") == 6
+    assert checker.text.count("loaded share 0.") >= 72
+    assert len(re.findall(r'<details id="article-', page)) == 72
+    assert re.search(r'<svg class="chart forest".*?</svg>', page, re.DOTALL)[0].count("<circle") == 6  # type: ignore[index]
     for outlet in ("Meridian Wire", "The Daily Blare", "The Plainspoken", "The Common Ember"):
         assert outlet in checker.text
     assert "dam-release" in checker.text
     assert checker.count("mark") > 100
     assert re.search(r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", checker.text), "figures come with their intervals"
-    assert "can’t be told apart" in checker.text
+    assert "pairs of outlets differ" in checker.text
+    assert "Methods, to quote" in checker.text
+
+
+def test_the_same_input_makes_the_same_page(tmp_path: Path) -> None:
+    pages = []
+    for _ in range(2):
+        articles = [
+            Article(f"a{k}", f"The shameless plan {k} failed. So it was.", outlet=f"o{k % 3}") for k in range(36)
+        ]
+        score_to_folder(iter(articles), tmp_path, description=RunDescription(["x"]), overwrite=True)
+        pages.append(write_report(tmp_path).read_bytes())
+    assert pages[0] == pages[1]
 
 
 nasty = st.text(st.sampled_from("<>&\"'/=`{}%#ab \n“”") | st.characters(codec="utf-8"), max_size=80)
@@ -64,8 +79,9 @@ def test_everything_is_escaped(
 def test_it_shows_so_many_articles_and_says_so(tmp_path: Path) -> None:
     articles = [Article(f"a{k}", f"The shameless plan {k} failed.", outlet=f"o{k % 4}") for k in range(40)]
     score_to_folder(iter(articles), tmp_path, description=RunDescription(["x"]))
-    checker = check(write_report(tmp_path, max_articles=8).read_text(encoding="utf-8"))
-    assert checker.count("details") == 8
+    page = write_report(tmp_path, max_articles=8).read_text(encoding="utf-8")
+    checker = check(page)
+    assert page.count('<details id="article-') == 8
     assert "8 of 40 articles" in checker.text
     assert all(f"o{k}" in checker.text for k in range(4)), "each outlet has its turn"
 
@@ -98,5 +114,5 @@ def test_every_colour_has_one_for_dark_screens(file: str) -> None:
 
 
 def test_no_mark_has_a_colour_of_its_own() -> None:
-    for template in ("comparison.html.j2", "marks.html.j2", "report.html.j2"):
+    for template in ("comparison.html.j2", "marks.html.j2"):
         assert not re.search(r'(fill|stroke)="#', (files("loadedwords.report") / template).read_text(encoding="utf-8"))

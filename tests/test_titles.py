@@ -241,7 +241,7 @@ def test_the_report_shows_titles_marked_and_the_outlets_figure(tmp_path: Path) -
     assert "loaded share of standfirsts" in page.text
     (row,) = pl.read_csv(tmp_path / "outlets.csv").to_dicts()
     assert f"{row['title_loaded_share']:.3f}" in page.text
-    assert page.count("h3") == 1 + 3, "one heading of an outlet, and each article's title"
+    assert html.count('<div class="lw-article"><h3>') == 3, "each article's title"
     heading = html.split('<div class="lw-article"><h3>')[1].split("</h3>")[0]
     assert "<mark" in heading
     assert "<b>" not in heading

@@ -20,9 +20,13 @@ STYLE = """
 .lw-article mark.lw-quoted{background:none;border-bottom:2px dotted var(--lw-quoted)}
 .lw-article .lw-p{font:12px/1 system-ui,sans-serif;color:var(--lw-soft);vertical-align:super;padding-left:.15em}
 .lw-article .lw-p.lw-high{color:var(--lw-strong);font-weight:600}
+.lw-article .lw-apart{color:var(--lw-soft)}
 .lw-article .lw-left-out{color:var(--lw-soft);font-size:.85em}
 .lw-article .lw-figures{font:14px/1.5 system-ui,sans-serif;color:var(--lw-figures);border-bottom:1px solid var(--lw-rule);padding-bottom:.4em}
-"""
+""" + "".join(
+    f".lw-article mark.lw-s{tenth}{{--s:{0.2 + 0.05 * tenth:.2f}}}\n"  # a class: pages with a policy let no style attribute through
+    for tenth in range(10)
+)
 _DARK = "--lw-ink:#ebe9e6;--lw-soft:#a6a6a6;--lw-figures:#c4c4c4;--lw-strong:#ff9d7a;--lw-quoted:#93a4b5;--lw-rule:#444;--lw-mark:224,92,40"
 # JupyterLab and VS Code say which theme they have, whatever the system prefers. Elsewhere the system is asked, and the
 # article brings its own ground: the page around it may be white all the same.
@@ -60,6 +64,7 @@ class Passage:
     p_loaded: float | None = None
     p_own: float | None = None
     left_out: str | None = None
+    origin: str | None = None
 
 
 def article_html(
@@ -104,7 +109,7 @@ def mark_words(text: str, words: Sequence[Marked], offset: int = 0) -> str:
         parts.append(escape(text[done:start]))
         voice = f"{escape(word.speaker)}, quoted, " if word.speaker else "quoted, " if word.in_quote else ""
         device = f"{word.device}; " if word.device else ""
-        attributes = ' class="lw-quoted"' if word.in_quote else f' style="--s:{0.15 + 0.5 * word.score:.2f}"'
+        attributes = ' class="lw-quoted"' if word.in_quote else f' class="lw-s{min(9, int(10 * word.score))}"'
         parts.append(
             f'<mark{attributes} title="{device}{voice}score {word.score:.2f}">{escape(text[start:end])}</mark>'
         )
@@ -121,6 +126,8 @@ def _passage_html(passage: Passage) -> str:
         return marked
     shown = passage.p_own
     if shown is None:
-        return f'<span title="quoted; score of the whole {passage.p_loaded:.2f}">{marked}</span>'
+        why = f"from {escape(passage.origin)}" if passage.origin else "quoted"
+        apart = ' class="lw-apart"' if passage.origin else ""
+        return f'<span{apart} title="{why}; score of the whole {passage.p_loaded:.2f}">{marked}</span>'
     high = " lw-high" if shown >= 0.5 else ""
     return f'<span>{marked}</span><span class="lw-p{high}" title="own-voice score">{shown:.2f}</span>'

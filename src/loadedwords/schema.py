@@ -6,6 +6,7 @@ Offsets are Python characters into the article's text as read, end exclusive.
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -18,6 +19,8 @@ Voice = Literal["own", "quoted", "mixed"]
 # Whose words the figures of an article or outlet rest on.
 CountedVoice = Literal["own", "quoted", "all"]
 Status = Literal["ok", "empty", "error"]
+# What is done with what is not the outlet's, or not in the model's language.
+Treatment = Literal["leave-out", "count"]
 
 CLASSES = ("neutral", "loaded")
 # What a loaded word does, and how to call it. The guidelines tell making small and scare quotes apart too; no model did.
@@ -139,7 +142,8 @@ class ScoredSentence:
         Of the whole sentence: the estimated share of careful readers who would object to its wording.
     p_own : float or None
         Score of what the outlet itself says in it; None where it only quotes. That of the whole sentence where the
-        quotation can hardly matter: the whole is plain, or little of it and nothing loaded is quoted.
+        quotation can hardly matter: the whole is plain, or little of it and nothing loaded is quoted. None, too, where
+        somebody else's work was left out of the outlet's own figures.
     words : tuple of LoadedWord
     paragraph : int
         Counted from 0.
@@ -151,6 +155,8 @@ class ScoredSentence:
         Who is quoted, as the text names them, where that can be read; the first, where there are several.
     indirect : bool
         Whether the outlet reports in its own words what somebody is said to have said; its voice is "own" all the same.
+    origin : str or None
+        The agency or publication whose work it is; None where it is the outlet's own.
     """
 
     start: int
@@ -165,6 +171,7 @@ class ScoredSentence:
     n_quoted_words: int = 0
     speaker: str | None = None
     indirect: bool = False
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +214,18 @@ class ScoredArticle:
     title_sentences, standfirst_sentences : tuple of ScoredSentence
         Of the title, which is one, and of the standfirst; offsets into ``article.title`` and ``article.standfirst``. They
         take no part in the figures above. A standfirst with which the text begins is scored there alone.
+    origin : str or None
+        The agency or publication whose work the whole article is; None where it is the outlet's own.
+    source_note : str or None
+        What the page says of its source, such as "The Associated Press contributed to this report."
+    n_syndicated : int
+        Sentences of somebody else's work that were left out of the outlet's own figures and of those it quotes.
+    n_syndicated_words, n_loaded_syndicated_words : int
+        Their words, and loaded words, whoever speaks.
+    loaded_share_syndicated : float or None
+        Mean `p_loaded` over the `n_syndicated` sentences.
+    language : str or None
+        That of most of the text, as its code in ISO 639; None where it can't be told.
     """
 
     article: Article
@@ -228,6 +247,13 @@ class ScoredArticle:
     loaded_share_quoted: float | None = None
     title_sentences: tuple[ScoredSentence, ...] = ()
     standfirst_sentences: tuple[ScoredSentence, ...] = ()
+    origin: str | None = None
+    source_note: str | None = None
+    n_syndicated: int = 0
+    n_syndicated_words: int = 0
+    n_loaded_syndicated_words: int = 0
+    loaded_share_syndicated: float | None = None
+    language: str | None = None
 
     @property
     def text(self) -> str:
@@ -244,7 +270,8 @@ class ScoredArticle:
                 f"loaded share {self.loaded_share:.2f} over {self.n_own} own-voice sentences, "
                 f"{self.n_loaded_words} loaded in {self.n_words} own words"
             )
-        figures = " · ".join(filter(None, [self.outlet or "no outlet", share, self.message]))
+        theirs = f"from {self.origin}" if self.origin else self.source_note
+        figures = " · ".join(filter(None, [self.outlet or "no outlet", share, theirs, self.message]))
         passages = _passages(self.sentences)
         passages += [Passage(b.start, b.text, -1, left_out=b.reason) for b in self.boilerplate]
         title = _passages(self.title_sentences) or [Passage(0, self.article.title or "", 0)]
@@ -252,7 +279,7 @@ class ScoredArticle:
 
 
 def _passages(sentences: Iterable[ScoredSentence]) -> list[Passage]:
-    return [Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own) for s in sentences]
+    return [Passage(s.start, s.text, s.paragraph, s.words, s.p_loaded, s.p_own, origin=s.origin) for s in sentences]
 
 
 @dataclass(frozen=True)
@@ -273,6 +300,7 @@ SENTENCES = pa.schema([
     ("article_id", _TEXT), ("outlet", _TEXT), ("sentence_id", _INT), ("start", _INT), ("end", _INT),
     ("text", _TEXT), ("voice", _TEXT), ("p_loaded", _FLOAT), ("p_own", _FLOAT),
     ("words", pa.list_(LOADED_WORD)), ("paragraph", _INT), ("speaker", _TEXT), ("indirect", pa.bool_()),
+    ("origin", _TEXT),
 ])  # fmt: skip
 ARTICLES = pa.schema([
     ("article_id", _TEXT), ("outlet", _TEXT), ("title", _TEXT), ("date", pa.date32()), ("url", _TEXT),
@@ -283,6 +311,9 @@ ARTICLES = pa.schema([
     ("loaded_share_quoted", _DOUBLE), ("topic", _TEXT), ("byline", _TEXT),
     ("title_p_loaded", _FLOAT), ("title_p_own", _FLOAT), ("title_words", pa.list_(LOADED_WORD)), ("standfirst", _TEXT),
     ("standfirst_p_loaded", _FLOAT), ("standfirst_p_own", _FLOAT), ("standfirst_words", pa.list_(LOADED_WORD)),
+    ("origin", _TEXT), ("source_note", _TEXT), ("n_syndicated", _INT), ("n_syndicated_words", _INT),
+    ("n_loaded_syndicated_words", _INT), ("loaded_share_syndicated", _DOUBLE), ("language", _TEXT),
+    ("text_digest", _TEXT),
 ])  # fmt: skip
 BOILERPLATE = pa.schema([
     ("article_id", _TEXT), ("start", _INT), ("end", _INT), ("text", _TEXT), ("reason", _TEXT),
@@ -292,7 +323,12 @@ BOILERPLATE = pa.schema([
 def article_row(scored: ScoredArticle) -> dict[str, Any]:
     """The row of `scored` in the articles table."""
     article = scored.article
-    own = {"article_id": article.id, "top_words": list(scored.top_words), "n_boilerplate": len(scored.boilerplate)}
+    own = {
+        "article_id": article.id,
+        "top_words": list(scored.top_words),
+        "n_boilerplate": len(scored.boilerplate),
+        "text_digest": _digest(article.text),
+    }
     apart = _scores_of("title", scored.title_sentences) | _scores_of("standfirst", scored.standfirst_sentences)
     return _columns(ARTICLES, vars(article) | vars(scored) | own | apart)
 
@@ -312,6 +348,12 @@ def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
 def boilerplate_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     """The rows of `scored` in the boilerplate table."""
     return [{"article_id": scored.article.id, **vars(passage)} for passage in scored.boilerplate]
+
+
+def _digest(text: str) -> str:
+    """The same for texts that differ in white space alone."""
+    words = " ".join(text.split()).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(words, digest_size=8).hexdigest()
 
 
 def _scores_of(part: str, sentences: Sequence[ScoredSentence]) -> dict[str, Any]:

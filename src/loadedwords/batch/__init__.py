@@ -31,7 +31,7 @@ from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
-from loadedwords.schema import Article, CountedVoice, Reject
+from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
 __all__ = [
     "REJECTS_FILE",
@@ -80,6 +80,10 @@ class RunSummary:
     voice: CountedVoice = "own"
     dates: DateCounts = field(default_factory=DateCounts)
 
+    @property
+    def n_copies(self) -> int:
+        return 0 if self.overall is None else int(self.overall["n_copies"][0])
+
 
 def score_to_folder(
     stream: Iterable[Article | Reject],
@@ -90,6 +94,8 @@ def score_to_folder(
     prevalence: float | None = None,
     voice: CountedVoice = "own",
     house: House | None = None,
+    syndicated: Treatment = "leave-out",
+    other_languages: Treatment = "leave-out",
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -113,6 +119,8 @@ def score_to_folder(
         Whose words the outlets' figures rest on; the tables of sentences and articles hold all three.
     house : House, optional
         Rules on which words are counted as loaded, see `scoring.score_articles`; `run.json` names its file and the hash of it.
+    syndicated, other_languages : {"leave-out", "count"}
+        As `scoring.load_model` takes them.
     workers : int
         Processes that score; 1 scores in this one.
     overwrite : bool
@@ -135,7 +143,7 @@ def score_to_folder(
     """
     started = time.monotonic()
     bundle = open_bundle(model)
-    chosen = ChosenModel(bundle, prevalence, house)
+    chosen = ChosenModel(bundle, prevalence, house, syndicated, other_languages)
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
@@ -150,6 +158,8 @@ def score_to_folder(
         "house": _house(house),
         "versions": _versions(),
         "voice": voice,
+        "syndicated": syndicated,
+        "other_languages": other_languages,
     }
     with claimed(folder, run, overwrite=overwrite):
         intake = Intake(stream, folder)

@@ -17,6 +17,8 @@ from loadedwords.files import written_whole
 RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
 TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
+# What makes a run another; a key that an earlier version did not write tells nothing.
+_SAME_RUN = ("inputs", "options", "model", "house", "syndicated", "other_languages")
 _OUR_SHARD = re.compile(r"part-(\d{5,})\.parquet")
 _HALF_A_FILE = re.compile(r"\.(?:part-\d{5,}\.parquet|run\.json|rejects\.jsonl|outlets\.\w+)\.\d+\.tmp")
 _OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
@@ -97,7 +99,7 @@ def _refuse_another_run(folder: Path, run: Mapping[str, Any], overwrite: bool) -
         return
     try:
         earlier = json.loads(left.read_text(encoding="utf-8"))
-        changed = [key for key in ("inputs", "options", "model", "house") if earlier.get(key) != run.get(key)]
+        changed = [key for key in _SAME_RUN if earlier.get(key, run.get(key)) != run.get(key)]
     except (ValueError, AttributeError) as error:
         raise OutputError(f"{left} is damaged.\nName another folder with -o, or pass --overwrite.") from error
     if changed:

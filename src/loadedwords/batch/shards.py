@@ -29,11 +29,13 @@ from loadedwords.schema import (
     BOILERPLATE,
     SENTENCES,
     Article,
+    Treatment,
     article_row,
     boilerplate_rows,
     sentence_rows,
 )
 from loadedwords.scoring import FramingModel
+from loadedwords.text.language import ENGLISH
 
 # About a second of work: little is lost in a kill, and a million articles make a few thousand files.
 ARTICLES_PER_SHARD = 256
@@ -54,6 +56,9 @@ class Counts:
     boilerplate: int = 0
     empty: int = 0
     errors: int = 0
+    syndicated_articles: int = 0
+    syndicated_sentences: int = 0
+    other_languages: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
@@ -66,9 +71,17 @@ class ChosenModel:
     bundle: Bundle
     prevalence: float | None
     house: House | None = None
+    syndicated: Treatment = "leave-out"
+    other_languages: Treatment = "leave-out"
 
     def load(self, *, threads: int | None) -> FramingModel:
-        return FramingModel(self.bundle, prevalence=self.prevalence, threads=threads)
+        return FramingModel(
+            self.bundle,
+            prevalence=self.prevalence,
+            threads=threads,
+            syndicated=self.syndicated,
+            other_languages=self.other_languages,
+        )
 
 
 @dataclass(frozen=True)
@@ -101,9 +114,8 @@ def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | N
 
 def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
     """Stands for everything that the scores depend on."""
-    settings = (
-        f"{chosen.bundle.hash} {chosen.prevalence} {chosen.house} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
-    )
+    told = f"{chosen.prevalence} {chosen.house} {chosen.syndicated} {chosen.other_languages}"
+    settings = f"{chosen.bundle.hash} {told} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for article in articles:
         digest.update(repr(article).encode("utf-8", "surrogatepass"))
@@ -136,6 +148,9 @@ def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
             boilerplate=len(scored.boilerplate),
             empty=scored.status == "empty",
             errors=scored.status == "error",
+            syndicated_articles=scored.n_syndicated > 0,
+            syndicated_sentences=scored.n_syndicated,
+            other_languages=scored.language not in (None, ENGLISH),
         )
     # An old stamp must not vouch for new sentences, should the process die between the tables.
     shard_path(folder, "articles", chunk.number).unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, prin
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
     from loadedwords.house import House
-    from loadedwords.schema import CountedVoice, Reject
+    from loadedwords.schema import CountedVoice, Reject, Treatment
 
 
 @click.command()
@@ -42,6 +42,20 @@ if TYPE_CHECKING:
 )
 @voice_option
 @click.option(
+    "--syndicated",
+    type=click.Choice(["leave-out", "count"]),
+    default="leave-out",
+    show_default=True,
+    help="Whether articles and passages of agencies and other publications count as the outlet's own.",
+)
+@click.option(
+    "--other-languages",
+    type=click.Choice(["leave-out", "count"]),
+    default="leave-out",
+    show_default=True,
+    help="Whether text in other languages than English is scored all the same.",
+)
+@click.option(
     "--house",
     is_flag=False,
     flag_value="",
@@ -58,7 +72,8 @@ if TYPE_CHECKING:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
-          revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice, house: str | None,
+          revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
+          syndicated: Treatment, other_languages: Treatment, house: str | None,
           workers: int | None, overwrite: bool, report_articles: int, **reading: Any) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -115,6 +130,8 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
                 prevalence=prevalence,
                 voice=voice,
                 house=rules,
+                syndicated=syndicated,
+                other_languages=other_languages,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
@@ -208,7 +225,14 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
+    if counts.syndicated_sentences:
+        click.echo(
+            f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
+            "outlets' own figures as the work of agencies or other publications, as the columns origin say"
+        )
     for n, what in (
+        (counts.other_languages, "article{} in another language than English, as the column language says"),
+        (summary.n_copies, "article{} with word for word the text of another of the same outlet; each counts"),
         (counts.empty, "article{} with nothing to score"),
         (counts.errors, "article{} failed, as the column message of the articles table says"),
         (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),

@@ -12,6 +12,7 @@ import polars as pl
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.tables import counts, read_edited, texts
+from loadedwords.text.origins import VIA, named_in_byline
 
 ALIASES_SCHEMA = {**texts("name", "outlet", "suggested", "why"), **counts("n_articles"), **texts("domains")}
 
@@ -21,19 +22,6 @@ _CHANNEL = re.compile(r"\b(online|web|digital|website|newspaper|homepage|news)\b
 _DOMAIN = re.compile(
     r"^(?:https?://)?(?:www\d?\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*)\.(?:com|org|net|co\.uk|io|gov|edu|news|us|tv)\b"
 )
-_VIA = re.compile(
-    r"\b(?:via|republished from|courtesy of|provided by)\s+(?:(?-i:the)\s+)?(?P<who>[^,;()|]{2,60})", re.IGNORECASE
-)
-_AGENCIES = {
-    "associated press": "Associated Press",
-    "reuters": "Reuters",
-    "agence france-presse": "Agence France-Presse",
-    "afp": "Agence France-Presse",
-    "ap": "Associated Press",
-    "bloomberg news": "Bloomberg",
-    "united press international": "United Press International",
-    "upi": "United Press International",
-}  # fmt: skip
 # A share of a name's addresses below this says nothing: syndicated pieces lie anywhere.
 _DOMAIN_SHARE = 0.5
 # A domain of more unlike names, none of which has so much of it, is a platform that publishes several outlets.
@@ -85,7 +73,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
             if name != best:
                 suggested[name] = (best, f"the same name as {best!r} but for how it is written")
     for name in n_articles:
-        if via := _VIA.search(name):
+        if via := VIA.search(name):
             said = via["who"].strip(" .")
             written = [other for other in sorted(n_articles) if other != name and _bare(other) == _bare(said)]
             who = max(written, key=lambda other: n_articles[other], default=said)
@@ -145,16 +133,19 @@ def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFra
     Returns
     -------
     DataFrame
-        `articles` with `outlet` renamed, and two columns more: outlet_as_found, and original_source (the agency or
-        paper that a byline such as "By X via Y" names; null where there is none or it is the outlet itself).
+        `articles` with `outlet` renamed, and two columns more: outlet_as_found, and original_source (whose work
+        scoring found it to be, or the agency or paper that a byline such as "By X via Y" names; null where there is none
+        or it is the outlet itself).
     """
     column = pl.col("outlet")
     renamed = articles.with_columns(outlet_as_found=column, outlet=column.replace(aliases) if aliases else column)
-    bylines = renamed["byline"].to_list() if "byline" in renamed.columns else [None] * renamed.height
-    found = renamed["outlet_as_found"].to_list()
+    origins, bylines = (
+        renamed[column].to_list() if column in renamed.columns else [None] * renamed.height
+        for column in ("origin", "byline")
+    )
     sources = [
-        _original(byline, aliases) or (_original(name, aliases) if name and _VIA.search(name) else None)
-        for byline, name in zip(bylines, found, strict=True)
+        origin or _original(byline, aliases) or (_original(name, aliases) if name and VIA.search(name) else None)
+        for origin, byline, name in zip(origins, bylines, renamed["outlet_as_found"].to_list(), strict=True)
     ]
     others = [
         None if source is None or (outlet and _bare(source) == _bare(outlet)) else source
@@ -171,7 +162,7 @@ def _suggest_by_domain(
     for name, seen in domains.items():
         domain, n = seen.most_common(1)[0]
         # A name that is a byline of republications does not say whose the domain is.
-        if n >= _DOMAIN_SHARE * sum(seen.values()) and not _VIA.search(name):
+        if n >= _DOMAIN_SHARE * sum(seen.values()) and not VIA.search(name):
             at[domain].append(name)
     for name in n_articles:
         if (own := _domain(name)) and name not in at[own]:
@@ -248,12 +239,5 @@ def _domain(url: str | None) -> str | None:
 
 
 def _original(byline: str | None, aliases: dict[str, str]) -> str | None:
-    if not byline:
-        return None
-    if via := _VIA.search(byline):
-        who = via["who"].strip(" .")
-        return aliases.get(who, _AGENCIES.get(_bare(who), who))
-    for part in re.split(r"[,;]|\band\b", byline):
-        if agency := _AGENCIES.get(_bare(re.sub(r"^by\s+", "", part.strip().casefold()))):
-            return aliases.get(agency, agency)
-    return None
+    who = named_in_byline(byline)
+    return None if who is None else aliases.get(who, who)

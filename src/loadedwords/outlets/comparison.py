@@ -15,7 +15,7 @@ from loadedwords.errors import DataError
 from loadedwords.files import written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
-from loadedwords.outlets.counted import COUNTED
+from loadedwords.outlets.counted import COUNTED, without_syndicated
 from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
@@ -35,6 +35,9 @@ EventSource = Literal["auto", "column", "find", "none"]
 TopicSource = Literal["auto", "column", "find", "none"]
 EVENTS_SHOWN = 60
 SENTENCES_SHOWN = 3
+# Sentences to look through on the page: so many, the most loaded first, from so high a score on.
+SENTENCES_LISTED = 2000
+LEAST_LISTED = 0.25
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class Comparison:
         Each outlet's own words, and what outlets call the same thing.
     devices : DataFrame or None
         Kinds of loaded words per outlet, as `devices.compare_devices` gives them; None where the model told no kinds.
+    sentences : DataFrame
+        The most loaded sentences in the outlets' own voice, `SENTENCES_LISTED` at most: outlet, article_id, sentence_id,
+        title, date, p_own, text, words (a list of {text, start, end, kind}, offsets into `text`, quoted words left out).
     timeline : DataFrame
         outlet, period (its first day), n_articles, loaded_share, ci_low, ci_high.
     corrected, corrected_pairs : DataFrame or None
@@ -90,6 +96,7 @@ class Comparison:
     words: pl.DataFrame
     other_words: pl.DataFrame
     devices: pl.DataFrame | None
+    sentences: pl.DataFrame
     timeline: pl.DataFrame
     corrected: pl.DataFrame | None
     corrected_pairs: pl.DataFrame | None
@@ -193,6 +200,7 @@ def compare_scores(
     on_events = articles.filter(pl.col("event_id").is_not_null())
     # Who published an article without an outlet isn't known: it makes no second one.
     shared = on_events.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
+    of_outlets = without_syndicated(sentences, articles)
     run = read_run(paths[0]).get("model", {})
     return Comparison(
         outlets=outlets.join(shrunken, on="outlet", how="left", nulls_equal=True, maintain_order="left"),
@@ -204,9 +212,16 @@ def compare_scores(
         within_events=compare_within_events(shared, voice=voice, level=level),
         outlets_within_events=outlets_within_events(shared, voice=voice, level=level),
         standardised=standardise_topics(with_topics, voice=voice, level=level, min_articles=min_articles),
-        words=own_words(sentences, articles, min_articles=min_articles),
-        other_words=other_words(sentences, on_events),
-        devices=compare_devices(articles, sentences, voice=voice, level=level, min_articles=min_articles),
+        words=own_words(of_outlets, articles, min_articles=min_articles),
+        other_words=other_words(of_outlets, on_events),
+        devices=compare_devices(
+            articles,
+            sentences if voice == "all" else of_outlets,
+            voice=voice,
+            level=level,
+            min_articles=min_articles,
+        ),
+        sentences=_most_loaded(articles, of_outlets),
         timeline=follow_time(articles, voice=voice, level=level),
         corrected=None if gold is None else correct_by_gold(articles, sentences, gold, level=level),
         corrected_pairs=None if gold is None else corrected_differences(articles, sentences, gold, level=level),
@@ -292,6 +307,43 @@ def _with_topics(
     tell("finding topics")
     found = find_topics(articles, sentences)
     return articles.drop("topic", strict=False).join(found, on="article_id", how="left", maintain_order="left")
+
+
+def _most_loaded(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
+    """The sentences to look through, the most loaded first."""
+    known = articles.select("article_id", "outlet", "title", "date")
+    inside = sentences.filter(
+        pl.col("p_own") >= LEAST_LISTED, pl.col("article_id").is_in(known["article_id"].to_list())
+    )
+    kind = pl.element().struct.field("kind") if _tells_kinds(sentences) else pl.lit(None, pl.String)
+    told = ("text", "start", "end")
+    own = pl.col("words").list.eval(
+        pl.struct(*(pl.element().struct.field(name) for name in told), kind.alias("kind")).filter(
+            ~pl.element().struct.field("in_quote")
+        )
+    )
+    found = (
+        inside.select("article_id", "sentence_id", "start", "text", "p_own", words=own)
+        .top_k(SENTENCES_LISTED, by="p_own")
+        .collect()
+        .sort(["p_own", "article_id", "sentence_id"], descending=[True, False, False])
+    )
+    shifted = pl.struct("start", "words").map_elements(
+        lambda row: [
+            {**word, "start": word["start"] - row["start"], "end": word["end"] - row["start"]} for word in row["words"]
+        ],
+        return_dtype=found.schema["words"],
+    )
+    return (
+        found.with_columns(words=shifted)
+        .join(known, on="article_id", how="left", maintain_order="left")
+        .select("outlet", "article_id", "sentence_id", "title", "date", "p_own", "text", "words")
+    )
+
+
+def _tells_kinds(sentences: pl.LazyFrame) -> bool:
+    inner = getattr(sentences.collect_schema().get("words"), "inner", None)
+    return "kind" in {field.name for field in getattr(inner, "fields", ())}
 
 
 def _shown_events(

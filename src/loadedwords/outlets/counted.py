@@ -25,8 +25,12 @@ class Counted:
 COUNTED: dict[CountedVoice, Counted] = {
     "own": Counted("loaded_share", "n_own", ("n_loaded_words",), ("n_words",)),
     "quoted": Counted("loaded_share_quoted", "n_quoted", ("n_loaded_quoted_words",), ("n_quoted_words",)),
+    # Whoever speaks, agencies too.
     "all": Counted(
-        "loaded_share_all", "n_sentences", ("n_loaded_words", "n_loaded_quoted_words"), ("n_words", "n_quoted_words")
+        "loaded_share_all",
+        "n_sentences",
+        ("n_loaded_words", "n_loaded_quoted_words", "n_loaded_syndicated_words"),
+        ("n_words", "n_quoted_words", "n_syndicated_words"),
     ),
 }
 VOICES = tuple(COUNTED)
@@ -46,6 +50,14 @@ def share_columns(articles: pl.DataFrame, voice: CountedVoice) -> tuple[NDArray[
     """The sum of scores and the number of sentences of each article, of those whose words count."""
     n = articles[COUNTED[voice].sentences].to_numpy().astype(float)
     return articles[COUNTED[voice].share].fill_null(0.0).to_numpy() * n, n
+
+
+def without_syndicated(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.LazyFrame:
+    """The sentences without what somebody else than the outlet wrote, where that was left out of its figures."""
+    if "n_syndicated" not in articles.columns or "origin" not in sentences.collect_schema().names():
+        return sentences
+    left_out = articles.filter(pl.col("n_syndicated") > 0)["article_id"].to_list()
+    return sentences.filter(pl.col("origin").is_null() | ~pl.col("article_id").is_in(left_out))
 
 
 def clusters_of(articles: pl.DataFrame) -> NDArray[np.int64]:

@@ -122,8 +122,9 @@ def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice
     found = loaded.group_by("article_id").agg(*kinds, praise).collect()
     if found.is_empty():
         return None
+    words_of_voice = [name for name in COUNTED[voice].words if name in articles.columns]
     return (
-        articles.with_columns(pl.sum_horizontal(COUNTED[voice].words).alias("n"))
+        articles.with_columns(pl.sum_horizontal(words_of_voice).alias("n"))
         .join(found, on="article_id", how="left", maintain_order="left")
         .with_columns(pl.col(*KINDS, PRAISE).fill_null(0))
     )

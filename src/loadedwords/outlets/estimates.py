@@ -26,6 +26,8 @@ _SCHEMA = {
     **counts("n_clusters"),
     **reals("share_above", "above_ci_low", "above_ci_high"),
 }
+# What stands beside an outlet's own figures: how much is somebody else's and left out of them, and what it has twice.
+_SCHEMA |= counts("n_syndicated_articles", "n_syndicated", "n_copies") | reals("loaded_share_syndicated")
 for _part in APART:
     _SCHEMA |= counts(f"n_{_part}s") | reals(f"{_part}_loaded_share", f"{_part}_ci_low", f"{_part}_ci_high")
 
@@ -59,7 +61,10 @@ def compare_outlets(
         `ratio_interval`, null for an outlet with one article; the note says where articles are fewer than
         `FEW_ARTICLES`, which is too few to rely on any interval. Where nothing loaded was found there is nothing to
         leave out, and the upper end is the exact binomial one (Clopper and Pearson 1934) for the number of sentences,
-        made smaller by how alike an article's sentences are (Kish 1965). Last n_titles, title_loaded_share, title_ci_low,
+        made smaller by how alike an article's sentences are (Kish 1965). Then what stands beside the outlet's own:
+        n_syndicated_articles and n_syndicated (articles and sentences left out, wholly or in part, as the work of agencies or
+        other publications), n_copies (articles whose text an earlier one of the outlet has word for word; each counts) and
+        loaded_share_syndicated (mean `p_loaded` of what was left out). Last n_titles, title_loaded_share, title_ci_low,
         title_ci_high, and the same of standfirsts: the mean of what the outlet's titles say in its own voice, whatever
         `voice` is; each article's title counts once.
 
@@ -80,6 +85,7 @@ def compare_outlets(
     for (outlet,), group in load_articles(scores).group_by(["outlet"], maintain_order=True):
         if (counted := with_sentences(group, voice)).height:
             rows.append({"outlet": outlet, **_figures(counted, voice, level, threshold)})
+            rows[-1] |= _beside(group)
             for part in APART:
                 rows[-1] |= _figures_apart(group, part, level)
     return pl.DataFrame(rows, schema=_SCHEMA).sort(["loaded_share", "outlet"], descending=[True, False])
@@ -89,8 +95,11 @@ def summarise_all(
     scores: Scores, *, voice: CountedVoice = "own", level: float = 0.95, threshold: float = THRESHOLD
 ) -> pl.DataFrame:
     """The same figures for all articles together, as one row: what any outlet is to be held against."""
-    together = load_articles(scores).with_columns(outlet=pl.lit("all outlets"))
-    return compare_outlets(together, voice=voice, level=level, threshold=threshold)
+    articles = load_articles(scores)
+    together = articles.with_columns(outlet=pl.lit("all outlets"))
+    found = compare_outlets(together, voice=voice, level=level, threshold=threshold)
+    # Two outlets with the same agency's text have no copies of their own.
+    return found.with_columns(n_copies=pl.lit(_n_copies(articles), pl.Int64))
 
 
 def well_covered(outlets: pl.DataFrame) -> pl.DataFrame:
@@ -128,6 +137,27 @@ def _figures(group: pl.DataFrame, voice: CountedVoice, level: float, threshold: 
         "n_clusters": len(sums),
         **_named(wilson(above, len(sums), level), "share_above", "above_ci_low", "above_ci_high"),
     }
+
+
+def _beside(articles: pl.DataFrame) -> dict[str, float | int | None]:
+    """What is left out of an outlet's figures, and what it published more than once."""
+    left_out = articles.filter(pl.col("n_syndicated") > 0)
+    found: dict[str, float | int | None] = {
+        "n_syndicated_articles": left_out.height,
+        "n_syndicated": int(left_out["n_syndicated"].sum()),
+        "n_copies": _n_copies(articles),
+    }
+    if left_out.height:
+        weighted = left_out["loaded_share_syndicated"] * left_out["n_syndicated"]
+        found["loaded_share_syndicated"] = float(weighted.sum()) / int(left_out["n_syndicated"].sum())
+    return found
+
+
+def _n_copies(articles: pl.DataFrame) -> int:
+    if "text_digest" not in articles.columns:
+        return 0
+    texts_of = articles.select("outlet", "text_digest").drop_nulls("text_digest")
+    return texts_of.height - texts_of.unique().height
 
 
 def _figures_apart(articles: pl.DataFrame, part: str, level: float) -> dict[str, float | None]:

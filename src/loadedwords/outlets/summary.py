@@ -99,6 +99,17 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 f"{n:,} hand labels are too few, or in too few articles, to correct {uncorrected:,} of {found.corrected.height:,} "
                 "estimates (the column note says why); no difference of these outlets is declared."
             )
+    for row in found.overall.to_dicts():
+        if row["n_syndicated"]:
+            says.append(
+                f"{row['n_syndicated']:,} sentences of {row['n_syndicated_articles']:,} articles are the work of agencies or other "
+                f"publications and are left out of the outlets' own figures; their loaded share is {row['loaded_share_syndicated']:.3f}."
+            )
+        if row["n_copies"]:
+            cannot.append(
+                f"{row['n_copies']:,} articles have word for word the text of another of the same outlet; each counts, so "
+                "what an outlet published twice weighs twice."
+            )
     if few:
         cannot.append(
             f"{few} outlets have fewer than {found.min_articles} articles and take no part in the comparison of pairs, topics and words."

@@ -19,7 +19,7 @@ Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Pa
 
 # What a comparison writes and its page lets download: tables of a `Comparison`, by its attributes.
 TABLES = (
-    "outlets", "pairs", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
+    "outlets", "pairs", "sentences", "within_events", "outlets_within_events", "topics", "words", "other_words", "devices", "timeline",
     "events", "corrected", "corrected_pairs",
 )  # fmt: skip
 Schema = dict[str, pl.DataType]
@@ -46,6 +46,9 @@ _COLUMNS = {
     **counts("n_words", "n_quoted_words", "n_loaded_words", "n_loaded_quoted_words"),
     **reals("loaded_share", "loaded_share_quoted", "loaded_share_all"),
 }
+# Which the scores of earlier versions lack.
+_LATER = counts("n_syndicated", "n_syndicated_words", "n_loaded_syndicated_words")
+_LATER_TEXTS = texts("origin", "text_digest")
 # Parts of an article that are scored apart from its text; their columns are missing from the scores of earlier versions.
 APART = ("title", "standfirst")
 
@@ -70,9 +73,10 @@ def load_articles(scores: Scores) -> pl.DataFrame:
             _refuse_twice(frame)
         else:
             rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            frame = pl.DataFrame(rows, schema=_COLUMNS | reals(*(f"{part}_p_own" for part in APART)))
+            apart = reals("loaded_share_syndicated", *(f"{part}_p_own" for part in APART))
+            frame = pl.DataFrame(rows, schema=_COLUMNS | _LATER | _LATER_TEXTS | apart)
     need_columns(frame.columns, _COLUMNS, "The table of scores")
-    return frame
+    return frame.with_columns(pl.lit(0, kind).alias(name) for name, kind in _LATER.items() if name not in frame.columns)
 
 
 def scan_sentences(folders: Sequence[str | Path]) -> pl.LazyFrame:

@@ -37,16 +37,23 @@ function eventRows() {
   });
   return rows;
 }
+function sentenceRows() {
+  const rows = [["outlet", "article_id", "sentence_id", "title", "date", "p_own", "text", "words"]];
+  sentencesWanted().forEach(row => rows.push([data.names[row.o], row.id[0], row.id[1], row.title, row.date, row.p, row.text, row.words.map(word => row.text.slice(word[0], word[1])).join("; ")]));
+  return rows;
+}
 all("button[data-csv]").forEach(button => button.addEventListener("click", () => {
   const name = button.dataset.csv;
-  const rows = name === "events" ? eventRows() : tableRows(name);
-  const text = "\ufeff" + rows.map(row => row.map(cell).join(",")).join("\r\n") + "\r\n";
+  const rows = name === "events" ? eventRows() : name === "sentences" ? sentenceRows() : tableRows(name);
+  save("\ufeff" + rows.map(row => row.map(cell).join(",")).join("\r\n") + "\r\n", name + ".csv", "text/csv");
+}));
+function save(text, file, type) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], {type: "text/csv;charset=utf-8"}));
-  link.download = name + ".csv";
+  link.href = URL.createObjectURL(new Blob([text], {type: type + ";charset=utf-8"}));
+  link.download = file;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}));
+}
 
 // Filters. Hiding goes by the attribute, which SVG elements have too.
 let wanted = null;
@@ -107,6 +114,115 @@ function chooseEvents() {
   });
   by("event-status").textContent = shown + " of " + events.length + " events shown";
 }
+// Sentences: those that fit every filter, a few at a time. Offsets count characters as Python does.
+const AT_ONCE = 40;
+let drawn = AT_ONCE;
+data.sentences.forEach(row => {
+  if (/[\ud800-\udbff]/.test(row.text)) {
+    const letters = Array.from(row.text);
+    row.words = row.words.map(word => [letters.slice(0, word[0]).join("").length, letters.slice(0, word[1]).join("").length, word[2]]);
+  }
+  row.folded = (row.text + " " + row.title).toLowerCase();
+});
+function sentencesWanted() {
+  const asked = by("sentence-search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const outlet = by("sentence-outlet").value, kind = by("sentence-kind").value;
+  const from = by("sentence-from").value, until = by("sentence-until").value;
+  const rows = data.sentences.filter(row => (wanted === null || wanted.has(row.o)) && (outlet === "" || row.o === Number(outlet)) &&
+    (kind === "" || row.words.some(word => word[2] === kind)) && (from === "" || (row.date !== "" && row.date >= from)) &&
+    (until === "" || (row.date !== "" && row.date <= until)) && asked.every(word => row.folded.includes(word)));
+  return by("sentence-order").value === "date" ? rows.sort((a, b) => a.date < b.date ? 1 : a.date > b.date ? -1 : 0) : rows;
+}
+function chooseSentences() {
+  if (!by("sentence-search")) return;
+  const rows = sentencesWanted();
+  by("sentence-list").replaceChildren(...rows.slice(0, drawn).map(row => {
+    const item = document.createElement("li");
+    let done = 0;
+    row.words.forEach(word => {
+      item.append(row.text.slice(done, word[0]));
+      const mark = item.appendChild(document.createElement("mark"));
+      mark.textContent = row.text.slice(word[0], word[1]);
+      mark.title = data.kinds[word[2]] || "";
+      done = word[1];
+    });
+    item.append(row.text.slice(done) + " ");
+    const figures = item.appendChild(document.createElement("span"));
+    figures.className = "figures";
+    figures.textContent = [row.p.toFixed(2), data.names[row.o], row.title, row.date].filter(Boolean).join(" · ");
+    return item;
+  }));
+  hide(by("sentence-more"), rows.length <= drawn);
+  by("sentence-status").textContent = rows.length + (rows.length === 1 ? " sentence" : " sentences");
+}
+if (by("sentence-more")) by("sentence-more").addEventListener("click", () => { drawn += AT_ONCE; chooseSentences(); });
+// What leads to them: an outlet, a device of an outlet, a period of one.
+function showSentences(of) {
+  const [outlet, kind, from, until] = of.split(" ");
+  by("sentence-search").value = "";
+  by("sentence-outlet").value = outlet;
+  by("sentence-kind").value = kind && kind !== "-" ? kind : "";
+  by("sentence-from").value = from || "";
+  by("sentence-until").value = until || "";
+  drawn = AT_ONCE;
+  update();
+  location.hash = "sentences";
+}
+if (by("sentence-search")) all("[data-show]").forEach(element => {
+  if (element.namespaceURI !== "http://www.w3.org/1999/xhtml") {
+    element.addEventListener("click", () => showSentences(element.dataset.show));
+    return;
+  }
+  // A cell's figure becomes a button; of a row, the share.
+  const cell = element.cells ? element.cells[3] : element;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "figure";
+  button.append(...cell.childNodes);
+  cell.append(button);
+  button.addEventListener("click", () => showSentences(element.dataset.show));
+});
+
+// A chart with its axis as a picture of its own, styles written into it.
+const STYLED = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "font-family", "font-size"];
+function picture(svg) {
+  const axis = svg.parentNode.querySelector("svg.axis"), box = svg.viewBox.baseVal, above = axis ? axis.viewBox.baseVal.height : 0;
+  const whole = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  whole.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  whole.setAttribute("viewBox", "0 0 " + box.width + " " + (box.height + above));
+  const ground = whole.appendChild(document.createElementNS(whole.namespaceURI, "rect"));
+  ground.setAttribute("width", "100%");
+  ground.setAttribute("height", "100%");
+  ground.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
+  [[axis, 0], [svg, above]].forEach(([part, down]) => {
+    if (!part) return;
+    const group = whole.appendChild(document.createElementNS(whole.namespaceURI, "g"));
+    group.setAttribute("transform", "translate(0," + down + ")");
+    Array.from(part.children).forEach(child => {
+      const copy = child.cloneNode(true);
+      const from = [child].concat(all("*", child)), to = [copy].concat(all("*", copy));
+      from.forEach((element, at) => {
+        const style = getComputedStyle(element);
+        STYLED.forEach(name => { if (style.getPropertyValue(name)) to[at].setAttribute(name, style.getPropertyValue(name)); });
+      });
+      all("[hidden]", copy).forEach(hidden => hidden.remove());
+      if (!copy.hasAttribute("hidden")) group.append(copy);
+    });
+  });
+  return new XMLSerializer().serializeToString(whole);
+}
+all("svg.chart").forEach((svg, at) => {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "picture";
+  button.dataset.picture = svg.getAttribute("class").split(" ").pop();
+  button.textContent = "SVG";
+  button.setAttribute("aria-label", "Download as SVG: " + (svg.closest("figure") ? svg.closest("figure").textContent.trim().split("\n")[0] : svg.getAttribute("aria-label").split(";")[0]));
+  button.addEventListener("click", () => save(picture(svg), button.dataset.picture + "-" + (at + 1) + ".svg", "image/svg+xml"));
+  (svg.closest("figure") || svg.closest(".scroll")).after(button);
+  if (svg.closest("figure")) svg.closest("figure").append(button);
+});
+
 const shown = (value, sign) => value === null ? "–" : (sign && value >= 0 ? "+" : "") + value.toFixed(3).replace("-", "−");
 const pValue = value => value === null ? "–" : value < 0.001 ? "<0.001" : value.toFixed(3);
 const pairsBody = by("pairs-body");
@@ -149,6 +265,7 @@ function update() {
   chooseWords();
   chooseTimelines();
   chooseEvents();
+  chooseSentences();
   findPairs();
   if (input) by("filter-status").textContent = wanted === null ? "All " + data.n + " outlets" : Array.from(wanted).filter(at => at < data.n).length + " of " + data.n + " outlets";
 }

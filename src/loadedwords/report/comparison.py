@@ -7,14 +7,16 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from markupsafe import Markup, escape
 
-from loadedwords.outlets import FEW_ARTICLES
+from loadedwords import highlight
+from loadedwords.outlets import APART, FEW_ARTICLES
 from loadedwords.outlets.devices import PRAISE
 from loadedwords.outlets.tables import TABLES
 from loadedwords.report.page import LABELS, Axis, minus, name, render, share, upper_end, write_page
@@ -29,6 +31,7 @@ MAX_WITHIN_DRAWN = 40
 MAX_WORDS_PER_OUTLET = 15
 MAX_OTHER_WORDS_SHOWN = 200
 MAX_DEVICE_ROWS = 60
+SENTENCES_WITHOUT_SCRIPTS = 30
 OUTLETS_IN_TIMELINE = 12  # shown before the reader asks for more
 DEVICE_NAMES = {**KIND_NAMES, PRAISE: "praise"}
 _STEPS_OF_SCALE = 4  # of the matrix, to either side of nothing
@@ -36,7 +39,26 @@ _STEPS_OF_SCALE = 4  # of the matrix, to either side of nothing
 _Row = dict[str, Any]
 
 
-def write_comparison_page(comparison: Comparison, file: Path) -> Path:
+@dataclass(frozen=True)
+class ShownRun:
+    """What the page shows of a run beside its comparison.
+
+    Attributes
+    ----------
+    record : dict
+        As run.json holds it.
+    n_articles, n_shown : int
+    groups : list of dict
+        heading, articles (rows of the articles table with heading_html and html).
+    """
+
+    record: dict[str, Any]
+    n_articles: int
+    n_shown: int
+    groups: list[_Row]
+
+
+def write_comparison_page(comparison: Comparison, file: Path, run: ShownRun | None = None) -> Path:
     """Write a comparison of outlets as one HTML file.
 
     Charts and tables are in the file itself, so that they can be read with scripts off; scripts add the search, the
@@ -48,6 +70,8 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         What was found about the outlets.
     file : Path
         Written beside and renamed into place; its folder is made where there is none.
+    run : ShownRun, optional
+        The run that it is the report of: its articles and its record stand in the page, too.
 
     Returns
     -------
@@ -68,9 +92,9 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
     del rows[other]
     within = rows["within_events"] = sorted(rows["within_events"], key=lambda row: -row["n_events"])
     by_size = sorted(outlets, key=lambda row: -row["n_articles"])
-    events, outlets_within = rows.pop("events"), rows["outlets_within_events"]
+    events, outlets_within, sentences = rows.pop("events"), rows["outlets_within_events"], rows.pop("sentences")
     listed: dict[str, None] = {name(row["outlet"]): None for row in outlets}
-    for table in (overall, *rows.values(), events):
+    for table in (overall, *rows.values(), events, sentences):
         listed.update((name(row[column]), None) for row in table for column in _outlet_columns(row))
     number = {outlet: at for at, outlet in enumerate(listed)}
     tested = [row["n_events"] for row in within if row["p_adjusted"] is not None]
@@ -81,9 +105,14 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
             "signed": _signed,
             "p_value": _p_value,
             "mark_word": _mark_word,
+            "mark_places": _mark_places,
             "difference_says": _difference_says,
         },
         comparison=comparison,
+        run=run,
+        article_style=Markup(highlight.STYLE) if run else "",
+        apart=[part for part in APART if any(row[f"n_{part}s"] for row in outlets)],
+        syndicated=bool(overall and overall[0]["n_syndicated"]),
         level=f"{100 * comparison.level:g}%",
         few=FEW_ARTICLES,
         rows=rows,
@@ -114,11 +143,30 @@ def write_comparison_page(comparison: Comparison, file: Path) -> Path:
         timeline=_timeline(rows["timeline"], by_size),
         n_in_timeline=OUTLETS_IN_TIMELINE,
         events=_events(events),
+        sentences=sentences,
+        n_sentences_drawn=SENTENCES_WITHOUT_SCRIPTS,
+        sentence_outlets=sorted({name(row["outlet"]) for row in sentences}, key=str.casefold),
+        sentence_kinds=[
+            kind for kind in KIND_NAMES if any(word["kind"] == kind for row in sentences for word in row["words"])
+        ],
         event_outlets=sorted({name(row["outlet"]) for row in events}, key=str.casefold),
         data=_json_for_script(
             {
                 "names": list(number),
                 "n": len(outlets),
+                "kinds": KIND_NAMES,
+                "sentences": [
+                    {
+                        "o": number[name(row["outlet"])],
+                        "id": [row["article_id"], row["sentence_id"]],
+                        "title": row["title"] or "",
+                        "date": "" if row["date"] is None else row["date"].isoformat(),
+                        "p": round(row["p_own"], 4),
+                        "text": row["text"],
+                        "words": [[word["start"], word["end"], word["kind"]] for word in row["words"]],
+                    }
+                    for row in sentences
+                ],
                 "tables": {
                     table: _columns(overall + listed if table == "outlets" else listed, number)
                     for table, listed in rows.items()
@@ -186,6 +234,17 @@ def _mark_word(sentence: str | None, word: str | None) -> Markup:
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
     )
+
+
+def _mark_places(sentence: _Row) -> Markup:
+    """The text of a sentence, escaped, its loaded words marked with what they do."""
+    parts, done = [], 0
+    for word in sentence["words"]:
+        parts.append(escape(sentence["text"][done : word["start"]]))
+        of = sentence["text"][word["start"] : word["end"]]
+        parts.append(Markup('<mark title="{}">{}</mark>').format(KIND_NAMES.get(word["kind"] or "", ""), of))
+        done = word["end"]
+    return Markup("").join([*parts, escape(sentence["text"][done:])])
 
 
 # What the downloads are made of
@@ -278,6 +337,8 @@ def _timeline(rows: list[_Row], by_size: list[_Row]) -> _Row | None:
     first, last = (end(row["period"] for row in rows) for end in (min, max))
     air = 0.5 if last > first else 1
     across = Axis(first.toordinal() - air, last.toordinal() + air, left=42, right=278)
+    begins = sorted({row["period"] for row in rows})
+    ends = {period: after - datetime.timedelta(days=1) for period, after in pairwise(begins)}
     drawn = []
     for outlet, of in _of_outlets(rows, by_size):
         points = [
@@ -286,6 +347,7 @@ def _timeline(rows: list[_Row], by_size: list[_Row]) -> _Row | None:
                 "y": vertical.at(row["loaded_share"]),
                 **row,
                 "says": _says(row),
+                "until": ends.get(row["period"], ""),
             }
             for row in sorted(of, key=lambda row: row["period"])
             if row["loaded_share"] is not None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,12 @@ from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
-from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle
+from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, Treatment
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
 from loadedwords.scoring.rules import apply_house
-from loadedwords.text import prepare_article, prepare_sentence
+from loadedwords.text import PreparedArticle, prepare_article, prepare_sentence
+from loadedwords.text.language import ENGLISH, set_aside_other_languages
+from loadedwords.text.origins import find_origins
 
 Articles = Iterable[Article | Reject | Mapping[str, Any] | str] | Any  # or a table, see `read_table`
 
@@ -54,8 +57,21 @@ class FramingModel:
     so that the order of sentences stays and the level and the decisions change.
     """
 
-    def __init__(self, bundle: Bundle, *, prevalence: float | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        prevalence: float | None = None,
+        threads: int | None = None,
+        syndicated: Treatment = "leave-out",
+        other_languages: Treatment = "leave-out",
+    ) -> None:
+        for option, value in {"syndicated": syndicated, "other_languages": other_languages}.items():
+            if value not in get_args(Treatment):
+                raise DataError(f"{option} is {value!r}; it is one of {', '.join(get_args(Treatment))}.")
         self.bundle = bundle
+        self.syndicated = syndicated
+        self.other_languages = other_languages
         self._threads = threads
         self.classes_ = np.array(sorted(CLASSES))
         self._scorer = _load_scorer(bundle, threads)
@@ -193,7 +209,14 @@ class FramingModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process the bundle is opened again: a session of the runtime can't travel."""
-        return partial(FramingModel, prevalence=self.prevalence, threads=self._threads), (self.bundle,)
+        again = partial(
+            FramingModel,
+            prevalence=self.prevalence,
+            threads=self._threads,
+            syndicated=self.syndicated,
+            other_languages=self.other_languages,
+        )
+        return again, (self.bundle,)
 
     def _score_stream(self, articles: Iterator[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
         numbered = enumerate(articles, 1)
@@ -244,7 +267,7 @@ class FramingModel:
             return [unscored(articles[0], f"{type(error).__name__}: {error}")]
 
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
-        prepared = [prepare_article(article) for article in articles]
+        prepared, languages = zip(*map(self._prepared, articles), strict=True)
         sentences = [s for p in prepared for s in (*p.title, *p.standfirst, *p.text.sentences)]
         probability, words = self._scorer.score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
@@ -255,21 +278,53 @@ class FramingModel:
         whole, own = self._shifted(probability), self._shifted(own)
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
-        for article, p in zip(articles, prepared, strict=True):
+        for article, p, language in zip(articles, prepared, languages, strict=True):
+            origins = find_origins(p.text.clean, outlet=article.outlet, byline=article.byline, url=article.url)
+            # Where no outlet is named, nothing can be other than its own.
+            leave_out = self.syndicated == "leave-out" and bool(article.outlet)
             title, standfirst, text = (
-                [scored_sentence(source or "", *result) for result in islice(results, len(part))]
-                for source, part in (
-                    (article.title, p.title),
-                    (article.standfirst, p.standfirst),
-                    (article.text, p.text.sentences),
+                [
+                    scored_sentence(source or "", *result, origin=origin, left_out=leave_out and bool(origin))
+                    for origin, result in zip(whose, islice(results, len(whose)), strict=True)
+                ]
+                for source, whose in (
+                    (article.title, [origins.article] * len(p.title)),
+                    (article.standfirst, [origins.article] * len(p.standfirst)),
+                    (article.text, [origins.at(sentence.offset) for sentence in p.text.sentences]),
                 )
             )
-            scored.append(summed_up(article, text, p.text.boilerplate, title, standfirst))
+            scored.append(
+                summed_up(
+                    article,
+                    text,
+                    p.text.boilerplate,
+                    title,
+                    standfirst,
+                    origins=origins,
+                    leave_out_syndicated=leave_out,
+                    language=language,
+                )
+            )
         return scored
+
+    def _prepared(self, article: Article) -> tuple[PreparedArticle, str | None]:
+        """What is to be scored of an article, and the language it is in."""
+        prepared = prepare_article(article)
+        text, language = set_aside_other_languages(prepared.text, article.text)
+        if self.other_languages == "count":
+            return prepared, language
+        if language in (None, ENGLISH):
+            return replace(prepared, text=text), language
+        return PreparedArticle((), (), text), language
 
 
 def load_model(
-    model: str | Path | None = None, *, prevalence: float | None = None, threads: int | None = None
+    model: str | Path | None = None,
+    *,
+    prevalence: float | None = None,
+    threads: int | None = None,
+    syndicated: Treatment = "leave-out",
+    other_languages: Treatment = "leave-out",
 ) -> FramingModel:
     """Load a model.
 
@@ -283,6 +338,10 @@ def load_model(
         the embedded models ordinary news with about a fifth, if not given. Changes the level of the scores, not their order.
     threads : int, optional
         Processor cores to use; all, if not given. The linear model uses one.
+    syndicated : {"leave-out", "count"}
+        Whether the work of agencies and other publications counts as the outlet's own; it is marked in any case.
+    other_languages : {"leave-out", "count"}
+        Whether passages in other languages than English are scored all the same.
 
     Returns
     -------
@@ -293,7 +352,13 @@ def load_model(
     ModelError
         If the bundle is missing, damaged, or of a format this version can't read.
     """
-    return FramingModel(open_bundle(model), prevalence=prevalence, threads=threads)
+    return FramingModel(
+        open_bundle(model),
+        prevalence=prevalence,
+        threads=threads,
+        syndicated=syndicated,
+        other_languages=other_languages,
+    )
 
 
 def score_articles(

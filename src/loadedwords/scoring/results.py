@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import Article, Boilerplate, LoadedWord, Reject, ScoredArticle, ScoredSentence, mean
 from loadedwords.text import Sentence
+from loadedwords.text.language import ENGLISH, language_name
+from loadedwords.text.origins import NO_ORIGINS, Origins
 from loadedwords.text.words import COMPOUND
 
 N_TOP_WORDS = 5
@@ -35,21 +37,24 @@ def _n_quoted_words(sentence: Sentence) -> int:
 
 
 def scored_sentence(
-    article: str, sentence: Sentence, p_loaded: float, p_own: float, words: list[WordScore]
-) -> ScoredSentence:
+    article: str, sentence: Sentence, p_loaded: float, p_own: float, words: list[WordScore],
+    *, origin: str | None = None, left_out: bool = False,
+) -> ScoredSentence:  # fmt: skip
+    """A sentence of the outlet's, or of somebody else's; if that is left out, there is nothing of the outlet's own in it."""
     return ScoredSentence(
         start=sentence.start,
         end=sentence.end,
         text=article[sentence.start : sentence.end],
         voice=sentence.voice,
         p_loaded=p_loaded,
-        p_own=None if sentence.voice == "quoted" else p_own,
+        p_own=None if sentence.voice == "quoted" or left_out else p_own,
         words=tuple(place_words(article, sentence, words)),
         paragraph=sentence.paragraph,
         n_own_words=sentence.n_own_words,
         n_quoted_words=_n_quoted_words(sentence),
         speaker=next((q.speaker for q in sentence.quoted if q.speaker), None),
         indirect=sentence.indirect,
+        origin=origin,
     )
 
 
@@ -78,18 +83,29 @@ def place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) -
 def summed_up(
     article: Article, sentences: Sequence[ScoredSentence], boilerplate: tuple[Boilerplate, ...],
     title: Iterable[ScoredSentence] = (), standfirst: Iterable[ScoredSentence] = (),
+    *, origins: Origins = NO_ORIGINS, leave_out_syndicated: bool = False, language: str | None = None,
 ) -> ScoredArticle:  # fmt: skip
-    """An article with its figures, which rest on the text alone."""
-    own = [s.p_own for s in sentences if s.p_own is not None]
-    quoting = [s.p_loaded for s in sentences if s.voice != "own"]
-    words = [word for s in sentences for word in s.words]
-    n_words = sum(s.n_own_words for s in sentences)
+    """An article with its figures, which rest on the text alone; what is somebody else's work may be left out of them."""
+    apart = [s for s in sentences if s.origin] if leave_out_syndicated else []
+    counted = [s for s in sentences if not s.origin] if leave_out_syndicated else sentences
+    own = [s.p_own for s in counted if s.p_own is not None]
+    quoting = [s.p_loaded for s in counted if s.voice != "own"]
+    words = [word for s in counted for word in s.words]
+    n_words = sum(s.n_own_words for s in counted)
     n_loaded = _n_words([word for word in words if not word.in_quote])
     weight: defaultdict[str, float] = defaultdict(float)
     for word in words:
         if not word.in_quote:
             weight[word.text.lower()] += word.score
-    notes = article.notes if sentences else (*article.notes, "no sentence was left to score")
+    notes = article.notes
+    if not sentences:
+        foreign = language not in (None, ENGLISH)
+        why = (
+            f"in {language_name(language or ENGLISH)}; the model reads English"
+            if foreign
+            else "no sentence was left to score"
+        )
+        notes = (*notes, why)
     return ScoredArticle(
         article=article,
         sentences=tuple(sentences),
@@ -104,12 +120,19 @@ def summed_up(
         status="ok" if sentences else "empty",
         message="; ".join(notes),
         n_quoted=len(quoting),
-        n_quoted_words=sum(s.n_quoted_words for s in sentences),
+        n_quoted_words=sum(s.n_quoted_words for s in counted),
         n_loaded_quoted_words=_n_words([word for word in words if word.in_quote]),
         loaded_share_all=mean([s.p_loaded for s in sentences]),
         loaded_share_quoted=mean(quoting),
         title_sentences=tuple(title),
         standfirst_sentences=tuple(standfirst),
+        origin=origins.article,
+        source_note=origins.note,
+        n_syndicated=len(apart),
+        n_syndicated_words=sum(s.n_own_words + s.n_quoted_words for s in apart),
+        n_loaded_syndicated_words=_n_words(word for s in apart for word in s.words),
+        loaded_share_syndicated=mean([s.p_loaded for s in apart]),
+        language=language,
     )
 
 

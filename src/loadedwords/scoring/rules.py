@@ -8,6 +8,7 @@ from dataclasses import replace
 from loadedwords.house import UNTOLD, House
 from loadedwords.schema import LoadedWord, ScoredArticle, ScoredSentence
 from loadedwords.scoring.results import summed_up
+from loadedwords.text.origins import Origins
 from loadedwords.text.phrases import left_of
 
 
@@ -32,7 +33,10 @@ def apply_house(scored: ScoredArticle, house: House) -> ScoredArticle:
         [replace(sentence, words=tuple(_left(sentence, house))) for sentence in sentences]
         for sentences in (scored.title_sentences, scored.standfirst_sentences, scored.sentences)
     )
-    return summed_up(scored.article, text, scored.boilerplate, title, standfirst)
+    return summed_up(
+        scored.article, text, scored.boilerplate, title, standfirst,
+        origins=Origins(scored.origin, scored.source_note), leave_out_syndicated=scored.n_syndicated > 0, language=scored.language,
+    )  # fmt: skip
 
 
 def _left(sentence: ScoredSentence, house: House) -> Iterator[LoadedWord]:

@@ -65,7 +65,7 @@ def _without_title(source: str, text: PreparedText, letters: str) -> PreparedTex
             left_out = sorted(
                 [*text.boilerplate, Boilerplate(start, end, source[start:end], "title")], key=lambda b: b.start
             )
-            return PreparedText(sentences[:first] + sentences[last:], tuple(left_out))
+            return PreparedText(sentences[:first] + sentences[last:], tuple(left_out), text.clean)
     return text
 
 

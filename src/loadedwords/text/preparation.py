@@ -65,10 +65,11 @@ class Sentence:
 
 @dataclass(frozen=True)
 class PreparedText:
-    """The sentences to score and the passages left out, in order."""
+    """The sentences to score and the passages left out, in order; and the clean text that the sentences lie in."""
 
     sentences: tuple[Sentence, ...]
     boilerplate: tuple[Boilerplate, ...]
+    clean: str = ""
 
 
 def prepare_text(text: str) -> PreparedText:
@@ -107,7 +108,7 @@ def prepare_text(text: str) -> PreparedText:
             sentences.append(_sentence(start, end, span, aligned, _quoted_in(span, quotations)))
         else:
             boilerplate.append(Boilerplate(start, end, text[start:end], reason))
-    return PreparedText(tuple(sentences), tuple(boilerplate))
+    return PreparedText(tuple(sentences), tuple(boilerplate), clean)
 
 
 def prepare_sentence(text: str) -> Sentence:
