@@ -27,8 +27,10 @@ _FEWEST_TO_END = 6
 _SHARE_OF_LINES = 0.25
 # A turn has not more paragraphs without a label, but in an article that is a transcript from end to end.
 _LONGEST_TURN = 4
-# So many paragraphs may stand before a transcript that begins with its host, and in so many turns that person says so.
-_BEFORE_A_TRANSCRIPT, _TURNS_OF_A_BEGINNING = 3, 8
+# So many paragraphs may stand before a transcript of the outlet's own programme, and in so many turns its host says so.
+_BEFORE_A_TRANSCRIPT, _TURNS_OF_A_BEGINNING = 2, 8
+# Of so large a share of their turns ends an interviewer's in a question, and an interviewee's.
+_MOSTLY, _SELDOM = 0.5, 0.25
 # So far before a single turn its speaker is named.
 _NAMED_BEFORE = 1500
 
@@ -49,6 +51,11 @@ _HOST = re.compile(
 _PRESENTS = re.compile(
     r"\b(?:[Ww]elcome (?:back )?to\b|[Jj]oin(?:s|ing)? (?:us|me)\b|(?:being|be|are|is) with us\b|[Ww]e(?:['’]ll| will) be (?:right )?back\b|[Ss]tay with us\b|[Ww]e turn (?:now )?to\b)"
 )
+_OURS = re.compile(
+    r"\b[Oo]ur (?:\w+ )?(?:conversation|interview|discussion|chat|talk)\b"
+    r"|\b(?:I|[Ww]e) (?:recently )?(?:spoke|talked|chatted|sat down|caught up|interviewed|called|met|asked)\b"
+)
+_BYLINE = re.compile(r"^By ([^\n]{3,80})$", re.MULTILINE)
 _HOSTS = frozenset("q host anchor interviewer correspondent moderator narrator presenter".split())  # noqa: SIM905
 _ROLES = _HOSTS | frozenset(
     [
@@ -223,38 +230,43 @@ class _Label:
         return self.who.split()[-1].rstrip(".").casefold()
 
 
-def find_turns(text: str, paragraphs: Bounds) -> Iterator[Stretch]:
-    """Find the turns of a clean text's transcripts and interviews, and their labels."""
+def find_turns(text: str, paragraphs: Bounds, byline: str = "") -> Iterator[Stretch]:
+    """Find the turns of a clean text's transcripts and interviews, and their labels.
+
+    Parameters
+    ----------
+    byline : str
+        Who wrote the article: their turns are the outlet's, as are those of whom a transcript from end to end calls its host.
+    """
     for start, end in paragraphs:
         if _STAGE.match(text, start, end):
             yield from stretch(text, start, end, "label")
     labels = [label for number, bounds in enumerate(paragraphs) for label in _labels(text, *bounds, number)]
-    yield from list(_spoken(text, paragraphs, _without_stray_lines(labels))) or find_answers(text, paragraphs)
+    yield from list(_spoken(text, paragraphs, _without_stray_lines(labels), byline)) or find_answers(text, paragraphs)
 
 
-def _spoken(text: str, paragraphs: Bounds, labels: Sequence[_Label]) -> Iterator[Stretch]:
+def _spoken(text: str, paragraphs: Bounds, labels: Sequence[_Label], byline: str) -> Iterator[Stretch]:
+    named = _named(text, labels)
+    labels = _likely(labels, named)
     if not labels:
         return
-    named = _named(text, labels)
     hosts = _hosts(text, labels)
     if _is_transcript(text, paragraphs, labels, len(paragraphs), named, hosts):
         to_end = len({label.paragraph for label in labels}) >= _FEWEST_TO_END
-        if (
-            to_end
-            and labels[0].paragraph <= _BEFORE_A_TRANSCRIPT
-            and _PRESENTS.search(text, labels[0].end, _first_turns_end(labels))
-        ):
-            hosts |= {labels[0].key}
+        if labels[0].paragraph > max(_BEFORE_A_TRANSCRIPT, len(paragraphs) / 10):  # of somebody else's programme, then
+            hosts = frozenset()
+        hosts |= _authors(text, labels, byline) | _interviewers(text, labels)
         yield from _turns(text, paragraphs, labels, hosts, to_end=to_end)
         return
+    authors = _authors(text, labels, byline)
     for run in _runs(labels, _LONGEST_TURN):
         if _is_transcript(text, paragraphs, run, run[-1].paragraph + 1, named, hosts):
-            yield from _turns(text, paragraphs, run, hosts, to_end=False)
+            yield from _turns(text, paragraphs, run, authors, to_end=False)
             continue
         for near in _runs(run, 1):
             if _are_named(text, near, named):
                 plain = [one for one in near if not one.marked]
-                yield from _turns(text, paragraphs, plain, hosts, to_end=False, gaps=False)
+                yield from _turns(text, paragraphs, plain, authors, to_end=False, gaps=False)
 
 
 def _labels(text: str, start: int, end: int, number: int) -> Iterator[_Label]:
@@ -320,6 +332,16 @@ def _without_stray_lines(labels: list[_Label]) -> list[_Label]:
     return [label for label in kept if label.form != "line" or label.paragraph + 1 not in lines]
 
 
+def _likely(labels: Sequence[_Label], named: dict[str, list[int]]) -> list[_Label]:
+    """Without "Today:", which looks like a name: in small letters a speaker is named twice, or by two names that the story has."""
+    times = Counter(label.key for label in labels)
+    return [
+        label
+        for label in labels
+        if label.capitals or label.form == "line" or times[label.key] > 1 or (" " in label.who and label.key in named)
+    ]
+
+
 def _named(text: str, labels: Sequence[_Label]) -> dict[str, list[int]]:
     """Where people are named in full, by their last name, outside of the labels."""
     within = {label.start for label in labels}
@@ -331,18 +353,36 @@ def _named(text: str, labels: Sequence[_Label]) -> dict[str, list[int]]:
 
 
 def _hosts(text: str, labels: Sequence[_Label]) -> frozenset[str]:
-    """Who speaks for the outlet: called its host or reporter, or saying "I'm Ann Lee" at the beginning."""
+    """Who speaks for the outlet: called its host or reporter, saying "I'm Ann Lee" at the beginning, or presenting the rest."""
     hosts = {label.key for label in labels if _HOST.search(label.role.upper()) or label.key in _HOSTS}
     for label, after in pairwise(labels[:4]):
         turn = text[label.end : min(after.start, label.end + 2000)]
         introduced = re.search(rf"\bI['’]m {re.escape(label.who)}\b", turn, re.IGNORECASE)
         if introduced and len(label.who.split()) > 1:
             hosts.add(label.key)
+    beginning = labels[min(_TURNS_OF_A_BEGINNING, len(labels) - 1)].start
+    if _PRESENTS.search(text, labels[0].end, beginning):
+        hosts.add(labels[0].key)
     return frozenset(hosts)
 
 
-def _first_turns_end(labels: Sequence[_Label]) -> int:
-    return labels[min(_TURNS_OF_A_BEGINNING, len(labels) - 1)].start
+def _authors(text: str, labels: Sequence[_Label], byline: str) -> frozenset[str]:
+    """Who wrote the article, by its byline or a line of the text above the turns."""
+    written_by = " ".join([byline, *_BYLINE.findall(text, 0, labels[0].start)]).casefold()
+    return frozenset(label.key for label in labels if " " in label.who and label.who.casefold() in written_by)
+
+
+def _interviewers(text: str, labels: Sequence[_Label]) -> frozenset[str]:
+    """Of two in "our conversation" the one who asks, where the other seldom does."""
+    if not _OURS.search(text, 0, labels[0].start):
+        return frozenset()
+    turns, asked = Counter(label.key for label in labels), Counter[str]()
+    for label, after in pairwise(labels):
+        asked[label.key] += text[label.end : after.start].rstrip().endswith("?")
+    by_share = sorted((asked[key] / n, key) for key, n in turns.items() if n > 1)
+    if len(by_share) != 2 or by_share[0][0] >= _SELDOM or by_share[1][0] < _MOSTLY:
+        return frozenset()
+    return frozenset({by_share[1][1]})
 
 
 def _runs(labels: Sequence[_Label], gap: int) -> Iterator[list[_Label]]:
