@@ -99,6 +99,7 @@ def test_every_word_is_one_persons_or_left_out(lines: list[str]) -> None:
 
 SLOW = [
     "LEE: I go. ROE: You go. ", "ann lee\n\nI go.\n\ntom roe\n\nYou go.\n\n", "Ann Lee. LEE: I\n\nx\n\n", "LEE (a) (b ", "AAA, bbb: ",
+    "x: y. Ab, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q r s ",
     "— a (@b) ", "Go\n\n— Ann Lee (@ann) May 3, 2020\n\n", "A post shared by ", "Ann Lee ✔ @annlee\n\n", "View this post on Instagram\n\n",
     "Q: do you? A: I do. ", "— you a, b, said d, ", '" a ', "» a ", '""a ', "“a b c d” — Ann ", "<q a ",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 from loadedwords.text.stretches import Bounds, Stretch, stretch
@@ -62,7 +63,51 @@ _NAMED_FIRST = re.compile(rf"(?P<who>(?:[A-Z][\w.’'-]{{0,30}}\s){{1,5}})\({_HA
 _PICTURE = re.compile(r"[^\w\s.,'’&()/|#+*!:-]+")
 _TIKTOK = re.compile(r"(?P<who>@[\w.]{2,30})\s(?=[^\n]{0,2000}♬)")
 _INTRODUCES = re.compile(r"\b(?:tweeted|wrote|posted|said|says|writes|told)\b")
+_INTRODUCED = re.compile(r"\b(?:tweet(?:s|ed)|posted|on (?:Twitter|X|Facebook|Instagram))\b[^.!?:@\n]{0,60}:\s")
+_STOP = re.compile(r"[.!?…:][\"”’)]*\s")
 _ADDRESS = re.compile(r"(?:https?://)?(?:pic\.twitter\.com|t\.co)/\w+|https?://\S+")
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A clean text, its paragraphs, what stood before its lines, and how far its paragraphs usually are from each other."""
+
+    text: str
+    paragraphs: Bounds
+    marks: Mapping[int, str]
+    usual_gap: int
+
+    def is_header(self, number: int) -> bool:
+        """Whether a line with a name and a date stands above its post: the outlet introduces it, and no dash does."""
+        if number == 0 or number + 1 == len(self.paragraphs) or self.marks.get(self.paragraphs[number][0]):
+            return False
+        introduced = self.text.endswith(":", *self.paragraphs[number - 1])
+        return introduced and not _SIGNATURES.match(self.text, *self.paragraphs[number])
+
+    def posts_before(self, number: int, name: str, taken: int, first: int | None, length: int = 0) -> Iterator[Stretch]:
+        """The paragraphs before a signature that are its post: all from the line that opens the embed, else the nearest.
+
+        Parameters
+        ----------
+        first : int or None
+            The paragraph behind the line that opens the embed, if one does.
+        length : int
+            Of what the paragraph with the signature has of the post; the ones before are of it only if they stand closer
+            or farther than paragraphs of this article do.
+        """
+        nearest = length == 0
+        for before in range(number - 1, max(taken, number - 1 - _REACH), -1):
+            start, end = self.paragraphs[before]
+            length += len(_ADDRESS.sub("", self.text[start:end]))
+            if first is not None and before < first:
+                return
+            if first is None and not self.marks.get(start, "").startswith(">"):
+                if length > _LONGEST_POST or _introduces(self.text, start, end):
+                    return
+                if not nearest and self.paragraphs[before + 1][0] - end == self.usual_gap:
+                    return
+            yield from stretch(self.text, start, end, "quoted", name)
+            nearest = False
 
 
 def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Iterator[Stretch]:
@@ -75,15 +120,9 @@ def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Itera
     marks : mapping of int to str
         What cleaning took away in front of a line: the dash before a signature is one, ">" before a block quotation another.
     """
-    if (
-        "@" not in text
-        and "View this" not in text
-        and "osted by" not in text
-        and "twitter.com" not in text
-        and "t.co/" not in text
-    ):
+    if not any(trace in text for trace in ("@", "View this", "osted by", "twitter.com", "t.co/")):
         return
-    usual = _usual_gap(paragraphs)
+    page = _Page(text, paragraphs, marks, _usual_gap(paragraphs))
     taken = -1  # the last paragraph that is a post or a line of one
     opened = -1  # the last that opens an embed
     number = 0
@@ -101,18 +140,16 @@ def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Itera
             for at, stop, name in signatures:
                 if at > start:
                     yield from stretch(text, max(begin, _post_start(text, begin, at)), at, "quoted", name)
-                elif _is_header(text, paragraphs, number, marks):
+                elif page.is_header(number):
                     yield from stretch(text, *paragraphs[number + 1], "quoted", name)
                     last = number + 1
                 else:
                     first = opened + 1 if opened >= 0 and number - opened <= _REACH else None
-                    yield from _posts_before(text, paragraphs, number, name, marks, taken, usual, first)
+                    yield from page.posts_before(number, name, taken, first)
                 yield from stretch(text, at, stop, "label")
                 begin = stop
             if signatures[0][0] > start:  # the rest of a post that was set in several paragraphs
-                yield from _posts_before(
-                    text, paragraphs, number, signatures[0][2], marks, taken, usual, None, end - start
-                )
+                yield from page.posts_before(number, signatures[0][2], taken, None, end - start)
             taken, opened = last, -1
         elif header := _HEADER.match(text, start, end):
             last = yield from _headed(text, paragraphs, number, header)
@@ -148,61 +185,20 @@ def _signatures(text: str, start: int, end: int, *, marked: str) -> list[tuple[i
     return found
 
 
-def _is_header(text: str, paragraphs: Bounds, number: int, marks: Mapping[int, str]) -> bool:
-    """Whether a line with a name and a date stands above its post: the outlet introduces it, and no dash does."""
-    introduced = number > 0 and text.endswith(":", *paragraphs[number - 1])
-    introduced = introduced and not _SIGNATURES.match(text, *paragraphs[number])
-    return introduced and not marks.get(paragraphs[number][0]) and number + 1 < len(paragraphs)
-
-
 def _name(written: str) -> str:
     """The author's name without the pictures people put in."""
     return " ".join(_PICTURE.sub(" ", written).split())
 
 
 def _post_start(text: str, start: int, end: int) -> int:
-    """Where a post starts that ends at `end`: with the paragraph, unless that is longer than a post can be."""
+    """Where a post starts that ends at `end`: with the paragraph, unless that introduces it or is longer than a post can be."""
+    introduced = [match.end() for match in _INTRODUCED.finditer(text, start, end)]
+    start = introduced[-1] if introduced else start
     if len(_ADDRESS.sub("", text[start:end])) <= _LONGEST_POST:
         return start
     begin = max(start, end - _LONGEST_POST)
-    sentence = re.compile(r"[.!?…:][\"”’)]*\s").search(text, begin, end)
+    sentence = _STOP.search(text, begin, end)
     return sentence.end() if sentence else begin
-
-
-def _posts_before(
-    text: str,
-    paragraphs: Bounds,
-    number: int,
-    name: str,
-    marks: Mapping[int, str],
-    taken: int,
-    usual: int,
-    first: int | None,
-    length: int = 0,
-) -> Iterator[Stretch]:
-    """The paragraphs before a signature that are its post: all from the line that opens the embed, else the nearest.
-
-    Parameters
-    ----------
-    first : int or None
-        The paragraph behind the line that opens the embed, if one does.
-    length : int
-        Of what the paragraph with the signature has of the post; the ones before are of it only if they stand closer
-        or farther than paragraphs of this article do.
-    """
-    for before in range(number - 1, max(taken, number - 1 - _REACH), -1):
-        start, end = paragraphs[before]
-        length += len(_ADDRESS.sub("", text[start:end]))
-        if first is None:
-            quoted = marks.get(start, "").startswith(">")
-            if not quoted and (length > _LONGEST_POST or _introduces(text, start, end)):
-                return
-            nearest = before == number - 1 and length == len(_ADDRESS.sub("", text[start:end]))
-            if not quoted and not nearest and paragraphs[before + 1][0] - end == usual:
-                return
-        elif before < first:
-            return
-        yield from stretch(text, start, end, "quoted", name)
 
 
 def _introduces(text: str, start: int, end: int) -> bool:

@@ -83,13 +83,15 @@ class PreparedText:
     clean: str = ""
 
 
-def prepare_text(text: str) -> PreparedText:
+def prepare_text(text: str, byline: str | None = None) -> PreparedText:
     """Prepare one article.
 
     Parameters
     ----------
     text : str
         As read; every offset in the result points into it.
+    byline : str, optional
+        Who wrote it: in an interview, their questions are the outlet's.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def prepare_text(text: str) -> PreparedText:
     stretches = in_order(
         [
             *find_posts(clean, paragraphs, marks),
-            *find_turns(clean, paragraphs),
+            *find_turns(clean, paragraphs, byline or ""),
             *find_dialogue(clean, paragraphs, marks),
         ]
     )

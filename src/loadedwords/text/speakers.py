@@ -29,7 +29,7 @@ _SPEAKING = (
     " scoff scoffs scoffed, sniffed, retort retorted, counter counters countered, protest protests protested, objected,"
     " commented, commenting, exclaim exclaims exclaimed, stressed, stressing, emphasize emphasizes emphasized,"
     " emphasise emphasises emphasised, reiterate reiterates reiterated, cautioned, cautioning, proclaim proclaims proclaimed,"
-    " opine opines opined, reflected, marveled, marvelled, deadpanned, texted, chimed, interjected, exulted, enthused,"
+    " opine opines opined, marveled, marvelled, deadpanned, texted, chimed, interjected, exulted, enthused,"
     " allege alleges alleged, report reported, think thinks thought, believe believes believed, reckon reckons"
 )
 _VERBS = "|".join(re.findall(r"\w+", _SPEAKING))
@@ -73,23 +73,25 @@ _DESCRIBED = (
 )
 _WHO = rf"(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED})"
 _ASIDE = r"(?:,\s[^.\"“”]{1,80}?,)?"
-_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|\w+ly))*"
+_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|can\sbe\sheard|could\sbe\sheard|was\sheard|\w+ly))*"
 _PHRASE_ENDS = r"(?=[,.;:!?—–)”\"]|\s(?:who|in|on|at|after|during|from|as|when|while|last|this|earlier|later|and|with|before|told)\b|$)"
 _GOES_ON = (
     r"(?=\s*(?:[.,;:]|$)|\s(?:in|to|on|at|during|after|when|as|via|of|about|reporters|him|her|them|us|me|[A-Z]{2,})\b)"
 )
+# Behind marks these are verbs; before them as often nouns.
+_VERBS_BEHIND = rf"{_VERBS}|comments|stresses|reflects|reflected|enthuses"
 # ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
-_AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b")
-_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b{_GOES_ON}")
+_AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b")
+_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b{_GOES_ON}")
 # `“Why?” Harry Penn asked.`; what `Harry Penn asked: “Who?”` introduces is his next question.
 _ASKED = re.compile(
     rf"(?:(?!The\b){_NAMED}|I){_ASIDE}{_HELPED}\s(?:{'|'.join(sorted(_SAYING - _ALSO_NOUNS))})\b(?![,:]?\s[\"“‘]){_GOES_ON}"
 )
 # ", said Ann Lee", ", said the top commander in the north", ", said spokesman Tom Hale".
 _AFTER_VERB = (
-    re.compile(rf"[\s,—–-]*(?:{_VERBS})(?:\s\w+ly)?\s(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED}{_PHRASE_ENDS})"),
+    re.compile(rf"[\s,—–-]*(?:{_VERBS_BEHIND})(?:\s\w+ly)?\s(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED}{_PHRASE_ENDS})"),
     re.compile(
-        rf"[\s,—–-]*(?:{_VERBS})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
+        rf"[\s,—–-]*(?:{_VERBS_BEHIND})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
     ),
 )
 # “…” — Ann Lee, the mayor: all that is left of the paragraph. “…” is how Ann Lee puts it.
@@ -104,6 +106,8 @@ _BEFORE = re.compile(
 )
 # "ANN LEE:", "Ann Lee:", "ANN LEE, HOST:", and no marks behind it, which would say themselves whose words they hold.
 _BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
+# "Said Ann Lee, the mayor:".
+_BEFORE_VERB_FIRST = re.compile(rf"^(?i:{_VERBS})\s(?P<who>{_NAMED})(?:,[^:.!?]{{1,100}})?[,:]\s*$")
 _ACCORDING = re.compile(rf"\b[Aa]ccording to\s{_WHO}")
 _IN_A_STATEMENT = re.compile(
     r"\b(?:[Ii]n|[Oo]n|[Ff]rom)\s(?:an?|the|his|her|their|its)\s(?:[\w’-]+\s){0,3}?(?:statement|letter|post|e-?mail|message|tweet|memo|speech)\b[^:]{0,40}$"
@@ -154,6 +158,7 @@ def speaker_before(text: str, start: int, end: int) -> str | None:
     found = (
         (_BEFORE.search(before) if _speaks(before, naming=True) else None)
         or _ACCORDING.search(before)
+        or _BEFORE_VERB_FIRST.match(before)
         or _BEFORE_IN_A_TRANSCRIPT.match(before)
     )
     return _named(found) if found else None
