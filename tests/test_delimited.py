@@ -55,6 +55,13 @@ def test_the_columns_of_the_user_tell_the_sign(tmp_path: Path) -> None:
     assert find_dialect("nr;copy,paper\n1;a,b\n", ".csv", {"text": "nr;copy"}) == Dialect(",")
 
 
+@pytest.mark.parametrize("before", ["sep=;\n", "\n\r\n", "\ufeffsep=;\r\n"])
+def test_what_may_stand_before_the_header(before: str, tmp_path: Path) -> None:
+    articles, rejects = read(tmp_path / "x.csv", f"{before}id;text;outlet\n1;The dam, they said;Wire\n2;a;b;c\n")
+    assert articles == [("1", "The dam, they said", "Wire")]
+    assert [line for line, _ in rejects] == [len(before.splitlines()) + 3]
+
+
 def test_one_column_whose_texts_have_commas(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("text\nThe dam, they said, broke.\nIt, too.\n")

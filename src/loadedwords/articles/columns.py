@@ -43,7 +43,7 @@ DATE_PARTS = ("year", "month", "day")
 # What an object within the record is called by: a news API's source, a database's id and date.
 _NAMES_WITHIN = ("name", "title", "main", "$oid", "$date")
 _OPTION = {"event_id": "event"}
-_NOTHING = frozenset({"none", "null", "nan", "nat", "n/a", "na", "-"})
+_NOTHING = frozenset({"none", "null", "nan", "nat", "n/a", "na", "-", "\\n"})
 _NO_SIGN = re.compile(r"[^a-z0-9.$]")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}")
 

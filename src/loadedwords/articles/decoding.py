@@ -32,7 +32,8 @@ def encoding_of(head: bytes, given: str = "utf-8") -> str:
     head : bytes
         The first bytes, the more the surer; a kilobyte is plenty.
     given : str
-        What the user says it is. A byte order mark says it better, and so does every second byte being zero.
+        What the user says it is. A byte order mark says it better, and so does every second byte being zero, or that
+        bytes beyond ASCII are UTF-8: what the user says may be of another file of the run.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def encoding_of(head: bytes, given: str = "utf-8") -> str:
     name = codecs.lookup(given).name
     if name in ("utf-8", "utf-16") and (unmarked := _unmarked_utf16(head)):
         return unmarked
-    return "utf-8-sig" if name == "utf-8" else _as_browsers_read(name)
+    return "utf-8-sig" if name == "utf-8" or _is_utf8(head) else _as_browsers_read(name)
 
 
 def text_stream(stream: BinaryIO, given: str = "utf-8", *, newline: str | None = None) -> io.TextIOWrapper:
@@ -81,6 +82,14 @@ def _unmarked_utf16(head: bytes) -> str | None:
         if zeros.count(0) > 0.7 * len(zeros) and others.count(0) < 0.1 * len(others):
             return encoding
     return None
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # whose end may be cut
+    except UnicodeDecodeError:
+        return False
+    return not head.isascii()
 
 
 def _known(label: str) -> str | None:

@@ -8,6 +8,7 @@ whole, and reading goes on where the next one is sure to begin.
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from loadedwords.articles.sources import Text
 _SAMPLE_ROWS = 60
 # Lines looked through for the end of a row that can't be read.
 _FURTHEST = 2_000
+# A word with a number in it, which a text that goes on after a line end hardly begins with, a comma behind it.
+_ID = re.compile(r"\S*\d\S*")
+# How Excel is told the sign.
+_SIGN_TOLD = re.compile(r"\s*\"?sep=([^\r\n])\"?\r?\n", re.IGNORECASE)
+_NEVER_CLOSED = "a quotation mark that opens a field here is never closed"
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright lines"}
 
 
@@ -59,6 +65,9 @@ def find_dialect(head: str, ending: str, chosen: Mapping[str, str], delimiter: s
     delimiter : str, optional
         As the user says.
     """
+    if told := _SIGN_TOLD.match(head):
+        delimiter, head = delimiter or told[1], head[told.end() :]
+    head = head.lstrip("\r\n")
     signs = [delimiter] if delimiter else sorted(_NAMES, key=lambda sign: sign != {".tsv": "\t"}.get(ending, ","))
     # Fields with tabs are often written without any quotation marks; then those in a text are only signs.
     dialects = [Dialect(sign, quoted) for sign in signs for quoted in ((True, False) if sign == "\t" else (True,))]
@@ -99,13 +108,16 @@ def read_rows(text: Text, dialect: Dialect, chosen: Mapping[str, str], limit: in
     csv.field_size_limit(max(csv.field_size_limit(), limit))
     feed = _Feed(iter(lambda: _line(text, 2 * limit), ""))
     header = _parse(feed, dialect)
+    while isinstance(header, list) and (not header or _SIGN_TOLD.match(feed.taken[0])):
+        feed.go_on()
+        header = _parse(feed, dialect)
     if header is None:
         return
     if isinstance(header, str):
-        yield Row(1, (), f"no valid CSV: {header}")
+        yield Row(feed.number, (), f"no valid CSV: {header}")
         return
     header = [name.strip() for name in header]
-    yield Row(1, header)
+    yield Row(feed.number, header)
     begins = _row_begins(header, chosen, dialect)
     while True:
         feed.go_on()
@@ -119,7 +131,10 @@ def read_rows(text: Text, dialect: Dialect, chosen: Mapping[str, str], limit: in
             elif row:
                 yield Row(feed.number, row)
             continue
-        feed.keep(_length_of_broken(feed, begins, row))
+        length = _length_of_broken(feed, begins, row)
+        if length < len(feed.taken) and dialect.quoted:  # it ran into rows that are none of it
+            row = _NEVER_CLOSED
+        feed.keep(length)
         upto = f"lines {feed.number:,} to {feed.number + len(feed.taken) - 1:,}: " if len(feed.taken) > 1 else ""
         yield Row(feed.number, (), upto + row)
 
@@ -148,7 +163,7 @@ def _row(feed: _Feed, dialect: Dialect, n: int) -> list[str] | str | None:
 
 def _trouble(error: str) -> str:
     if "unexpected end of data" in error:
-        return "a quotation mark that opens a field here is never closed"
+        return _NEVER_CLOSED
     return f"no valid CSV: {error}"
 
 
@@ -160,7 +175,7 @@ def _length_of_broken(feed: _Feed, begins: Callable[[str], bool], trouble: str) 
         if n and begins(line):
             return n
         marks += line.count('"') - line.count('\\"')
-        if marks % 2 == 0 and n + 1 >= length and "never closed" not in trouble:
+        if marks % 2 == 0 and n + 1 >= length and trouble != _NEVER_CLOSED:
             return n + 1
     return length
 
@@ -178,7 +193,7 @@ def _row_begins(header: Sequence[str], chosen: Mapping[str, str], dialect: Diale
             return False
         told = [(kind, fields[place]) for kind, place in places]
         return all(
-            (kind == "id" and value.isdigit())
+            (kind == "id" and _ID.fullmatch(value))
             or (kind == "url" and host_of(value) is not None)
             or (kind == "date" and read_date(value, day_first=True)[0] is not None)
             for kind, value in told

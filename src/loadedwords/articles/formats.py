@@ -154,13 +154,13 @@ def _plain_record(text: Text, source: Source, options: ReadOptions) -> Iterator[
 
 
 def _read_html(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    from loadedwords.text.html import extract_article
+    from loadedwords.articles.pages import read_page  # brings trafilatura, which is slow to import
 
     with open_bytes(source) as stream:
         content = stream.read(16 * options.max_characters)
     if not content:
         return
-    extracted = extract_article(decode_page(content, options.encoding))
+    extracted = read_page(decode_page(content, options.encoding))
     if extracted is None:
         yield Reject(source.name, None, "no article was found in the page")
     else:

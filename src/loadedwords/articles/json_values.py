@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from loadedwords.articles.sources import Text
@@ -20,6 +20,9 @@ _OPENING = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"')
 _LIST_WITHIN = re.compile(r'"\s*:\s*\[\s*(?=\{)')
 # How deep a list of records may lie: response → hits → list.
 _DEEPEST = 3
+_SAMPLE = 20
+# Characters of a file that is one object and no list: all its records are held.
+_LARGEST_WHOLE = 200_000_000
 
 
 def one_a_line(head: str, ending: str) -> bool:
@@ -44,7 +47,7 @@ def read_values(text: Text, limit: int) -> Iterator[Any]:
     limit : int
         Characters that one value may have.
     """
-    held, opening = "", ""
+    held, opening, is_first, is_inside = "", "", text.head.lstrip().startswith("{"), False
     while True:
         held = held[_skipped(held) :]
         if not held:
@@ -52,11 +55,16 @@ def read_values(text: Text, limit: int) -> Iterator[Any]:
             if not held:
                 return
             continue
+        if is_inside and not held.startswith("{"):
+            return  # what stands behind the list is none of it
         opening = opening or (found[0] if (found := _OPENING.match(held)) else "")
         value, end, held = _decoded(held, text, limit)
-        if value is _TOO_LARGE and (inner := _LIST_WITHIN.search(held)):
-            opening, held = "", held[inner.end() :]
+        if value is _TOO_LARGE and is_first and (begin := _long_list(held)):
+            opening, held, is_inside, is_first = "", held[begin:], True, False
             continue
+        if value is _TOO_LARGE and is_first:
+            value, end, held = _decoded(held, text, _LARGEST_WHOLE)
+        is_first = False
         if isinstance(value, ValueError):
             yield value
             held = _from_next(held, opening, text)
@@ -92,6 +100,16 @@ def _decoded(held: str, text: Text, limit: int) -> tuple[Any, int, str]:
         held += more
 
 
+def _long_list(held: str) -> int | None:
+    """Where the first list of objects begins that does not end in what is held."""
+    for found in _LIST_WITHIN.finditer(held):
+        try:
+            _DECODER.raw_decode(held, held.index("[", found.start()))
+        except (ValueError, RecursionError):
+            return found.end()
+    return None
+
+
 def _from_next(held: str, opening: str, text: Text) -> str:
     """What follows something broken, from where a value begins as the first one did, or a line with an object."""
     begins = re.compile(rf"(?<=\n)\{{|{re.escape(opening)}" if opening else r"(?<=\n)\{")
@@ -112,20 +130,36 @@ def _skipped(held: str) -> int:
 
 
 def records_within(value: Any, is_record: Callable[[Mapping[str, Any]], bool]) -> Iterator[Any]:
-    """The records that a value holds: itself, or those of a list within it, as news services answer."""
-    inner = None if not isinstance(value, dict) or is_record(value) else _list_within(value, is_record, _DEEPEST)
-    yield from [value] if inner is None else inner
+    """The records that a value holds: itself, or those within it, as news services answer and programs write tables."""
+    if not isinstance(value, dict):
+        yield value
+    elif is_record(value):
+        yield from _rows_of_columns(value) or [value]
+    else:
+        yield from _within(value, is_record, _DEEPEST) or [value]
 
 
-def _list_within(
-    value: Mapping[str, Any], is_record: Callable[[Mapping[str, Any]], bool], depth: int
-) -> list[Any] | None:
-    for inner in value.values():
-        if isinstance(inner, list) and any(isinstance(item, dict) and is_record(_bare(item)) for item in inner[:20]):
-            return [_bare(item) for item in inner]
-        if isinstance(inner, dict) and depth and (found := _list_within(inner, is_record, depth - 1)) is not None:
-            return found
-    return None
+def _within(value: Mapping[str, Any], is_record: Callable[[Mapping[str, Any]], bool], depth: int) -> Sequence[Any]:
+    """The first list of records, the first object that holds records by their ids, or a table with its rows as lists."""
+    if isinstance(names := value.get("columns"), list) and isinstance(rows := value.get("data"), list):
+        return [dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in rows]
+    inner = [(key, item) for key, item in value.items() if isinstance(item, dict)]
+    if inner and len(inner) == len(value) and all(is_record(item) for _, item in inner[:_SAMPLE]):
+        return [{"id": key, **item} for key, item in inner]
+    for items in value.values():
+        if isinstance(items, list):
+            bare = [_bare(item) for item in items]
+            if any(isinstance(item, dict) and is_record(item) for item in bare[:_SAMPLE]):
+                return bare
+    return next(filter(None, (_within(item, is_record, depth - 1) for _, item in inner if depth)), ())
+
+
+def _rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a table that is written column by column, as pandas does unless told otherwise."""
+    columns = [list(item.values()) if isinstance(item, dict) else item for item in value.values()]
+    if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns) or len(columns) < 2:
+        return []
+    return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _bare(item: Any) -> Any:

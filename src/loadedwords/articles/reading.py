@@ -358,9 +358,8 @@ def _folder_outlets(inputs: Sequence[str | Path], files: Iterable[Path | None]) 
     for file in filter(None, files):
         if folder := next((folder for folder in folders if file.is_relative_to(folder)), None):
             base = folder.parent if parents[folder.parent] > 1 else folder
-            names = [part for part in file.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
-            above[file] = names
-    while above and all(above.values()) and len({names[0] for names in above.values()}) == 1:
+            above[file] = [part for part in file.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
+    while len({names[0] for names in above.values() if names}) == 1:
         above = {file: names[1:] for file, names in above.items()}
     outlets = {file: names[0] for file, names in above.items() if names}
     return outlets if len(set(outlets.values())) > 1 else {}

@@ -104,7 +104,7 @@ def ending_of(path: Path | None) -> str:
 def open_bytes(source: Source) -> BinaryIO:
     if source.path is None:
         return sys.stdin.buffer
-    counted = io.BufferedReader(_Counted(source.path, source.progress))
+    counted = io.BufferedReader(_Counted(source.path, source.progress), _HEAD)
     compression = _COMPRESSION.get(source.path.suffix.lower())
     return counted if compression is None else unpacked(counted, compression, source.size)
 

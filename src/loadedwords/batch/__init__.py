@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -147,7 +148,7 @@ def score_to_folder(
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
-        "options": dict(description.options),
+        "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
         "model": {
             "name": bundle.name,
             "kind": bundle.kind,

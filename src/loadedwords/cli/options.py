@@ -114,12 +114,12 @@ def _one_sign(_ctx: click.Context, _param: click.Parameter, sign: str | None) ->
 def _known_format(_ctx: click.Context, _param: click.Parameter, formats: tuple[str, ...]) -> tuple[str, ...]:
     import datetime
 
-    day = datetime.datetime(2004, 2, 29, 12, 30)
+    day = datetime.datetime(2004, 3, 28)
     for form in formats:
         try:
             read = datetime.datetime.strptime(day.strftime(form), form)
         except ValueError as error:
             raise click.BadParameter(f"{form!r}: {error}; write the like of %d/%m/%Y.") from None
-        if (read.year % 100, read.month) != (day.year % 100, day.month):
-            raise click.BadParameter(f"{form!r} names no day; write the like of %d/%m/%Y.")
+        if read.date() != day.date():
+            raise click.BadParameter(f"{form!r} does not name year, month and day; write the like of %d/%m/%Y.")
     return formats

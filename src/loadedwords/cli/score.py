@@ -72,8 +72,8 @@ if TYPE_CHECKING:
     help="Articles shown in full in the report.",
 )
 def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
-          revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice, syndicated: Treatment,
-          other_languages: Treatment, house: str | None,
+          revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
+          syndicated: Treatment, other_languages: Treatment, house: str | None,
           workers: int | None, overwrite: bool, report_articles: int, **reading: Any) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 

@@ -16,7 +16,7 @@ def extract_article(page: str | bytes) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``text`` (block quotations behind ``> ``, by which they are known for somebody else's), ``title``, ``date``, ``outlet``, ``url``, ``byline``, each but the text possibly None; None where the page
+        ``text`` (block quotations behind ``> ``, by which they are known for somebody else's), ``title``, ``date``, ``outlet``, ``sitename`` (the outlet, if the page names it), ``url``, ``byline``, each but the text possibly None; None where the page
         holds no article.
     """
     import trafilatura  # slow to import, and most runs read no page
@@ -29,6 +29,7 @@ def extract_article(page: str | bytes) -> dict[str, Any] | None:
         "title": found.title,
         "date": found.date,
         "outlet": found.sitename or found.hostname,
+        "sitename": found.sitename,
         "url": found.url,
         "byline": found.author,
     }
