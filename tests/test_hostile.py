@@ -41,6 +41,7 @@ from loadedwords.report import write_report
 from loadedwords.report.comparison import write_comparison_page
 from loadedwords.schema import Article, Reject
 from loadedwords.scoring import load_model
+from loadedwords.text import prepare_text
 from pages import Page
 
 SOURCE = Path(__file__).parents[1] / "src" / "loadedwords"
@@ -428,3 +429,14 @@ def test_comments_without_end_are_no_text(unit: str) -> None:
     (part,) = make_document(story + unit * 200, form="html").parts
     assert part.aligned.text.strip().startswith("The council")
     assert "a <" not in part.aligned.text
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_long_word_of_ligatures_is_cut_between_characters(before: int) -> None:
+    text = "a" * before + "ﬁ" * 2000 + " end."
+    sentences = prepare_text(text).sentences
+    assert len(sentences) > 2
+    places = [(sentence.start, sentence.end) for sentence in sentences]
+    assert all(end <= start for (_, end), (start, _) in zip(places, places[1:], strict=False))
+    assert "".join(text[start:end] for start, end in places) == text.replace(" ", "")
+    assert all(sentence.to_article(0, 1)[0] >= sentence.start for sentence in sentences)
