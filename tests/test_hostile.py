@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -433,10 +434,10 @@ def test_comments_without_end_are_no_text(unit: str) -> None:
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_a_long_word_of_ligatures_is_cut_between_characters(before: int) -> None:
-    text = "a" * before + "ﬁ" * 2000 + " end."
+    text = "a" * before + "ﬁ" * 2000
     sentences = prepare_text(text).sentences
     assert len(sentences) > 2
     places = [(sentence.start, sentence.end) for sentence in sentences]
-    assert all(end <= start for (_, end), (start, _) in zip(places, places[1:], strict=False))
-    assert "".join(text[start:end] for start, end in places) == text.replace(" ", "")
+    assert all(end <= start for (_, end), (start, _) in pairwise(places))
+    assert "".join(text[start:end] for start, end in places) == text
     assert all(sentence.to_article(0, 1)[0] >= sentence.start for sentence in sentences)
