@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from loadedwords.report import write_report
 from loadedwords.report.comparison import write_comparison_page
 from loadedwords.schema import Article, Reject
 from loadedwords.scoring import load_model
+from loadedwords.text import prepare_text
 from pages import Page
 
 SOURCE = Path(__file__).parents[1] / "src" / "loadedwords"
@@ -428,3 +430,14 @@ def test_comments_without_end_are_no_text(unit: str) -> None:
     (part,) = make_document(story + unit * 200, form="html").parts
     assert part.aligned.text.strip().startswith("The council")
     assert "a <" not in part.aligned.text
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_long_word_of_ligatures_is_cut_between_characters(before: int) -> None:
+    text = "a" * before + "ﬁ" * 2000
+    sentences = prepare_text(text).sentences
+    assert len(sentences) > 2
+    places = [(sentence.start, sentence.end) for sentence in sentences]
+    assert all(end <= start for (_, end), (start, _) in pairwise(places))
+    assert "".join(text[start:end] for start, end in places) == text
+    assert all(sentence.to_article(0, 1)[0] >= sentence.start for sentence in sentences)

@@ -71,7 +71,8 @@ class Sentence:
 
     def to_article(self, start: int, end: int) -> tuple[int, int]:
         """Offsets into the article of the slice ``text[start:end]``."""
-        return self.alignment.to_original(self.offset + start, self.offset + end)
+        low, high = self.alignment.to_original(self.offset + start, self.offset + end)
+        return max(low, self.start), high
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def _with_marks(text: str, aligned: Aligned, span: Span, floor: int) -> tuple[in
         start = before
     if text.startswith("](", end) or not _BLANK.search(text, end, after):
         end = after
-    return start, end
+    return max(start, floor), end  # a cut within what one character stands for, such as a ligature
 
 
 def _without(text: str, quoted: tuple[Quotation, ...]) -> str:
