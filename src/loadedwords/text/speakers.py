@@ -134,17 +134,17 @@ def is_indirect(sentence: str) -> bool:
     return bool(_INDIRECT.search(sentence) or _INDIRECT_BEHIND.search(sentence))
 
 
+def asked_by_name(text: str, start: int) -> bool:
+    """Whether somebody is named at `start` as the one who asked what stands before: "Harry Penn asked."."""
+    return _ASKED.match(text, start, start + REACH) is not None
+
+
 def speaker_after(after: str, *, full_stop: bool) -> str | None:
     for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
             return _named(match)
     match = _ACCORDING.match(after.lstrip(" ,")) or _SIGNED.match(after) or _IS_HOW.match(after)
     return _named(match) if match else None
-
-
-def asked_by_name(text: str, start: int) -> bool:
-    """Whether somebody is named at `start` as the one who asked what stands before: "Harry Penn asked."."""
-    return _ASKED.match(text, start, start + REACH) is not None
 
 
 def tag_behind(after: str) -> tuple[bool, str | None]:
