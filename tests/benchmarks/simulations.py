@@ -265,7 +265,7 @@ def corrected_coverage(case: Labelled, runs: int, processes: int = 1) -> dict[st
             found = list(pool.map(one_sample, [case] * runs, range(runs), chunksize=10))
     else:
         found = [one_sample(case, seed) for seed in range(runs)]
-    return {of: np.array([each[of] for each in found], float).mean(axis=0) for of in found[0]}
+    return {of: np.nanmean(np.array([each[of] for each in found], float), axis=0) for of in found[0]}
 
 
 def rows(runs: int, labels_runs: int, processes: int) -> Iterator[tuple[str, str, str]]:
