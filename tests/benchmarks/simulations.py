@@ -245,9 +245,9 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
         pair["ci_low"] <= 0 <= pair["ci_high"],
         pair["ci_high"] - pair["ci_low"],
         True,
-        np.nan,
+        1.0,
         True,
-        np.nan,
+        1.0,
     )
     return found
 
