@@ -56,8 +56,15 @@ def test_five_lines_say_what_was_understood(tmp_path: Path) -> None:
     assert "3 articles without; name one with --outlet" in outlets
     assert dates.startswith("Dates:   9 of 12 articles, 2018-03-17 to 2019-01-02; 1 left out, such as 'soon' was not")
     assert dates.endswith("; 2 come without one")
-    assert texts.startswith("Texts:   12 words in the middle one; 1 end as if cut short; 2 broken: ")
+    assert texts.startswith("Texts:   12 words in the middle one; in English (11); 1 end as if cut short; 2 broken: ")
     assert "the text is empty (1)" in texts
+
+
+def test_other_languages_are_seen(tmp_path: Path) -> None:
+    german = "Der Damm oberhalb von Estmere ist in der Nacht gebrochen, sagte die Behörde am Dienstag. Das Wasser steht in vier Straßen der Stadt, und niemand weiß, wie lange noch."
+    (tmp_path / "a.txt").write_text(german)
+    (tmp_path / "b.txt").write_text(TEXT)
+    assert "in German (1), English (1)" in looked(tmp_path).lines()[-1]
 
 
 def test_of_many_files_some_of_each_kind_are_looked_at(tmp_path: Path) -> None:

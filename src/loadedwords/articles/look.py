@@ -16,12 +16,14 @@ from loadedwords.articles.reading import check_columns, find_sources, read_sourc
 from loadedwords.articles.records import BY_ADDRESS, BY_FOLDER, ReadOptions
 from loadedwords.articles.sources import STDIN, Progress, Source, Understood
 from loadedwords.schema import Article, Reject
+from loadedwords.text.language import ENGLISH, language_name, language_of
 
 # Records looked at altogether, and files of each kind; a web page takes as long as a hundred texts.
 _RECORDS = 2_000
 _AHEAD = 200
 _FILES = 100
 _PAGES = 10
+_LANGUAGES = 200  # and texts whose language is told
 _SHOWN = 5
 _CUT_SHORT = re.compile(r"(?:\[\+\d+ chars\]|\[?(?:…|\.\.\.)\]?)\s*$")
 
@@ -90,6 +92,10 @@ class Look:
         if self.articles:
             lengths = sorted(len(article.text.split()) for article in self.articles)
             told.append(f"{lengths[len(lengths) // 2]:,} words in the middle one")
+            step = max(1, len(self.articles) // _LANGUAGES)
+            codes = [language_of(article.text) for article in self.articles[::step]]
+            languages = Counter("English" if code == ENGLISH else language_name(code) for code in codes if code)
+            told.append(f"in {_listed(languages)}" if languages else "in no language that can be told")
         if cut := sum(bool(_CUT_SHORT.search(article.text[-30:])) for article in self.articles):
             told.append(f"{cut:,} end as if cut short")
         reasons = Counter(reject.reason for reject in self.rejects)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from loadedwords.lint.documents import Outline
 from loadedwords.text.alignment import Edit
-from loadedwords.text.html import extract_article
+from loadedwords.text.html import STANDFIRST, extract_article
 
 Role = Literal["title", "standfirst", "skipped", "quotation", "text"]
 # What is in several is of the first of these.
@@ -25,7 +25,6 @@ _INLINE = frozenset(
     """a abbr b big cite code del dfn em font i img ins kbd mark q s samp small span strike strong sub sup time u var
     wbr""".split()  # noqa: SIM905
 )
-_STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
 _NOT_LETTERS = re.compile(r"[\W_]+")
 _MOST_UNCLOSED = 50  # comments and the like: no page is written so
 _ENDS = 40  # letters by which a passage is known again in the article
@@ -114,7 +113,7 @@ class _Walk(HTMLParser):
         if tag == "h1" and not self._titled:
             self._titled = True
             return "title"
-        named = any(_STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
+        named = any(STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
         if attributes.get("role") == "doc-subtitle" or named:
             return "standfirst"
         return "quotation" if tag == "blockquote" else "text"
@@ -177,7 +176,7 @@ def _article_blocks(page: str, slices: list[tuple[_Piece, int]]) -> set[int]:
             if piece.role in ("title", "standfirst"):
                 always.add(piece.block)
     blocks = {block: "".join(of) for block, of in passages.items()}
-    article = extract_article(page.encode("utf-8", "replace"))
+    article = extract_article(page.encode("utf-8", "replace").decode())
     if article is None:
         return set(blocks)
     lines = {_letters(line) for line in article["text"].splitlines()}
