@@ -1,9 +1,10 @@
 """Files, folders, standard input and datasets → a stream of articles; what can't be read → a reject with a reason."""
 
-from loadedwords.articles.formats import STDIN, Progress
+from loadedwords.articles.columns import COLUMN_NAMES
 from loadedwords.articles.frames import is_table, read_table
 from loadedwords.articles.reading import find_files, read_articles, read_dataset
-from loadedwords.articles.records import COLUMN_NAMES, MAX_CHARACTERS, ReadOptions
+from loadedwords.articles.records import MAX_CHARACTERS, ReadOptions
+from loadedwords.articles.sources import STDIN, Progress
 
 __all__ = [
     "COLUMN_NAMES",

@@ -5,132 +5,98 @@ To read another kind, write a function that yields its records and enter its end
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import json
-import sys
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
-from typing import Any, BinaryIO
+from itertools import chain, count
+from typing import Any
 
-from loadedwords.articles.records import COLUMN_NAMES, ReadOptions, Record, column_of, encoding_trouble, missing_text
+from loadedwords.articles.columns import column_of, missing_text, paths_of, read_columns
+from loadedwords.articles.decoding import decode_page
+from loadedwords.articles.delimited import find_dialect, read_rows
+from loadedwords.articles.json_values import one_a_line, read_values, records_within
+from loadedwords.articles.records import ReadOptions, Record, encoding_trouble
+from loadedwords.articles.sources import STDIN, Progress, Source, Text, ending_of, open_bytes
+from loadedwords.articles.texts import read_text
 from loadedwords.schema import Reject
 
-STDIN = "-"
+__all__ = ["PARTED", "READERS", "STDIN", "TABLES", "Progress", "Source", "ending_of"]
 
-_COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
 _BATCH_ROWS = 256
 _TOO_LONG = "the line is longer than an article may be; raise --max-characters if it is one"
-
-
-@dataclass
-class Progress:
-    """How far a stream has been read, in bytes; `total` is None where nobody can know."""
-
-    done: float = 0.0
-    total: float | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file to read, or standard input: its name as the user knows it, and how its bytes are counted."""
-
-    name: str
-    path: Path | None
-    progress: Progress
-    size: int
-
-    @classmethod
-    def of(cls, path: Path | None, progress: Progress) -> Source:
-        if path is None:
-            return cls(STDIN, None, progress, 0)
-        try:
-            size = path.stat().st_size
-        except OSError:
-            size = 0  # reading it will say what is wrong
-        # A file name need not be text; what can't be written is escaped.
-        return cls(str(path).encode("utf-8", "backslashreplace").decode(), path, progress, size)
-
-    @property
-    def ending(self) -> str:
-        """That by which its kind is known, such as ".csv"; "-" for standard input."""
-        return ending_of(self.path)
-
-
-def ending_of(path: Path | None) -> str:
-    """The ending of a file's name in small letters, without that of its compression; "-" of standard input."""
-    if path is None:
-        return STDIN
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if len(suffixes) > 1 and suffixes[-1] in _COMPRESSION:
-        return suffixes[-2]
-    return suffixes[-1] if suffixes else ""
-
+_JSON = re.compile(r"\s*(?:\{|\[\s*\{)")
 
 Read = Callable[[Source, ReadOptions], Iterator[Record | Reject]]
 
 
-def _read_json_lines(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    with _open(source) as stream:
-        yield from _json_records(_lines(stream, options), source, options)
+def _read_json(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
+    with Text(source, options) as text:
+        yield from _json_records(text, source, options)
 
 
-def _json_records(
-    lines: Iterable[tuple[int, str | None]], source: Source, options: ReadOptions
-) -> Iterator[Record | Reject]:
-    for number, line in lines:
+def _json_records(text: Text, source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
+    limit = 6 * options.max_characters + 65536  # JSON may write a character as six, and other fields need room
+    values: Iterator[tuple[int | None, Any]]
+    if one_a_line(text.head, source.ending):
+        source.understood.form = "one object a line"
+        values = _values_of_lines(text, limit, options)
+    else:
+        source.understood.form = "objects"
+        values = zip(count(1), _all_records(read_values(text, limit), options))
+        first, second = next(values, None), next(values, None)
+        if first and not second and source.ending == ".json":
+            first = None, first[1]  # a file that is one article is called by its name
+        values = chain(filter(None, (first, second)), values)
+    for number, value in values:
+        if isinstance(value, dict):
+            yield Record(number, value)
+        else:
+            told = (
+                value if isinstance(value, ValueError) else f"a JSON {type(value).__name__}, not an object with a text"
+            )
+            yield Reject(source.name, number, str(told))
+
+
+def _values_of_lines(text: Text, limit: int, options: ReadOptions) -> Iterator[tuple[int | None, Any]]:
+    for number, line in _lines(text, limit):
         if line is None:
-            yield Reject(source.name, number, _TOO_LONG)
+            yield number, ValueError(_TOO_LONG)
         elif line.strip():
             try:
-                row = json.loads(line)
+                value = json.loads(line)
             except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-                hint = encoding_trouble(line, options) or f"no valid JSON: {error}"
-                yield Reject(source.name, number, hint)
-                continue
-            if isinstance(row, dict):
-                yield Record(number, row)
+                yield number, ValueError(encoding_trouble(line, options) or f"no valid JSON: {error}")
             else:
-                yield Reject(source.name, number, f"a JSON {type(row).__name__}, not an object with a text")
+                yield from ((number, record) for record in _all_records([value], options))
 
 
-def _read_csv(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    csv.field_size_limit(max(csv.field_size_limit(), 4 * options.max_characters + 1024))
-    with _open(source) as stream:
-        delimiter = "\t" if source.ending == ".tsv" else ","
-        rows = csv.reader(_text_stream(stream, options, newline=""), delimiter=delimiter, strict=True)
-        header = next(rows, None)
-        if header is None:
-            return
-        header = [name.strip() for name in header]
-        twice = sorted({name for name in header if name and header.count(name) > 1})
-        trouble = f"the header names {', '.join(twice)} more than once" if twice else missing_text(header, options)
-        if trouble:
-            yield Reject(source.name, 1, trouble)
-            return
-        while True:
-            line = rows.line_num + 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Reject(source.name, line, _csv_trouble(error))
-                continue
-            if len(row) > len(header):
-                told = f"{len(row)} fields where the header has {len(header)}; is a field with a comma unquoted?"
-                yield Reject(source.name, line, told)
-            elif row:
-                yield Record(line, dict(zip(header, row, strict=False)))
+def _all_records(values: Iterable[Any], options: ReadOptions) -> Iterator[Any]:
+    def is_record(value: Mapping[str, Any]) -> bool:
+        return column_of("text", value, options.columns) is not None
+
+    for value in values:
+        yield from records_within(value, is_record)
 
 
-def _csv_trouble(error: csv.Error) -> str:
-    if "unexpected end of data" in str(error):
-        return "a quotation mark that opens a field here is never closed: nothing from here on could be read"
-    return f"no valid CSV: {error}"
+def _read_delimited(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
+    with Text(source, options) as text:
+        dialect = find_dialect(text.head, source.ending, options.columns, options.delimiter)
+        source.understood.form = dialect.name
+        rows = read_rows(text, dialect, options.columns, 4 * options.max_characters + 1024)
+        header: list[str] = []
+        for row in rows:
+            if row.trouble:
+                yield Reject(source.name, row.line, row.trouble)
+            elif header:
+                yield Record(row.line, dict(zip(header, row.fields, strict=False)))
+            else:
+                header = list(row.fields)
+                source.understood.names.update(dict.fromkeys(header))
+                twice = sorted(name for name in read_columns(header, options.columns) if header.count(name) > 1)
+                trouble = f"the header names {', '.join(twice)} more than once" if twice else None
+                if trouble := trouble or missing_text(header, options.columns):
+                    yield Reject(source.name, 1, trouble)
+                    return
 
 
 def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
@@ -138,11 +104,12 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
 
     assert source.path is not None
     with pq.ParquetFile(source.path) as file:
-        names = file.schema_arrow.names
-        if trouble := missing_text(names, options):
+        names = _shape(file.schema_arrow)
+        source.understood.names.update(dict.fromkeys(paths_of(names)))
+        if trouble := missing_text(names, options.columns):
             yield Reject(source.name, None, trouble)
             return
-        wanted = [column for column in (column_of(kind, names, options) for kind in COLUMN_NAMES) if column]
+        wanted = sorted(read_columns(names, options.columns))
         begun, number, total = source.progress.done, 0, max(file.metadata.num_rows, 1)
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted):
             for at, row in enumerate(_batch_rows(batch)):
@@ -152,6 +119,13 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
                     yield Record(number + at + 1, row)
             number += batch.num_rows
             source.progress.done = begun + source.size * number / total
+
+
+def _shape(fields: Iterable[Any]) -> dict[str, Any]:
+    """Columns, and in place of their values the columns within them."""
+    import pyarrow as pa
+
+    return {field.name: _shape(field.type) if pa.types.is_struct(field.type) else None for field in fields}
 
 
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
@@ -168,55 +142,46 @@ def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:
 
 
 def _read_plain(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    with _open(source) as stream:
-        text = _text_stream(stream, options, newline="").read(options.max_characters + 1)
-    if text:
-        yield Record(None, {"text": text}, named=False)
+    with Text(source, options) as text:
+        yield from _plain_record(text, source, options)
+
+
+def _plain_record(text: Text, source: Source, options: ReadOptions) -> Iterator[Record]:
+    whole = text.read(options.max_characters + 1)
+    if whole:
+        apart = len(whole) <= options.max_characters and not options.whole_texts
+        yield Record(None, read_text(whole, markdown=source.ending == ".md") if apart else {"text": whole})
 
 
 def _read_html(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    from loadedwords.text.html import extract_article
+    from loadedwords.articles.pages import read_page  # brings trafilatura, which is slow to import
 
-    with _open(source) as stream:
+    with open_bytes(source) as stream:
         content = stream.read(16 * options.max_characters)
     if not content:
         return
-    extracted = extract_article(content)
+    extracted = read_page(decode_page(content, options.encoding))
     if extracted is None:
         yield Reject(source.name, None, "no article was found in the page")
     else:
-        yield Record(None, extracted, named=False)
+        yield Record(None, extracted)
 
 
 def _read_stdin(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    """JSON lines if the first line with text is a JSON object, else one article of plain text."""
-    lines = _lines(_open(source), options)
-    opening: list[tuple[int, str | None]] = []
-    for number, line in lines:
-        opening.append((number, line))
-        if line is None or line.strip():
-            break
-    if not opening:
-        return
-    first = opening[-1][1]
-    if first is None or first.lstrip().startswith("{"):
-        yield from _json_records(chain(opening, lines), source, options)
-        return
-    pieces: list[str] = []
-    length = 0
-    for _, line in chain(opening, lines):
-        pieces.append(line or "")
-        length += len(pieces[-1])
-        if length > options.max_characters:
-            break
-    yield Record(None, {"text": "".join(pieces)}, named=False)
+    """JSON if it begins like that, else one article of plain text."""
+    text = Text(source, options)  # not closed: standard input is not ours
+    if _JSON.match(text.head):
+        yield from _json_records(text, source, options)
+    else:
+        yield from _plain_record(text, source, options)
 
 
 READERS: Mapping[str, Read] = {
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
+    ".jsonl": _read_json,
+    ".ndjson": _read_json,
+    ".json": _read_json,
+    ".csv": _read_delimited,
+    ".tsv": _read_delimited,
     ".parquet": _read_parquet,
     ".txt": _read_plain,
     ".md": _read_plain,
@@ -224,53 +189,19 @@ READERS: Mapping[str, Read] = {
     ".htm": _read_html,
     STDIN: _read_stdin,
 }
+# Those whose columns or keys are the user's own.
+TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+# Those of which a file may hold one article, so that a column is a folder of them.
+PARTED = (".json", ".txt", ".md", ".html", ".htm")
 
 
-class _Counted(io.RawIOBase):
-    """A file that tells a `Progress` how many of its bytes were read, compressed or not."""
-
-    def __init__(self, path: Path, progress: Progress) -> None:
-        self._file = path.open("rb", buffering=0)
-        self._progress = progress
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        n = self._file.readinto(buffer)
-        self._progress.done += n or 0
-        return n
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _open(source: Source) -> BinaryIO:
-    import pyarrow as pa
-
-    if source.path is None:
-        return sys.stdin.buffer
-    counted = io.BufferedReader(_Counted(source.path, source.progress))
-    compression = _COMPRESSION.get(source.path.suffix.lower())
-    return counted if compression is None else io.BufferedReader(pa.CompressedInputStream(counted, compression))
-
-
-def _text_stream(stream: BinaryIO, options: ReadOptions, newline: str | None) -> io.TextIOWrapper:
-    """Bytes that are not in the encoding come out as lone surrogates, so one bad line costs only itself."""
-    encoding = "utf-8-sig" if codecs.lookup(options.encoding).name == "utf-8" else options.encoding
-    return io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline=newline)
-
-
-def _lines(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[int, str | None]]:
+def _lines(text: Text, limit: int) -> Iterator[tuple[int, str | None]]:
     """Numbered lines; None for one too long to be an article, of which no more than that is ever held."""
-    limit = 6 * options.max_characters + 65536  # JSON may write a character as six, and other fields need room
-    text = _text_stream(stream, options, newline="\n")
     number = 0
-    while piece := text.readline(limit):
+    while piece := text.line(limit):
         number += 1
         too_long = len(piece) >= limit and not piece.endswith("\n")
-        while too_long and (rest := text.readline(limit)):
+        while too_long and (rest := text.line(limit)):
             if rest.endswith("\n"):
                 break
         yield number, None if too_long else piece

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from loadedwords.articles.records import ReadOptions, Record, missing_text, to_article
+from loadedwords.articles.columns import missing_text
+from loadedwords.articles.records import ReadOptions, Record, to_article
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
 
@@ -37,7 +38,7 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
     if hasattr(table, "collect"):
         table = table.collect()
     names = list(table.column_names if hasattr(table, "column_names") else table.columns)
-    if trouble := missing_text(names, options):
+    if trouble := missing_text(names, options.columns):
         raise DataError(
             f"The table has {trouble.replace(' with --text-column', ' text')}, or give it one of these names."
         )

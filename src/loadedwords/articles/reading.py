@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import glob
+import os
+import re
+import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from loadedwords.articles.formats import READERS, STDIN, Progress, Source
+from loadedwords.articles.columns import option_of, paths_of, value_of
+from loadedwords.articles.dates import with_day_order
+from loadedwords.articles.formats import PARTED, READERS, TABLES
 from loadedwords.articles.records import ReadOptions, Record, to_article
+from loadedwords.articles.sources import STDIN, Progress, Source, Understood
 from loadedwords.errors import DataError, require
 from loadedwords.schema import Article, Reject
+
+# Records of a file of which it is noted what they hold, and at most looked through for a column that the user named.
+_NOTED, _PROBED = 20, 1_000
+_NO_OUTLET = re.compile(
+    r"[\d\W_]*(?:(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*[\d\W_]*)?", re.IGNORECASE
+)
 
 
 def read_articles(
@@ -42,13 +57,54 @@ def read_articles(
     Raises
     ------
     DataError
-        If an input does not exist: nothing was read then.
+        If an input does not exist, or a column that the user named: nothing was read then.
     """
     options = options or ReadOptions()
+    sources = find_sources(inputs, progress=progress, without=without)
+    check_columns(sources, options)
+    return read_sources(sources, options)
+
+
+def find_sources(
+    inputs: str | Path | Sequence[str | Path], *, progress: Progress | None = None, without: Path | None = None
+) -> list[Source]:
+    """The files that `inputs` stand for, each with the outlet that its folder names; `progress` learns their size."""
+    files = find_files(inputs, without=without)
+    outlets = _folder_outlets([inputs] if isinstance(inputs, (str, Path)) else inputs, files)
     progress = progress if progress is not None else Progress()
-    sources = [Source.of(file, progress) for file in find_files(inputs, without=without)]
+    sources = [Source.of(file, progress, outlets.get(file)) for file in files]
     progress.total = None if any(source.path is None for source in sources) else sum(s.size for s in sources)
-    return _read_sources(sources, options)
+    return sources
+
+
+def check_columns(sources: Sequence[Source], options: ReadOptions) -> None:
+    """Make sure that the columns which the user named are in some file.
+
+    Raises
+    ------
+    DataError
+        If one of them is in none: nothing was read then.
+    """
+    missing = dict(options.columns)
+    names: dict[str, None] = {}
+    for source in sources:
+        if not missing or source.path is None:  # standard input can be read only once
+            return
+        if source.ending in TABLES:
+            probe = _probed(source, options)
+            missing = {kind: column for kind, column in missing.items() if column not in probe}
+            names |= probe
+    refuse_missing(missing, names)
+
+
+def refuse_missing(missing: Mapping[str, str], names: Iterable[str]) -> None:
+    """Raise the error for columns that the user named and that are not among `names`, if there are any of both."""
+    if missing and (found := list(names)):
+        kind, column = next(iter(missing.items()))
+        raise DataError(
+            f"There is no column {column!r}.\nFound: {', '.join(found[:40])}.\n"
+            f"Name another with {option_of(kind)}, or leave that out: usual names are found by themselves."
+        )
 
 
 def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | None = None) -> list[Path | None]:
@@ -67,21 +123,32 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
         if str(given) == STDIN:
             files.append(None)
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _is_left_out(p, path, without))
+            inside = sorted(p for p in path.rglob("*") if not p.is_dir() and not _is_left_out(p, path, without))
             if not inside:
                 raise DataError(
                     f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
                 )
             files.extend(inside)
-        elif path.exists():
+        elif os.path.lexists(path):
+            if without is not None and _is_below(path, without):
+                raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
             files.append(path)
-        elif glob.has_magic(str(given)) and (matches := sorted(glob.glob(str(given), recursive=True))):
+        elif glob.has_magic(str(given)) and (matches := _matches(path)):
             files.extend(find_files(matches, without=without))
         else:
             raise DataError(
                 f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
             )
     return files
+
+
+def _matches(pattern: Path) -> list[str]:
+    if "**" not in pattern.parts:
+        return sorted(glob.glob(str(pattern)))
+    # glob.glob goes through links, and where they lead in circles it never comes back.
+    inside = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    named = frozenset(pattern.parts)
+    return sorted(str(p) for p in inside if not any(part[0] == "." and part not in named for part in p.parts))
 
 
 def read_dataset(
@@ -91,6 +158,7 @@ def read_dataset(
     config: str | None = None,
     revision: str | None = None,
     options: ReadOptions | None = None,
+    understood: Understood | None = None,
 ) -> Iterator[Article | Reject]:
     """Read articles from a Hugging Face dataset, streaming where it comes from the Hub.
 
@@ -101,6 +169,8 @@ def read_dataset(
     split, config, revision : str, optional
         As `datasets.load_dataset` takes them.
     options : ReadOptions, optional
+    understood : Understood, optional
+        Filled while reading.
 
     Yields
     ------
@@ -109,17 +179,29 @@ def read_dataset(
     Raises
     ------
     DataError
-        If the dataset or the split can't be loaded.
+        If the dataset or the split can't be loaded, or has no such column.
     """
     options = options or ReadOptions()
     rows = _load_dataset(name, split, config, revision)
-    label = f"{name}[{split}]"
-    number = 0
-    try:
-        for number, row in enumerate(rows, 1):
-            yield to_article(Record(number, row), label, options, default_id=f"{label}:{number}")
-    except Exception as error:  # a stream may break off anywhere; what was read of it stays
-        yield Reject(label, None, f"reading stopped after {number} rows: {type(error).__name__}: {error}")
+    source = Source(f"{name}[{split}]", None, Progress(), 0, understood=understood or Understood())
+
+    def records() -> Iterator[_Read]:
+        number = 0
+        try:
+            for number, row in enumerate(rows, 1):
+                if number <= _NOTED:
+                    source.understood.take_note(row, options.columns)
+                if number == 1:
+                    names = [*paths_of(row)]
+                    refuse_missing({k: column for k, column in options.columns.items() if column not in names}, names)
+                yield _Read(source, options, Record(number, row))
+        except DataError:
+            raise
+        except Exception as error:  # a stream may break off anywhere; what was read of it stays
+            reason = f"reading stopped after {number} rows: {type(error).__name__}: {error}"
+            yield _Read(source, options, Reject(source.name, None, reason))
+
+    yield from _articles(records())
 
 
 def _load_dataset(name: str, split: str, config: str | None, revision: str | None) -> Iterable[Mapping[str, Any]]:
@@ -138,14 +220,80 @@ def _load_dataset(name: str, split: str, config: str | None, revision: str | Non
     return rows
 
 
-def _read_sources(sources: Iterable[Source], options: ReadOptions) -> Iterator[Article | Reject]:
+def read_sources(
+    sources: Iterable[Source], options: ReadOptions, *, at_most: int | None = None
+) -> Iterator[Article | Reject]:
+    """The articles of files in their order, of each file `at_most` so many."""
+    for _, column in groupby(sources, key=_column_of_dates):
+        yield from _articles(_records(column, options, at_most))
+
+
+def _column_of_dates(source: Source) -> str:
+    """Files that hold an article each make one column of dates; a table has its own."""
+    return str(source.path.parent) if source.path and source.ending in PARTED else source.name
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A record or reject, where it is from, and how that is to be read."""
+
+    source: Source
+    options: ReadOptions
+    item: Record | Reject
+
+    @property
+    def date(self) -> Any:
+        return None if isinstance(self.item, Reject) else value_of("date", self.item.values, self.options.columns)
+
+    @property
+    def size(self) -> int:
+        return 0 if isinstance(self.item, Reject) else sum(len(str(value)) for value in self.item.values.values())
+
+
+def _articles(records: Iterable[_Read]) -> Iterator[Article | Reject]:
+    for read, day_first in with_day_order(records):
+        source, item = read.source, read.item
+        if isinstance(item, Reject):
+            yield item
+        else:
+            default_id = source.name if item.line is None else f"{source.name}:{item.line}"
+            yield to_article(
+                item, source.name, read.options, default_id=default_id, day_first=day_first, folder=source.outlet
+            )
+
+
+def _records(sources: Iterable[Source], options: ReadOptions, at_most: int | None) -> Iterator[_Read]:
     for source in sources:
         begun = source.progress.done
-        yield from _read_source(source, options)
+        own = _own_options(source, options)
+        for n, item in enumerate(islice(_records_of(source, own), at_most)):
+            if n < _NOTED and isinstance(item, Record):
+                source.understood.take_note(item.values, own.columns)
+            yield _Read(source, own, item)
         source.progress.done = begun + source.size
 
 
-def _read_source(source: Source, options: ReadOptions) -> Iterator[Article | Reject]:
+def _own_options(source: Source, options: ReadOptions) -> ReadOptions:
+    """Columns that the user named hold for the files that have them."""
+    if not options.columns or source.path is None:
+        return options
+    names = _probed(source, options) if source.ending in TABLES else {}
+    return replace(options, columns={kind: column for kind, column in options.columns.items() if column in names})
+
+
+def _probed(source: Source, options: ReadOptions) -> dict[str, None]:
+    """The columns of a file, or as many as show that it has all those that the user named."""
+    probe = replace(source, progress=Progress(), understood=Understood())
+    names = probe.understood.names
+    for item in islice(_records_of(probe, options), _PROBED):
+        if isinstance(item, Record):
+            names.update(dict.fromkeys(paths_of(item.values)))
+        if all(column in names for column in options.columns.values()):
+            break
+    return names
+
+
+def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
     read = READERS.get(source.ending)
     if read is None:
         kinds = ", ".join(kind for kind in READERS if kind)
@@ -154,15 +302,15 @@ def _read_source(source: Source, options: ReadOptions) -> Iterator[Article | Rej
         return
     n_read = 0
     try:
+        before = _state_of(source)
         for item in read(source, options):
             n_read += 1
-            if isinstance(item, Reject):
-                yield item
-            else:
-                default_id = source.name if item.line is None else f"{source.name}:{item.line}"
-                yield to_article(item, source.name, options, default_id=default_id)
+            yield item
+        if _state_of(source) != before:
+            yield Reject(source.name, None, "the file changed while it was read: run the same command again")
     except Exception as error:  # a broken file must not stop the run: what was read of it stays
-        yield Reject(source.name, None, f"reading stopped after {n_read} records: {type(error).__name__}: {error}")
+        told = str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+        yield Reject(source.name, None, f"reading stopped after {n_read} records: {told}")
         return
     if not n_read:
         yield Reject(source.name, None, "the file is empty")
@@ -175,4 +323,43 @@ def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
     # What an earlier run wrote is no article.
     if any((folder / parent / "run.json").is_file() for parent in inside.parents):
         return True
-    return without is not None and file.resolve().is_relative_to(without.resolve())
+    return without is not None and _is_below(file, without)
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    # Path.resolve fails where links lead in a circle.
+    return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
+
+
+def _state_of(source: Source) -> tuple[int, int] | None:
+    """What changes when a file does.
+
+    Raises
+    ------
+    DataError
+        If it is no file, and might never end, or never begin.
+    """
+    if source.path is None:
+        return None
+    state = source.path.stat()
+    if not stat.S_ISREG(state.st_mode):
+        raise DataError("it is a pipe or a device and no file: pass what comes from it on standard input, as -")
+    return state.st_size, state.st_mtime_ns
+
+
+def _folder_outlets(inputs: Sequence[str | Path], files: Iterable[Path | None]) -> dict[Path | None, str]:
+    """The outlet of each file by the outermost folder that tells them apart, such as articles/2018/Wire/story.txt.
+
+    Folders called by a date or number name no outlet, and a single folder tells nothing apart.
+    """
+    folders = [path for path in map(Path, inputs) if path.is_dir()]
+    parents = Counter(folder.parent for folder in folders)
+    above: dict[Path | None, list[str]] = {}
+    for file in filter(None, files):
+        if folder := next((folder for folder in folders if file.is_relative_to(folder)), None):
+            base = folder.parent if parents[folder.parent] > 1 else folder
+            above[file] = [part for part in file.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
+    while len({names[0] for names in above.values() if names}) == 1:
+        above = {file: names[1:] for file, names in above.items()}
+    outlets = {file: names[0] for file, names in above.items() if names}
+    return outlets if len(set(outlets.values())) > 1 else {}

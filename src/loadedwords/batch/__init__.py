@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,16 +24,27 @@ from loadedwords.batch.folder import (
     remove_leftovers,
     write_json,
 )
-from loadedwords.batch.intake import Intake
+from loadedwords.batch.intake import DateCounts, Intake
 from loadedwords.batch.shards import ChosenModel, Counts, cut
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
+from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
-__all__ = ["REJECTS_FILE", "RUN_FILE", "TABLES", "Counts", "RunDescription", "RunSummary", "State", "score_to_folder"]
+__all__ = [
+    "REJECTS_FILE",
+    "RUN_FILE",
+    "TABLES",
+    "Counts",
+    "DateCounts",
+    "RunDescription",
+    "RunSummary",
+    "State",
+    "score_to_folder",
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class RunSummary:
     outlets: pl.DataFrame | None
     overall: pl.DataFrame | None
     voice: CountedVoice = "own"
+    dates: DateCounts = field(default_factory=DateCounts)
 
     @property
     def n_copies(self) -> int:
@@ -135,7 +148,7 @@ def score_to_folder(
     run: dict[str, Any] = {
         "status": "running",
         "inputs": list(description.inputs),
-        "options": dict(description.options),
+        "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
         "model": {
             "name": bundle.name,
             "kind": bundle.kind,
@@ -167,18 +180,22 @@ def score_to_folder(
         run |= {
             "status": "done",
             "counts": {**asdict(counts), "rejected": intake.n_rejected, "shards": n_shards, "shards_reused": n_reused},
+            "dates": asdict(intake.dates),
             "seconds": round(seconds, 3),
             "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
             "overall": overall.to_dicts()[0] if overall is not None else None,
         }
         write_json(folder / RUN_FILE, run)
-    return RunSummary(counts, intake.n_rejected, n_reused, seconds, run["model"], folder, outlets, overall, voice)
+    return RunSummary(
+        counts, intake.n_rejected, n_reused, seconds, run["model"], folder, outlets, overall, voice, intake.dates
+    )
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
-    for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
-        with written_whole(folder / name) as beside:
-            write(beside)
+    with written_whole(folder / "outlets.parquet") as beside:
+        frame.write_parquet(beside)
+    with written_whole(folder / "outlets.csv") as beside:
+        write_csv(frame, beside)
 
 
 def _house(house: House | None) -> dict[str, str] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, printable, tell
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, tell
 
 if TYPE_CHECKING:
     from loadedwords.articles import ReadOptions
@@ -283,9 +283,9 @@ def _print(findings: Sequence[Finding]) -> None:
 
     console = make_console()
     for finding in findings:
-        line = Text(printable(f"{finding.path}:{finding.line}:{finding.column}: "), style="bold")
+        line = Text(f"{finding.path}:{finding.line}:{finding.column}: ", style="bold")
         line.append(finding.severity, style=_STYLES[finding.severity])
-        line.append(f" {printable(message_of(finding))}", style="not bold")
+        line.append(f" {message_of(finding)}", style="not bold")
         console.print(line, soft_wrap=True)
 
 

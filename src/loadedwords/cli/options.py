@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from loadedwords.articles import ReadOptions
 
 EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,3 +38,88 @@ def no_nan(_ctx: click.Context, _param: click.Parameter, value: float | None) ->
     if value != value:  # which lies in every range, as click compares
         raise click.BadParameter("nan is not in the range.")
     return value
+
+
+# Field → what its option says.
+_COLUMNS = {
+    "text": "Column of the text, if not text, body, content, article or the like.",
+    "outlet": "Column of the outlet, if not outlet, publication, source, domain or the like.",
+    "title": "Column of the title, if not title, headline or the like.",
+    "standfirst": "Column of the standfirst, if not standfirst, subtitle, deck, dek, lead, description or summary.",
+    "date": "Column of the date, if not date, published, publish_date or the like.",
+    "url": "Column of the address, if not url, link or the like.",
+    "id": "Column of the id, if not id, article_id or the like.",
+    "event": "Column of the event, if not event_id or event.",
+    "topic": "Column of the topic, if not topic, section or desk.",
+    "byline": "Column of the byline, if not byline, author or authors.",
+}
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How articles are read; `read_options` makes one thing of them."""
+    named = [click.option(f"--{field}-column", metavar="NAME", help=told) for field, told in _COLUMNS.items()]
+    others = [
+        click.option("--outlet", metavar="NAME", help="The outlet of all articles, whatever the files say."),
+        click.option(
+            "--date-format",
+            "date_formats",
+            multiple=True,
+            metavar="FORMAT",
+            callback=_known_format,
+            help="Form of the dates, such as %d/%m/%Y; may be given several times.  [default: the usual ones]",
+        ),
+        click.option(
+            "--delimiter",
+            metavar="SIGN",
+            callback=_one_sign,
+            help="Sign between the fields of .csv and .tsv files; tab is one.  [default: found by looking]",
+        ),
+        click.option(
+            "--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files."
+        ),
+        click.option(
+            "--max-characters",
+            default=1_000_000,
+            show_default=True,
+            type=click.IntRange(1, 100_000_000),
+            help="Reject longer articles.",
+        ),
+    ]
+    for option in reversed([*named, *others]):
+        command = option(command)
+    return command
+
+
+def read_options(given: dict[str, Any]) -> ReadOptions:
+    """The `ReadOptions` of a command that has `reading_options`; they are taken out of `given`."""
+    from loadedwords.articles import ReadOptions
+
+    columns = {field: given.pop(f"{field}_column") for field in _COLUMNS}
+    columns["event_id"] = columns.pop("event")
+    if given["outlet"] and columns["outlet"]:
+        raise click.UsageError("Name either an --outlet or an --outlet-column.")
+    others = ("outlet", "date_formats", "delimiter", "encoding", "max_characters")
+    return ReadOptions(
+        {kind: name for kind, name in columns.items() if name}, **{name: given.pop(name) for name in others}
+    )
+
+
+def _one_sign(_ctx: click.Context, _param: click.Parameter, sign: str | None) -> str | None:
+    sign = {"tab": "\t", "\\t": "\t"}.get(sign or "", sign)
+    if sign is not None and (len(sign) != 1 or sign in '"\r\n'):
+        raise click.BadParameter(f"{sign!r} is not one sign, such as ; or tab.")
+    return sign
+
+
+def _known_format(_ctx: click.Context, _param: click.Parameter, formats: tuple[str, ...]) -> tuple[str, ...]:
+    import datetime
+
+    day = datetime.datetime(2004, 3, 28)
+    for form in formats:
+        try:
+            read = datetime.datetime.strptime(day.strftime(form), form)
+        except ValueError as error:
+            raise click.BadParameter(f"{form!r}: {error}; write the like of %d/%m/%Y.") from None
+        if read.date() != day.date():
+            raise click.BadParameter(f"{form!r} does not name year, month and day; write the like of %d/%m/%Y.")
+    return formats

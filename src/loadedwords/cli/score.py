@@ -10,51 +10,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import known_encoding, model_option, no_nan, voice_option
+from loadedwords.cli.options import model_option, no_nan, read_options, reading_options, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell, terminated_is_interrupted
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
     from loadedwords.house import House
-    from loadedwords.schema import CountedVoice, Treatment
+    from loadedwords.schema import CountedVoice, Reject, Treatment
 
 
 @click.command()
 @click.argument("inputs", nargs=-1)
-@click.option(
-    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
-)
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option("--dry-run", is_flag=True, help="Say what is understood of the input, and stop there.")
 @click.option("--dataset", help="Score a Hugging Face dataset instead: a name on the Hub, or a folder.")
 @click.option("--split", default="train", show_default=True, help="Split of the dataset.")
 @click.option("--config", help="Configuration of the dataset.")
 @click.option("--revision", help="Revision of the dataset on the Hub.")
 @model_option
-@click.option("--text-column", help="Column of the text, if not text, body, content or article.")
-@click.option("--outlet-column", help="Column of the outlet, if not outlet, source, publisher or site.")
-@click.option("--title-column", help="Column of the title, if not title or headline.")
-@click.option(
-    "--standfirst-column",
-    help="Column of the standfirst, if not standfirst, subtitle, deck, dek, lead, description or summary.",
-)
-@click.option("--date-column", help="Column of the date, if not date, published or published_at.")
-@click.option("--url-column", help="Column of the address, if not url or link.")
-@click.option("--id-column", help="Column of the id, if not id or article_id.")
-@click.option("--event-column", help="Column of the event, if not event_id or event.")
-@click.option("--topic-column", help="Column of the topic, if not topic, section or desk.")
-@click.option("--byline-column", help="Column of the byline, if not byline, author or authors.")
-@click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files.")
-@click.option(
-    "--max-characters",
-    default=1_000_000,
-    show_default=True,
-    type=click.IntRange(1, 100_000_000),
-    help="Reject longer articles.",
-)
+@reading_options
 @click.option(
     "--prevalence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -92,21 +71,25 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 100_000),
     help="Articles shown in full in the report.",
 )
-def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str, config: str | None, revision: str | None,
-          model: str | None, encoding: str, max_characters: int, prevalence: float | None, voice: CountedVoice, syndicated: Treatment, other_languages: Treatment, house: str | None, workers: int | None, overwrite: bool,
-          report_articles: int, **columns: str | None) -> None:  # fmt: skip
+def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
+          revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
+          syndicated: Treatment, other_languages: Treatment, house: str | None,
+          workers: int | None, overwrite: bool, report_articles: int, **reading: Any) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
-    INPUTS are files (.jsonl, .csv, .tsv, .txt, .md, each also .gz or .zst; .parquet; .html), folders, globs, or -
-    for standard input. What can't be read goes to rejects.jsonl with the reason. Stopped half-way, the same command
-    goes on where it was.
+    INPUTS are files (.jsonl, .json, .csv, .tsv, .txt, .md, each also .gz or .zst; .parquet; .html), folders, globs,
+    or - for standard input. What can't be read goes to rejects.jsonl with the reason. Stopped half-way, the same
+    command goes on where it was.
 
     \b
+    loadedwords score articles/ --dry-run
     loadedwords score articles/ -o scores
     loadedwords score news.csv --text-column copy --outlet-column paper -o scores
     loadedwords score --dataset my/dataset --split test -o scores
     """
-    from loadedwords.articles import STDIN, Progress, ReadOptions, read_articles, read_dataset
+    from loadedwords.articles import STDIN, Progress, read_dataset
+    from loadedwords.articles.look import look_ahead, look_first
+    from loadedwords.articles.sources import Source, Understood
     from loadedwords.batch import RunDescription, score_to_folder
     from loadedwords.report import write_report
 
@@ -114,19 +97,31 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
         taken = f" --house took {house} for its FILE: write it last." if house else ""
         raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
     rules = None if house is None else _read_house(house, inputs)
-    named = {key.removesuffix("_column").replace("event", "event_id"): value for key, value in columns.items() if value}
-    options = ReadOptions(named, encoding, max_characters)
+    if output is None and not dry_run:
+        raise click.UsageError("Name a folder for the results with -o, or pass --dry-run.")
+    options = read_options(reading)
     progress = Progress()
     if dataset:
-        stream = read_dataset(dataset, split=split, config=config, revision=revision, options=options)
-        how = {"columns": named, "config": config, "revision": revision}
-        description = RunDescription([f"{dataset}[{split}]"], how)
+        understood = Understood()
+        read = read_dataset(
+            dataset, split=split, config=config, revision=revision, options=options, understood=understood
+        )
+        look, stream = look_ahead(read, [Source("dataset", None, progress, 0, understood=understood)])
+        description = RunDescription(
+            [f"{dataset}[{split}]"], {**asdict(options), "config": config, "revision": revision}
+        )
     else:
-        stream = read_articles(inputs, options=options, progress=progress, without=output)
+        look, stream = look_first(inputs, options=options, progress=progress, without=output)
         places = [given if given == STDIN else str(Path(given).resolve()) for given in inputs]
         description = RunDescription(places, asdict(options))
+    for line in look.lines():
+        (say if dry_run else tell)(line)
+    if output is None or dry_run:
+        if not look.articles:
+            fail(f"No article could be read. {_told(look.rejects[0]) if look.rejects else 'The input is empty.'}")
+        return
     try:
-        with _progress_bar() as tell:
+        with terminated_is_interrupted(), _progress_bar() as show:
             summary = score_to_folder(
                 stream,
                 output,
@@ -140,7 +135,7 @@ def score(inputs: tuple[str, ...], output: Path, dataset: str | None, split: str
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
-                tell=tell,
+                tell=show,
             )
     except KeyboardInterrupt:
         fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
@@ -194,7 +189,7 @@ def _progress_bar() -> Iterator[Callable[[State], None]]:
         nonlocal said
         if time.monotonic() - said >= 10:
             said = time.monotonic()
-            click.echo(_progress_line(state), err=True)
+            tell(_progress_line(state))
 
     yield tell_line
 
@@ -211,23 +206,27 @@ def _progress_line(state: State) -> str:
 
 
 def _first_reject(folder: Path) -> str:
+    from loadedwords.schema import Reject
+
     with (folder / "rejects.jsonl").open(encoding="utf-8") as lines:
         first = next(lines, None)
     if first is None:
         return "The input is empty."
-    reject = json.loads(first)
-    line = f", line {reject['line']}" if reject["line"] else ""
-    return f"The first: {reject['file']}{line}: {reject['reason']}"
+    return _told(Reject(**json.loads(first)))
+
+
+def _told(reject: Reject) -> str:
+    return f"The first: {reject.file}{f', line {reject.line}' if reject.line else ''}: {reject.reason}"
 
 
 def _print_summary(summary: RunSummary, output: Path) -> None:
     counts = summary.counts
-    click.echo(
+    say(
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
     if counts.syndicated_sentences:
-        click.echo(
+        say(
             f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
             "outlets' own figures as the work of agencies or other publications, as the columns origin say"
         )
@@ -239,11 +238,14 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),
     ):
         if n:
-            click.echo(f"{n:,} {what.format('' if n == 1 else 's')}")
+            say(f"{n:,} {what.format('' if n == 1 else 's')}")
+    if n := summary.dates.left_out:
+        told = summary.dates.examples[0] if summary.dates.examples else ""
+        say(f"{n:,} of {summary.dates.written:,} dates left out, such as {told}")
     reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
-    click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
+    say(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:
         print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
-    click.echo(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
+    say(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
     if summary.outlets is not None and summary.outlets.height > 1:
-        click.echo(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")
+        say(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")

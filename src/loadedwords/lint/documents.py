@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
+from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
+from loadedwords.articles.texts import title_and_standfirst
+from loadedwords.errors import DataError
 from loadedwords.lint.silence import DIRECTIVE
 from loadedwords.schema import Article, Reject
 from loadedwords.text.alignment import Aligned, Edit, apply_edits
@@ -20,11 +23,6 @@ TextForm = Literal["text", "markdown", "html"]
 
 _FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
 _ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
-_LONGEST_TITLE, _LONGEST_STANDFIRST = 150, 300
-_LINE_ALONE = re.compile(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S")
-_ENDS_A_SENTENCE = re.compile(r"[.:;,]['\"”’)]*$")
-# A byline, a date, a section: what has fewer than four words, too.
-_NO_STANDFIRST = re.compile(r"(?i:by|from)\b|\W*\w+\W+(?:\w+\W*){0,2}$")
 
 
 @dataclass(frozen=True)
@@ -84,10 +82,17 @@ def read_documents(
     if form == "html":
         yield from _read_page(file, path)
         return
-    for item in read_articles(STDIN if file is None else file, options=options):
+    # Where title and text stand in a text file is found below, since findings point into the file.
+    options = replace(options or ReadOptions(), whole_texts=True)
+    try:
+        items = read_articles(STDIN if file is None else file, options=options)
+    except DataError as error:  # such as a column that this file has not
+        yield Reject(path, None, str(error))
+        return
+    for item in items:
         if isinstance(item, Reject):
             yield item
-        elif item.source == (STDIN if file is None else str(file)):
+        elif item.source == (STDIN if file is None else str(file)) and ending_of(file) != ".json":
             yield make_document(item.text, path=path, form=form or "text")
         else:
             yield _of_record(item, path)
@@ -109,14 +114,19 @@ def make_document(text: str, *, path: str = STDIN, form: TextForm = "text") -> D
 def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
     import sys
 
-    from trafilatura.utils import decode_file
+    from trafilatura.utils import handle_compressed_file
 
+    if file is not None and file.exists() and not file.is_file():
+        yield Reject(
+            path, None, "it is a pipe or a device and no file: pass what comes from it on standard input, as -"
+        )
+        return
     try:
         page = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
         yield Reject(path, None, f"{type(error).__name__}: {error}")
         return
-    text = decode_file(page).removeprefix("\ufeff")
+    text = decode_page(handle_compressed_file(page))
     if not text.strip():
         yield Reject(path, None, "the file is empty")
         return
@@ -131,26 +141,15 @@ def _of_record(article: Article, path: str) -> Document:
         for name, text in zip(get_args(PartName), fields, strict=True)
         if text.strip()
     )
-    return Document(path, parts, int(article.source.rpartition(":")[2]))
+    line = article.source.rpartition(":")[2]
+    return Document(path, parts, int(line) if line.isdigit() else 1)
 
 
 def _outline_text(text: str) -> Outline:
-    """A first line that stands alone and does not end as a sentence does is the title; another one below it, the standfirst."""
-    title = _line_alone(text, 0, _LONGEST_TITLE)
-    standfirst = _line_alone(text, title[1], _LONGEST_STANDFIRST) if title else None
-    if standfirst and _NO_STANDFIRST.match(text[slice(*standfirst)]):
-        standfirst = None
+    title, standfirst = (
+        span if span and not DIRECTIVE.match(text[slice(*span)]) else None for span in title_and_standfirst(text)
+    )
     return Outline(title, standfirst, _no_prose(text))
-
-
-def _line_alone(text: str, at: int, longest: int) -> tuple[int, int] | None:
-    """The next line, if a blank one and more follow, it is short, and it does not end as a sentence does."""
-    first = _LINE_ALONE.match(text, at)
-    if first is None:
-        return None
-    line = first[1].rstrip()
-    is_alone = len(line) <= longest and not _ENDS_A_SENTENCE.search(line) and not DIRECTIVE.match(line)
-    return (first.start(1), first.start(1) + len(line)) if is_alone else None
 
 
 def _no_prose(text: str) -> list[Edit]:

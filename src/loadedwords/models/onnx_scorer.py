@@ -7,10 +7,15 @@ Each sentence is a run of its own. In a batch, int8 shares one scale among all s
 the neighbours and on the padding; alone it is the same always and everywhere. It is no slower either: a sentence and
 its activations stay in the processor's cache, nothing is computed on padding, and the cores work on different
 sentences (`tests/benchmarks/speed.py` shows it).
+
+A sentence longer than `MAX_LENGTH` is read in windows that overlap: it is as loaded as its most loaded window, and each
+of its words is read in the window where more stands around it.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +27,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from loadedwords.errors import ModelError
 from loadedwords.models.odds import logistic
@@ -35,6 +40,13 @@ TOKENIZER_FILE = "tokenizer.json"
 OUTPUTS = ("sentence", "words", "kinds")
 # In tokens. The attention's cost grows with the square of the length, and hardly a sentence is longer.
 MAX_LENGTH = 256
+# Tokens that a window shares with the next.
+OVERLAP = 64
+# The key by which a graph says that a tensor lies in a file of its own.
+_ELSEWHERE = b"location"
+# No more than the largest vocabularies need, in characters; a template of special tokens needs little.
+_LONGEST_TOKENIZER, _LONGEST_TEMPLATE = 50_000_000, 20_000
+_TAME_PATTERNS = frozenset({" {2,}"})
 _JOINS_WORDS = re.compile(r"\s*")
 
 
@@ -82,17 +94,20 @@ class OnnxScorer:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        graph = (folder / GRAPH_FILE).read_bytes()
+        if _ELSEWHERE in graph:
+            raise ValueError(f"{GRAPH_FILE} keeps weights in another file, for which no hash vouches")
         self._session = ort.InferenceSession(
-            str(folder / GRAPH_FILE),
+            graph,
             options,
             providers=["CPUExecutionProvider"],
             # The fused kernel takes five times as long as what it replaces: a quarter of the whole run.
             disabled_optimizers=["SkipLayerNormFusion"],
         )
         self._inputs = [node.name for node in self._session.get_inputs()]
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_LENGTH)
+        self._tokenizer.enable_truncation(MAX_LENGTH, stride=OVERLAP)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.folder, self.settings, self.threads)
@@ -121,14 +136,11 @@ class OnnxScorer:
         kinds = [NO_KINDS] * len(distinct)
 
         def run(at: int) -> None:
-            ids = np.array([encoded[at].ids], dtype=np.int64)
-            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            log_odds, tokens, of_tokens = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
-            sentence[at] = log_odds[0]
-            words[at], kinds[at] = word_logits(distinct[at], encoded[at].offsets, tokens[0], of_tokens[0])
+            sentence[at], offsets, log_odds, of_tokens = self._read(encoded[at])
+            words[at], kinds[at] = word_logits(distinct[at], offsets, log_odds, of_tokens)
 
         # Longest first, so that no core ends with a long one alone.
-        order = sorted(range(len(distinct)), key=lambda at: -len(encoded[at].ids))
+        order = sorted(range(len(distinct)), key=lambda at: (-len(encoded[at].overflowing), -len(encoded[at].ids)))
         if self.threads > 1 and len(distinct) > 1:
             with ThreadPoolExecutor(self.threads) as pool:
                 list(pool.map(run, order))
@@ -136,6 +148,24 @@ class OnnxScorer:
             for at in order:
                 run(at)
         return Logits(sentence[where], [words[at] for at in where], [kinds[at] for at in where])
+
+    def _read(self, encoded: Encoding) -> tuple[float, list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]:
+        """The log-odds of a sentence; of its tokens offsets, log-odds and kinds."""
+        windows = [encoded, *encoded.overflowing]
+        sentence, offsets, log_odds, kinds = [], [], [], []
+        for window in windows:
+            ids = np.array([window.ids], dtype=np.int64)
+            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            of_window, of_tokens, of_kinds = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
+            kept = [token for token, special in enumerate(window.special_tokens_mask) if not special]
+            # Of what two windows share, each keeps the half that is farther from its edge.
+            kept = kept[0 if window is windows[0] else OVERLAP // 2 :]
+            kept = kept if window is windows[-1] else kept[: -(OVERLAP // 2)]
+            sentence.append(float(of_window[0]))
+            offsets += [window.offsets[token] for token in kept]
+            log_odds.append(of_tokens[0, kept])
+            kinds.append(of_kinds[0, kept])
+        return max(sentence), offsets, np.concatenate(log_odds), np.concatenate(kinds)
 
 
 def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None = None) -> OnnxScorer:
@@ -149,13 +179,41 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
     try:
         stored: dict[str, Any] = {k: v if isinstance(v, bool) else float(v) for k, v in config["scorer"].items()}
         settings = OnnxSettings(**stored)
+        if not all(map(math.isfinite, stored.values())):
+            raise ValueError("a setting is no finite number")
         if not settings.temperature > 0 or not settings.word_temperature > 0:
             raise ValueError("a temperature is not above 0")
-        return OnnxScorer(folder, settings, threads=threads)
-    except Exception as error:  # ONNX Runtime and tokenizers raise classes of their own
+        scorer = OnnxScorer(folder, settings, threads=threads)
+        scorer.logits(["The council met."])  # graph and tokenizer may each be sound and not fit
+        return scorer
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # ONNX Runtime and tokenizers raise classes of their own; a panic is no Exception
         raise ModelError(
             f"{folder} is no transformer bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error
+
+
+def _tame(tokenizer: str) -> str:
+    """A tokenizer's JSON, if nothing in it makes a text longer, or takes longer the longer it is by more than that."""
+    if len(tokenizer) > _LONGEST_TOKENIZER:
+        raise ValueError(f"{TOKENIZER_FILE} has more than {_LONGEST_TOKENIZER:,} characters")
+    parsed = json.loads(tokenizer)
+    if len(json.dumps(parsed.get("post_processor"))) > _LONGEST_TEMPLATE:
+        raise ValueError(f"{TOKENIZER_FILE} adds more than a few special tokens")
+    steps = [parsed.get("normalizer"), parsed.get("pre_tokenizer")]
+    while steps:
+        step = steps.pop()
+        if isinstance(step, list):
+            steps += step
+        elif isinstance(step, dict):
+            steps += step.values()
+            pattern = step.get("Regex")
+            replaced = (step.get("pattern") or {}).get("String", " ") if step.get("type") == "Replace" else " "
+            added = str(step.get("content" if step.get("type") == "Replace" else "prepend", ""))
+            if len(added) > len(replaced) or (pattern is not None and pattern not in _TAME_PATTERNS):
+                raise ValueError(f"{TOKENIZER_FILE} replaces by {pattern or added[:40]!r}, which might never end")
+    return tokenizer
 
 
 def sentence_probability(log_odds: NDArray[np.float64], settings: OnnxSettings) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ class Logits:
     sentence : ndarray of shape (n_sentences,)
         Log-odds of being loaded.
     words : list of list of (int, int, float)
-        For each sentence its words: start, end, log-odds. Words beyond the length limit are missing.
+        For each sentence its words: start, end, log-odds. Of a long sentence, torch in training misses the last.
     kinds : list of ndarray of shape (n_words, n_kinds + 1)
         For each word the scores of the kinds, before their softmax, and the log-odds that it praises.
     """

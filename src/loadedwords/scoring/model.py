@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
-from loadedwords.articles.records import SHORT_FIELDS, Record, read_date, short_text, to_article
+from loadedwords.articles.columns import SHORT_FIELDS, short_text
+from loadedwords.articles.dates import read_date
+from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, ModelError
 from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
@@ -235,7 +237,7 @@ class FramingModel:
             golden = json.loads(file.read_text(encoding="utf-8"))
             texts = [row["text"] for row in golden]
             expected = [(float(row["p_loaded"]), list(row["words"])) for row in golden]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(f"{file} can't be read: {error!r}.\nTrain the bundle again.") from error
         if not golden:
             raise ModelError(f"{file} holds no sentence, so nothing can be verified.\nTrain the bundle again.")

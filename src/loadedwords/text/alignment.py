@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -66,12 +66,51 @@ class Aligned:
         low, high = self.to_original(start, end)
         first, after = self._run_at(start), self._run_at(end - 1) + 1
         if start == self.runs[first].start:
-            low = self.runs[first - 1].original_end if first else 0
+            low = min(low, self.runs[first - 1].original_end) if first else 0
         if after == len(self.runs):
             high = original_length if end == len(self.text) else high
         elif end == self.runs[after].start:
-            high = self.runs[after].original_start
+            high = max(high, self.runs[after].original_start)
         return low, high
+
+    def edited(self, edits: Iterable[Edit]) -> Aligned:
+        """The text after further `edits`, still aligned with the original."""
+        done = apply_edits(self.text, edits)
+        if done.text == self.text:
+            return self
+        if self._is_whole:
+            return done
+        return Aligned(done.text, tuple(self._through(done)))
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether nothing was edited."""
+        return len(self.runs) == 1 and self.runs[0].copied and self.runs[0].original_start == 0
+
+    def _through(self, further: Aligned) -> Iterator[Run]:
+        """The runs of a text made of this one, leading to the original of this one."""
+        for run in further.runs:
+            at = run.original_start
+            if not run.copied:
+                yield Run(run.start, *self._slice(at, run.original_end), copied=False)
+                continue
+            first = self._run_at(at)
+            for number in range(first, len(self.runs)):
+                mine = self.runs[number]
+                if mine.start >= run.original_end:
+                    break
+                inside = max(at, mine.start)
+                low = mine.original_start + (inside - mine.start if mine.copied else 0)
+                stop = self.runs[number + 1].start if number + 1 < len(self.runs) else len(self.text)
+                high = low + min(stop, run.original_end) - inside if mine.copied else mine.original_end
+                yield Run(run.start + inside - at, low, high, mine.copied)
+
+    def _slice(self, start: int, end: int) -> tuple[int, int]:
+        """The same as `to_original`, for an empty slice as well."""
+        if start < end:
+            return self.to_original(start, end)
+        at = self.to_original(start - 1, start)[1] if start else 0
+        return at, at
 
     def _run_at(self, offset: int) -> int:
         return bisect_right(self.runs, offset, key=attrgetter("start")) - 1

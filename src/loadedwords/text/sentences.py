@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from sentencex import get_sentence_boundaries
 
 from loadedwords.text.alignment import Edit, apply_edits
+from loadedwords.text.speakers import asked_by_name
 
 # Nothing anybody wrote as one sentence is longer; tables and lists without full stops are.
 LONGEST = 1500
 # The splitter's time grows with the square of a line's length where quotation marks don't match.
 LONGEST_BLOCK = 10_000
 
-_QUOTE_MARK = re.compile('["“”„‟«»]')
+# An apostrophe outside a word ("'90s", "players'") passes for one with the splitter.
+_QUOTE_MARK = re.compile(r"[\"“”„‟«»]|(?<!\w)['‘]|['’](?!\w)")
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
 _LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
 # Titles and the like that the splitter does not know; a name follows them.
@@ -28,6 +30,7 @@ _AFTER_TIME = re.compile(
     r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)"
 )
 _ENDS_SENTENCE = re.compile("[.!?:;…][\"”’')\\]]*$")
+_QUESTION_QUOTED = re.compile("[?!…][\"”’'»]+$")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _OPENING = frozenset("\"“„‟«‘'([")
 _OPENING_ONLY = frozenset("“„«‘([")
@@ -130,6 +133,9 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         if _goes_on(bare.text, at):
             continue
         cut = _before_opening_marks(text, begin, start + bare.to_original(at, at + 1)[0])
+        asked = _stripped(text, begin, cut)[1]
+        if _QUESTION_QUOTED.search(text, max(begin, asked - 9), asked) and asked_by_name(text, cut):
+            continue
         if _LETTER_OR_DIGIT.search(text, begin, cut) and _LETTER_OR_DIGIT.search(text, cut, end):
             yield _stripped(text, begin, cut)
             begin = cut

@@ -1,0 +1,62 @@
+"""What a web page says of itself: title, outlet and date, whichever of the many ways it has."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+
+from loadedwords.articles import read_articles
+from loadedwords.articles.records import BY_ADDRESS
+from loadedwords.schema import Article
+
+BODY = "".join(
+    f"<p>Paragraph {n} says that the gates of the dam were opened in the night, as the water board had said before.</p>"
+    for n in range(6)
+)
+DAY = datetime.date(2018, 7, 17)
+ADDRESS = "https://www.courier.example/dam"
+
+
+def linked(**more: object) -> str:
+    story = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": "Dam opens",
+        "datePublished": "2018-07-17T10:30:00Z",
+        **more,
+    }
+    return f'<title>Dam opens - The Courier</title><script type="application/ld+json">{json.dumps(story)}</script>'
+
+
+PAGES = {
+    "open graph": (
+        f"<title>Dam opens | News</title><meta property='og:site_name' content='The Courier'><link rel='canonical' href='{ADDRESS}'>"
+        "<meta property='article:published_time' content='2018-07-17T10:30:00Z'>",
+        "The Courier", DAY, None,
+    ),
+    "linked data": (linked(publisher={"@type": "Organization", "name": "The Courier"}, url=ADDRESS), "The Courier", DAY, None),
+    "an application's name": (
+        "<title>Dam opens</title><meta name='application-name' content='The Courier'><meta name='date' content='17 July 2018'>",
+        "The Courier", DAY, None,
+    ),
+    "behind the headline": ("<title>Dam opens | World &amp; News - The Courier</title><meta name='pubdate' content='20180717'>", "The Courier", DAY, None),
+    "an address": (f"<title>Dam opens</title><link rel='canonical' href='{ADDRESS}'><meta itemprop='datePublished' content='2018-07-17'>", "courier.example", DAY, BY_ADDRESS),
+    "saved by a browser": (f"<!-- saved from url=(0031){ADDRESS} --><title>Dam opens</title>", "courier.example", None, BY_ADDRESS),
+    "nothing": ("<title>Dam opens</title>", None, None, None),
+    "a title of its own": ("<title>The day in pictures - our favourites</title>", None, None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_says_of_itself(name: str, tmp_path: Path) -> None:
+    head, outlet, day, note = PAGES[name]
+    page = f"<!DOCTYPE html><html><head><meta charset='utf-8'>{head}</head><body><nav>Home</nav><article><h1>Dam opens</h1>{BODY}</article></body></html>"
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    (article,) = read_articles(tmp_path)
+    assert isinstance(article, Article)
+    assert (article.title, article.outlet, article.date) == ("Dam opens", outlet, day)
+    assert article.notes == ((note,) if note else ())
+    assert "Paragraph 5 says" in article.text
