@@ -29,6 +29,7 @@ from loadedwords.training.evaluation import (
 from loadedwords.training.evaluation.findings import (
     annotator_findings,
     kind_findings,
+    lint_findings,
     outlet_findings,
     share_findings,
     word_findings,
@@ -124,6 +125,28 @@ def test_the_share_of_readers_by_hand() -> None:
     within = [outlet_findings([p], large)[0].value.estimate for p in (np.tile(target, 4), np.full(4 * n, 0.3))]
     assert within == [1.0, 0.5]
     assert outlet_findings([target], rows) == []
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_the_linters_false_alarms_by_hand() -> None:
+    """A sentence is found where itself and its strongest word reach a level; two seeds count half each."""
+    rows = pl.DataFrame({"target": [0.0] * 4 + [0.5] * 4 + [1.0] * 4, "article": [str(at) for at in range(12)]})
+    probability = np.array([0.1, 0.3, 0.9, 0.9] * 3)
+    strongest = np.array([0.9, 0.3, 0.2, 0.6] * 3)
+
+    def of(*words: np.ndarray) -> dict[str, float]:
+        return {each.name: each.value.estimate for each in lint_findings([probability] * len(words), words, rows)}
+
+    one = of(strongest)
+    assert one == {
+        "lint from note on: false alarms on plain sentences": 0.5,
+        "lint from warning on: false alarms on plain sentences": 0.25,
+        "lint from note on: clearly loaded ones found": 0.5,
+        "lint from warning on: clearly loaded ones found": 0.25,
+    }
+    none = np.zeros(12)
+    assert {name: value / 2 for name, value in one.items()} == of(strongest, none)
+    assert of(none) == {}
 
 
 @pytest.mark.usefixtures("few_resamples")

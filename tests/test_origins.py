@@ -1,19 +1,23 @@
 """Whose work an article or a passage is: found by what says so outright, and left out of the outlet's own figures."""
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 import loadedwords
 from loadedwords.batch import RunDescription, score_to_folder
+from loadedwords.cli import main
 from loadedwords.errors import DataError, OutputError
 from loadedwords.house import House
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences, summarise_all
+from loadedwords.outlets.comparison import compare_scores
 from loadedwords.outlets.counted import without_syndicated
 from loadedwords.report import write_report
 from loadedwords.schema import Article
@@ -22,6 +26,10 @@ from loadedwords.text.origins import find_origins, named_in_byline
 
 BODY = "The council met on Tuesday.\n\nIt voted on the bridge.\n\nThe mayor thanked all who came."
 LONG = "\n\n".join(f"Sentence {n} of the town's own report tells of the bridge over the Dale." for n in range(40))
+SPANISH = (
+    "Los vecinos, que llevan años pidiendo una solución, recibieron la noticia con cautela y recordaron que ya en otras ocasiones "
+    "se había prometido lo mismo. La oposición criticó el retraso y pidió que se publiquen los informes técnicos."
+)
 SLANTED = "The shameless puppet regime rammed its disastrous scheme through."
 
 
@@ -333,7 +341,7 @@ def test_a_run_marks_counts_and_shows_them(tmp_path: Path) -> None:
     assert kept.height == sentences.collect().height - 5
     assert kept["origin"].null_count() == kept.height
     page = write_report(folder).read_text(encoding="utf-8")
-    assert "5 sentences of 3 articles are the work of agencies or other publications (Associated Press 2)" in page
+    assert "5 sentences of 3 articles are the work of agencies or other publications, and left out" in page
     assert "2 articles have word for word the text of another of the same outlet" in page
     assert "from Associated Press" in page
     with pytest.raises(OutputError, match="its syndicated differ"):
@@ -344,3 +352,22 @@ def test_a_run_marks_counts_and_shows_them(tmp_path: Path) -> None:
     assert again.counts.syndicated_sentences == 0
     assert again.counts.own_sentences == summary.counts.own_sentences + 5
     assert without_syndicated(scan_sentences([folder]), load_articles(folder)).collect().height == kept.height + 5
+
+
+def test_the_commands_say_what_was_left_out_and_let_it_count(tmp_path: Path) -> None:
+    rows = [{"id": article.id, "text": article.text, "outlet": article.outlet} for article in articles()]
+    rows.append({"id": "foreign", "text": SPANISH, "outlet": "Harrow Post"})
+    file, scores = tmp_path / "articles.jsonl", str(tmp_path / "scores")
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    said = CliRunner().invoke(main, ["score", str(file), "-m", "linear", "--workers", "1", "-o", scores]).output
+    assert "5 sentences of 3 articles left out of outlets' own figures" in said
+    assert "1 article in another language than English" in said
+    assert "2 articles with word for word the text of another of the same outlet" in said
+    compared = compare_scores(scores, events="none", topics="none")
+    assert any("5 sentences of 3 articles are the work of agencies" in line for line in compared.says)
+    assert any("2 articles have word for word the text" in line for line in compared.cannot_say)
+    everything = ["--syndicated", "count", "--other-languages", "count", "-o", f"{scores}-all"]
+    said = CliRunner().invoke(main, ["score", str(file), "-m", "linear", "--workers", "1", *everything]).output
+    assert "left out of outlets' own figures" not in said
+    assert "1 article in another language than English" in said
+    assert load_articles(f"{scores}-all").filter(pl.col("article_id") == "foreign")["n_own"].to_list() == [2]

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import EMBEDDED, open_bundle
+from loadedwords.models.onnx_scorer import MAX_LENGTH, OVERLAP, OnnxScorer
 from loadedwords.scoring import FramingModel
 from loadedwords.text import prepare_text
 from loadedwords.training.labels import Labels
@@ -116,6 +118,63 @@ def test_articles_come_back_in_order_and_alone_as_together(coverage: list[dict[s
     assert [s.article.id for s in together] == [row["id"] for row in coverage]
     alone = [next(loadedwords.score_articles([row], model=model)) for row in coverage[:5]]
     assert alone == together[:5]
+
+
+def windows_of(text: str, length: int, shared: int) -> list[str]:
+    """The windows of a text whose words are tokens."""
+    words = text.split(" ")
+    starts = range(0, max(len(words) - shared, 1), length - shared)
+    return [" ".join(words[start : start + length]) for start in starts]
+
+
+def test_a_long_sentence_is_read_to_its_end(model: FramingModel) -> None:
+    filler = "the council met in the hall on monday and read the plan "
+    # Where the first window ends and the second begins, and at the very end.
+    text = filler * 18 + "while the reckless regime watched " + filler * 26 + "and the shameless liar left"
+    assert not set(re.findall("[^a-z ]", text))
+    length, shared = MAX_LENGTH - 2, OVERLAP
+    windows = windows_of(text, length, shared)
+    assert len(windows) == 3
+    found = model.find_loaded_words([text])[0]
+    assert [text[word.start : word.end] for word in found] == [word.text for word in found]
+    for loaded in ("reckless", "regime", "shameless", "liar"):
+        assert any(loaded in word.text.split() for word in found), loaded
+    # As loaded as the most loaded window, which alone scores the same.
+    alone = model.p_loaded(windows)
+    assert model.p_loaded([text])[0] == pytest.approx(alone.max(), abs=1e-9)
+    assert alone.max() - np.median(alone) > 0.1
+    # Every word once, with the score that it has in the window where more stands around it.
+    scorer = model._scorer
+    assert isinstance(scorer, OnnxScorer)
+    (words,) = scorer.logits([text]).words
+    assert [text[start:end] for start, end, _ in words] == text.split(" ")
+    expected = []
+    for number, of_window in enumerate(scorer.logits(windows).words):
+        stop = None if number == len(windows) - 1 else -(shared // 2)
+        expected += [log_odds for _, _, log_odds in of_window[shared // 2 if number else 0 : stop]]
+    assert [log_odds for _, _, log_odds in words] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_sentence_of_one_window_is_read_once(model: FramingModel) -> None:
+    words = ["the", "liar", "met", "on", "monday"] * 60
+    longest = " ".join(words[: MAX_LENGTH - 2])
+    scorer = model._scorer
+    assert isinstance(scorer, OnnxScorer)
+    scorer = OnnxScorer(scorer.folder, scorer.settings, threads=1)
+    runs = []
+    session = scorer._session
+    scorer._session = SimpleNamespace(run=lambda *given: runs.append(1) or session.run(*given))
+    scorer.score([longest, longest])
+    assert len(runs) == 1
+    scorer.score([longest + " again"])
+    assert len(runs) == 3
+
+
+def test_the_linear_model_reads_on() -> None:
+    linear = loadedwords.load_model("linear")
+    text = "a " * 2000 + "the shameless regime"
+    (words,) = linear._scorer.logits([text]).words
+    assert [text[start:end] for start, end, _ in words[-3:]] == ["the", "shameless", "regime"]
 
 
 def test_a_quoted_slur_does_not_count_towards_the_outlet(model: FramingModel) -> None:

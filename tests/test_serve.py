@@ -18,7 +18,7 @@ from chromium import Browser, needs_chromium
 from loadedwords.cli import main
 from loadedwords.errors import DataError
 from loadedwords.house import Ban
-from loadedwords.lint import House
+from loadedwords.lint import House, lint_text
 from loadedwords.lint import findings as findings_room
 from loadedwords.lint.plainer import Replacement
 from loadedwords.report.local_page import LocalServer
@@ -104,7 +104,44 @@ def test_the_rules_of_the_house_hold(model: FramingModel) -> None:
     house = House(accept=("regime",), bans=(Ban("mayor", "she is a provost", ("provost",)),))
     marked = mark_story(STORY, model, house, form="markdown")
     assert [joined(marked, n) for n in range(len(marked["findings"]))] == ["shameless", "sneered", "mayor", "blasted"]
-    assert (marked["findings"][2]["reason"], marked["findings"][2]["plainer"]) == ("she is a provost", ["provost"])
+    banned = marked["findings"][2]
+    assert (banned["reason"], [each["says"] for each in banned["plainer"]]) == ("she is a provost", ["provost"])
+
+
+def fixes(*wanted: tuple[int, int, str]) -> Any:
+    """Stands in for `plainer_words`: each takes so many characters before and behind the word, fewer if below 0."""
+
+    def offered(_: str, start: int, end: int, *__: Any) -> tuple[Replacement, ...]:
+        return tuple(Replacement(start - before, end + behind, text) for before, behind, text in wanted)
+
+    return offered
+
+
+WIDER = "🎈 It was a shameless, plain act.\n\nA regime-like tower &amp; “shameless” hut.\n"
+
+
+@given(st.lists(st.tuples(st.integers(-3, 4), st.integers(-3, 4), st.sampled_from(["", "an open", "é"])), max_size=3))
+def test_a_wider_wording_does_to_the_pieces_what_it_does_to_the_story(wanted: list[tuple[int, int, str]]) -> None:
+    marking = load_model("linear")
+    marking._scorer = Marking()  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(findings_room, "plainer_words", fixes(*wanted))
+        marked, found = mark_story(WIDER, marking), lint_text(WIDER, model=marking, path="story", quotes=True)
+    texts = [piece["text"] for piece in marked["pieces"]]
+    offers = 0
+    for number, finding in enumerate(found):
+        at = next(at for at, piece in enumerate(marked["pieces"]) if piece["finding"] == number)
+        by_text = {WIDER[: fix.start] + fix.text + WIDER[fix.end :] for fix in finding.plainer}
+        for offer in marked["findings"][number]["plainer"]:
+            left, right = "".join(texts[:at]), "".join(texts[at + 1 :])
+            assert left[: len(left) - offer["before"]] + offer["text"] + right[offer["after"] :] in by_text
+            offers += 1
+    assert offers >= len(found) * len({each for each in wanted if max(each[:2]) <= 1})
+
+
+def test_what_the_list_found_says_so(model: FramingModel) -> None:
+    (found,) = mark_story("Shots were fired in the square.", model)["findings"]
+    assert (found["kind"], found["found_by"], found["severity"]) == ("hidden-agent", "list", "note")
 
 
 def test_what_can_not_be_read_is_told(server: LocalServer) -> None:
@@ -223,6 +260,35 @@ def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, mon
         asked = {e["params"]["request"]["url"] for e in browser.events if e["method"] == "Network.requestWillBeSent"}
         trouble = [e for e in browser.events if e["method"] in ("Runtime.exceptionThrown", "Log.entryAdded")]
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {f"127.0.0.1:{server.server_port}"}
+    assert trouble == []
+
+
+@needs_chromium
+def test_a_wider_wording_takes_the_text_beside_it_and_gives_it_back(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    story = "It was a shameless and blasted act by a regime."
+    monkeypatch.setattr(findings_room, "plainer_words", fixes((2, 0, "an open"), (2, 5, "an "), (0, 0, "open")))
+    with Browser() as browser:
+        browser.open(server.url)
+        browser.run(f"edit({json.dumps(story)}, 'text')")
+        browser.run("find('check').click()")
+        browser.until("!document.getElementById('read').hidden")
+        browser.run("find('level').value = 0; refresh()")
+        assert shown(browser) == ["shameless", "blasted", "regime"]
+        browser.press("n")
+        assert "a shameless → an open" in browser.run(f"{CARD}.textContent")
+        browser.press("1")
+        browser.run("words()[1].click()")
+        browser.press("2")  # takes of the text on both sides
+        both = browser.run("written()")
+        assert browser.run("document.getElementById('story').textContent") == both
+        browser.run("words()[1].click()")
+        browser.press("u")
+        assert browser.run("written()") == story.replace("a shameless", "an open")
+        browser.run("words()[0].click()")
+        browser.press("u")
+        assert browser.run("written()") == browser.run("document.getElementById('story').textContent") == story
+        trouble = [e for e in browser.events if e["method"] in ("Runtime.exceptionThrown", "Log.entryAdded")]
+    assert both == "It was an open anan by a regime."
     assert trouble == []
 
 

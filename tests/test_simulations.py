@@ -1,4 +1,4 @@
-"""Intervals and verdicts in simulated worlds, at a small size; tests/benchmarks/coverage.py has the table."""
+"""Intervals and verdicts in simulated worlds, at a small size; tests/benchmarks/simulations.py has the table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def simulated() -> dict[str, Any]:
-    file = Path(__file__).parent / "benchmarks" / "coverage.py"
+    file = Path(__file__).parent / "benchmarks" / "simulations.py"
     return runpy.run_path(str(file), run_name="benchmark")
 
 

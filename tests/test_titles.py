@@ -185,6 +185,38 @@ def test_what_calls_itself_a_standfirst_stands_above_a_description(model: Framin
     assert len(model.score_text(TEXT, standfirst=STANDFIRST, title=TITLE).standfirst_sentences) == 2
 
 
+def page_of(body: str) -> str:
+    filler = "".join(
+        f"<p>The council met in the town hall on day {k} and voted on one more of its plans.</p>" for k in range(9)
+    )
+    return f"<html><head><title>x</title></head><body><article><h1>{TITLE}</h1>{body}{filler}</article></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "standfirst"),
+    [
+        ('<p class="article-standfirst">The <b>reckless</b>\n scheme</p>', "The reckless scheme"),
+        ('<h2 role="doc-subtitle">The reckless scheme</h2>', "The reckless scheme"),
+        ('<p class="dek"></p>', None),
+        ('<p class="decker">The reckless scheme</p>', None),
+        (f'<div class="deck">{"<p>All of the story stands in here, for some reason.</p>" * 30}</div>', None),
+        ("", None),
+    ],
+)
+def test_a_pages_standfirst_is_that_of_lint_and_no_part_of_the_text(
+    body: str, standfirst: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.html"
+    file.write_text(page_of(body), encoding="utf-8")
+    (article,) = read_articles(file)
+    assert isinstance(article, Article)
+    assert article.standfirst == standfirst
+    if standfirst:
+        assert standfirst not in article.text
+        (document,) = read_documents(file)
+        assert [p.aligned.text.strip() for p in document.parts if p.name == "standfirst"] == [standfirst]  # type: ignore[union-attr]
+
+
 def rows(n: int, **fields: Any) -> pl.DataFrame:
     row = {"outlet": "A", "n_sentences": 2, "n_own": 2, "n_quoted": 0, "n_words": 9, "n_quoted_words": 0}
     row |= {"n_loaded_words": 1, "n_loaded_quoted_words": 0}

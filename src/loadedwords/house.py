@@ -18,7 +18,9 @@ HOUSE_FILE = ".loadedwords.toml"
 
 # Of words that the house bans, and of those whose kind the model does not tell.
 BANNED, UNTOLD = "banned", "other"
-LINT_KINDS = (*KINDS, BANNED, UNTOLD)
+# Of the linter's list of stock wording, not of the model.
+EUPHEMISM, HIDDEN_AGENT = "euphemism", "hidden-agent"
+LINT_KINDS = (*KINDS, EUPHEMISM, HIDDEN_AGENT, BANNED, UNTOLD)
 
 Severity = Literal["note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")

@@ -152,7 +152,8 @@ class ScoredSentence:
     n_quoted_words : int
         Words of somebody else.
     speaker : str or None
-        Who is quoted, as the text names them, where that can be read; the first, where there are several.
+        Who is quoted, as the text names them, where that can be read; the first, where there are several. In the outlet's own
+        voice, the host or reporter whose turn in a transcript it is.
     indirect : bool
         Whether the outlet reports in its own words what somebody is said to have said; its voice is "own" all the same.
     origin : str or None

@@ -1,11 +1,12 @@
-"""The suite of devices: the embedded model beside public prose linters, all as they come, in one run.
+"""The suite of devices: the embedded model and `loadedwords lint` beside public prose linters, all as they come, in one run.
 
     python -m venv ~/linters/venv && ~/linters/venv/bin/pip install proselint==0.16.0
     npm install --prefix ~/linters alex@11.0.1 write-good@1.0.8
     python tests/benchmarks/linters.py --linters ~/linters
 
 A device counts as found where something is marked that touches one of its loaded words; anything at all that is marked in
-a plain twin, or in what must be left alone, is a false alarm. Each sentence is a text of its own. The linters were made
+a plain twin, or in what must be left alone, is a false alarm. Each sentence is a text of its own. "lint" is the command at
+its default level, "lint, all" with ``--note 0``, which shows each word that the model finds. The linters were made
 for other ends (style, considerate words), so the table says what they do for this one, not how good they are.
 """
 
@@ -20,7 +21,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import loadedwords
+from loadedwords.house import Levels
+from loadedwords.lint import House, lint_text
 from loadedwords.schema import Interval
+from loadedwords.scoring import FramingModel
 from loadedwords.training.evaluation import DeviceRate, probe
 from loadedwords.training.evaluation.device_suite import ALL_DEVICES, Finder, Span, measure_devices
 
@@ -46,15 +50,22 @@ def main() -> None:
     for needed in ("venv/bin/proselint", "node_modules/alex", "node_modules/write-good"):
         if not (folder / needed).exists():
             sys.exit(f"{folder / needed} is not there: install it as the top of this file says")
+    model = loadedwords.load_model()
     finders: dict[str, Finder] = {
+        "lint": lambda texts: linted(model, House(), texts),
+        "lint, all": lambda texts: linted(model, House(levels=Levels(note=0)), texts),
         "proselint": lambda texts: proselint(folder, texts),
         "alex": lambda texts: by_node(folder, ALEX, texts),
         "write-good": lambda texts: by_node(folder, WRITE_GOOD, texts),
     }
-    rates = [*probe(loadedwords.load_model()).devices]
+    rates = [*probe(model).devices]
     for name, find in finders.items():
         rates += measure_devices(find, name)
     show(rates)
+
+
+def linted(model: FramingModel, house: House, texts: Sequence[str]) -> list[list[Span]]:
+    return [[(each.start, each.end) for each in lint_text(text, model=model, house=house)] for text in texts]
 
 
 def proselint(folder: Path, texts: Sequence[str]) -> list[list[Span]]:

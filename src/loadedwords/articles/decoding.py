@@ -19,7 +19,9 @@ _MARKS = (
 # where Windows has its quotation marks. ftfy's codec gives a character to the five bytes that cp1252 leaves out.
 _WINDOWS = "sloppy-windows-1252"
 _READ_AS_WINDOWS = frozenset({"ascii", "iso8859-1"})
-_DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_DECLARED = re.compile(
+    rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
+)
 _PAGE_HEAD = 4096
 _AS_WINDOWS = "loadedwords: as windows-1252"
 
@@ -57,7 +59,9 @@ def text_stream(stream: BinaryIO, given: str = "utf-8", *, newline: str | None =
     # Standard input may be replaced by something that can't be peeked into.
     buffered = stream if hasattr(stream, "peek") else io.BufferedReader(cast("io.RawIOBase", stream))
     encoding = encoding_of(cast("io.BufferedReader", buffered).peek(), given)
-    return io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline=newline)
+    # Of UTF-16 and UTF-32 no byte can be escaped alone.
+    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline=newline)
 
 
 def decode_page(page: bytes, given: str = "utf-8") -> str:

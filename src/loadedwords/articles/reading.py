@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -121,21 +123,32 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
         if str(given) == STDIN:
             files.append(None)
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and not _is_left_out(p, path, without))
+            inside = sorted(p for p in path.rglob("*") if not p.is_dir() and not _is_left_out(p, path, without))
             if not inside:
                 raise DataError(
                     f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
                 )
             files.extend(inside)
-        elif path.exists():
+        elif os.path.lexists(path):
+            if without is not None and _is_below(path, without):
+                raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
             files.append(path)
-        elif glob.has_magic(str(given)) and (matches := sorted(glob.glob(str(given), recursive=True))):
+        elif glob.has_magic(str(given)) and (matches := _matches(path)):
             files.extend(find_files(matches, without=without))
         else:
             raise DataError(
                 f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
             )
     return files
+
+
+def _matches(pattern: Path) -> list[str]:
+    if "**" not in pattern.parts:
+        return sorted(glob.glob(str(pattern)))
+    # glob.glob goes through links, and where they lead in circles it never comes back.
+    inside = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    named = frozenset(pattern.parts)
+    return sorted(str(p) for p in inside if not any(part[0] == "." and part not in named for part in p.parts))
 
 
 def read_dataset(
@@ -289,11 +302,15 @@ def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
         return
     n_read = 0
     try:
+        before = _state_of(source)
         for item in read(source, options):
             n_read += 1
             yield item
+        if _state_of(source) != before:
+            yield Reject(source.name, None, "the file changed while it was read: run the same command again")
     except Exception as error:  # a broken file must not stop the run: what was read of it stays
-        yield Reject(source.name, None, f"reading stopped after {n_read} records: {type(error).__name__}: {error}")
+        told = str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+        yield Reject(source.name, None, f"reading stopped after {n_read} records: {told}")
         return
     if not n_read:
         yield Reject(source.name, None, "the file is empty")
@@ -306,7 +323,28 @@ def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
     # What an earlier run wrote is no article.
     if any((folder / parent / "run.json").is_file() for parent in inside.parents):
         return True
-    return without is not None and file.resolve().is_relative_to(without.resolve())
+    return without is not None and _is_below(file, without)
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    # Path.resolve fails where links lead in a circle.
+    return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
+
+
+def _state_of(source: Source) -> tuple[int, int] | None:
+    """What changes when a file does.
+
+    Raises
+    ------
+    DataError
+        If it is no file, and might never end, or never begin.
+    """
+    if source.path is None:
+        return None
+    state = source.path.stat()
+    if not stat.S_ISREG(state.st_mode):
+        raise DataError("it is a pipe or a device and no file: pass what comes from it on standard input, as -")
+    return state.st_size, state.st_mtime_ns
 
 
 def _folder_outlets(inputs: Sequence[str | Path], files: Iterable[Path | None]) -> dict[Path | None, str]:

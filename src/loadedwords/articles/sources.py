@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from loadedwords.articles.columns import COLUMN_NAMES, column_of
 from loadedwords.articles.decoding import text_stream
 from loadedwords.articles.records import ReadOptions
+from loadedwords.articles.unpacking import unpacked
 
 STDIN = "-"
 
@@ -101,13 +102,11 @@ def ending_of(path: Path | None) -> str:
 
 
 def open_bytes(source: Source) -> BinaryIO:
-    import pyarrow as pa
-
     if source.path is None:
         return sys.stdin.buffer
     counted = io.BufferedReader(_Counted(source.path, source.progress), _HEAD)
     compression = _COMPRESSION.get(source.path.suffix.lower())
-    return counted if compression is None else io.BufferedReader(pa.CompressedInputStream(counted, compression), _HEAD)
+    return counted if compression is None else unpacked(counted, compression, source.size)
 
 
 class Text:

@@ -31,6 +31,7 @@ from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
 from loadedwords.outlets import compare_outlets, summarise_all
+from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
 __all__ = [
@@ -191,9 +192,10 @@ def score_to_folder(
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
-    for name, write in (("outlets.parquet", frame.write_parquet), ("outlets.csv", frame.write_csv)):
-        with written_whole(folder / name) as beside:
-            write(beside)
+    with written_whole(folder / "outlets.parquet") as beside:
+        frame.write_parquet(beside)
+    with written_whole(folder / "outlets.csv") as beside:
+        write_csv(frame, beside)
 
 
 def _house(house: House | None) -> dict[str, str] | None:

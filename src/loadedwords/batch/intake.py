@@ -53,7 +53,7 @@ class Intake:
         # A nameless database lies on disk, so that ten million ids need no more memory than ten.
         with (
             written_whole(self._file) as beside,
-            beside.open("w", encoding="utf-8") as rejects,
+            beside.open("w", encoding="utf-8", errors="replace") as rejects,
             closing(sqlite3.connect("", isolation_level=None)) as seen,
         ):
             seen.execute("PRAGMA journal_mode = OFF")
@@ -61,7 +61,7 @@ class Intake:
             for item in self._stream:
                 reject = _seen_before(item, seen) if isinstance(item, Article) else item
                 if reject is not None:
-                    rejects.write(json.dumps(asdict(reject)) + "\n")
+                    rejects.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
                     self.n_rejected += 1
                 elif isinstance(item, Article):
                     self.dates = self.dates.and_of(item)

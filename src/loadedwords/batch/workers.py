@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -10,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from loadedwords.batch.shards import ChosenModel, Chunk, Counts, left_by_an_earlier_run, score_chunk
@@ -76,7 +78,15 @@ _WORKER: dict[str, FramingModel] = {}  # what a worker process keeps between chu
 
 def _load_in_worker(chosen: ChosenModel) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides what it means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _WORKER["model"] = chosen.load(threads=1)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _score_in_worker(folder: Path, chunk: Chunk) -> Counts:

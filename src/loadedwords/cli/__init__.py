@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import Any
@@ -28,6 +29,8 @@ from loadedwords.cli import (
 )
 from loadedwords.cli.terminal import fail
 
+_NO_ROOM = "Make room or name another place, and run the same command again; nothing that was there is lost."
+
 
 class _Group(click.Group):
     """Turns the package's own errors into a message and exit status 1."""
@@ -42,7 +45,8 @@ class _Group(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly when the reader of our output has gone
         except OSError as error:
-            fail(f"{type(error).__name__}: {error}")
+            no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+            fail(f"{type(error).__name__}: {error}" + (f".\n{_NO_ROOM}" if no_room else ""))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

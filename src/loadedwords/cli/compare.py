@@ -10,7 +10,7 @@ import click
 
 from loadedwords.cli.options import EXISTING, EXISTING_FILE, no_nan, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import make_console, printable, tell, with_interval
+from loadedwords.cli.terminal import make_console, say, short_name, tell, with_interval
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod as Justify
@@ -92,7 +92,8 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     """
     from loadedwords.outlets import compare_outlets, load_articles
     from loadedwords.outlets.aliases import apply_aliases, read_aliases
-    from loadedwords.outlets.comparison import compare_scores, write_tables
+    from loadedwords.outlets.comparison import PAGE_FILE, claim_folder, compare_scores, write_tables
+    from loadedwords.outlets.spreadsheet import csv_text
 
     if as_csv and (output or gold or events in ("find", "none") or topics != "auto"):
         raise click.UsageError(
@@ -100,11 +101,13 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         )
     if output and any((output / "articles").glob("part-*.parquet")):
         raise click.UsageError(f"{output} is a folder of scores, whose tables would be written over; name another.")
+    if output:
+        claim_folder(output)
     names = read_aliases(aliases) if aliases else {}
     if as_csv:
         articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
         table = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
-        click.echo(table.write_csv(), nl=False)
+        click.echo(csv_text(table), nl=False)
         return
     labels = None
     if gold:
@@ -119,9 +122,9 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     if output:
         from loadedwords.report.comparison import write_comparison_page
 
+        page = write_comparison_page(comparison, output / PAGE_FILE)
         tables = write_tables(comparison, output)
-        page = write_comparison_page(comparison, output / "comparison.html")
-        click.echo(f"{page} and {len(tables)} tables beside it.")
+        say(f"{page} and {len(tables)} tables beside it.")
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
@@ -134,7 +137,7 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             {"outlet": "left", "labels": "right", "model's share": "right", "corrected share": "right", "note": "left"},
             [
                 (
-                    _name(row["outlet"]),
+                    short_name(row["outlet"]),
                     f"{row['n_labelled']:,}",
                     f"{row['loaded_share_raw']:.3f}",
                     with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
@@ -144,7 +147,7 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             ],
         )
         if len(rows) > 2 * most:
-            click.echo(f"{len(rows) - 2 * most} outlets below these are not shown.")
+            say(f"{len(rows) - 2 * most} outlets below these are not shown.")
     pairs, by = found.governing_pairs, "by the model" if found.corrected is None else "corrected by hand labels"
     _print_table(
         f"The surest differences in loaded share, {by}",
@@ -163,9 +166,9 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             map(_device, differ.head(most).to_dicts()),
         )
     for heading, lines in (("What can be said:", found.says), ("What can't:", found.cannot_say)):
-        click.echo(heading)
+        say(heading)
         for line in lines:
-            click.echo(f"  - {printable(line)}")
+            say(f"  - {line}")
 
 
 def _print_table(title: str, columns: dict[str, Justify], rows: Iterable[tuple[str, ...]]) -> None:
@@ -181,12 +184,8 @@ def _print_table(title: str, columns: dict[str, Justify], rows: Iterable[tuple[s
         make_console().print(table)
 
 
-def _name(outlet: str | None) -> str:
-    return printable(outlet or "(no outlet)")
-
-
 def _pair(row: dict[str, Any]) -> tuple[str, ...]:
-    names = _name(row["outlet_a"]), _name(row["outlet_b"])
+    names = short_name(row["outlet_a"]), short_name(row["outlet_b"])
     low, high = sorted([abs(row["ci_low"]), abs(row["ci_high"])])
     difference = with_interval(abs(row["difference"]), low, high, 3)
     return *(names if row["difference"] > 0 else names[::-1]), difference, f"{row['p_adjusted']:.2g}"
@@ -196,7 +195,7 @@ def _device(row: dict[str, Any]) -> tuple[str, ...]:
     from loadedwords.schema import KIND_NAMES
 
     return (
-        _name(row["outlet"]),
+        short_name(row["outlet"]),
         KIND_NAMES.get(row["device"], row["device"]),
         f"{row['n_loaded_words']:,}",
         with_interval(row["per_1000"], row["ci_low"], row["ci_high"], 2),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import counted, fail, make_console, printable
+from loadedwords.cli.terminal import counted, fail, make_console, say
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -47,7 +47,7 @@ def _print_article(scored: ScoredArticle) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     if scored.article.title and not scored.title_sentences:
-        console.print(Text(printable(scored.article.title), style="bold"))
+        console.print(Text(scored.article.title, style="bold"))
     parts = {"bold": scored.title_sentences, "italic": scored.standfirst_sentences, "none": scored.sentences}
     for style, sentences in parts.items():
         for sentence in sentences:
@@ -56,9 +56,9 @@ def _print_article(scored: ScoredArticle) -> None:
             table.add_row(score, _marked(sentence, style, in_colour=console.is_terminal))
     console.print(table)
     if scored.loaded_share is None:
-        click.echo(f"No sentence in the outlet's own voice. {scored.message}".strip())
+        say(f"No sentence in the outlet's own voice. {scored.message}".strip())
         return
-    click.echo(
+    say(
         f"loaded share {scored.loaded_share:.2f} over {scored.n_own} own-voice sentences; "
         f"{scored.n_loaded_words} loaded in {scored.n_words} own words; {counted(len(scored.boilerplate), 'passage')} left out. {scored.message}".rstrip()
     )
@@ -67,7 +67,7 @@ def _print_article(scored: ScoredArticle) -> None:
         if console.is_terminal
         else "[loaded words of the outlet]; <others'>"
     )
-    click.echo(
+    say(
         f"The number is the share of careful readers who would object to the wording; {marks}: what others are quoted as saying."
     )
 
@@ -75,7 +75,7 @@ def _print_article(scored: ScoredArticle) -> None:
 def _marked(sentence: ScoredSentence, style: str, *, in_colour: bool) -> Text:
     from rich.text import Text
 
-    text = Text(printable(sentence.text if in_colour else _bracketed(sentence)), style=style)
+    text = Text(sentence.text if in_colour else _bracketed(sentence), style=style)
     for word in sentence.words if in_colour else ():
         marked = "underline" if word.in_quote else "bold white on red"
         text.stylize(marked, word.start - sentence.start, word.end - sentence.start)

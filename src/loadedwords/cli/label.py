@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from loadedwords.cli.options import EXISTING_FILE
-from loadedwords.cli.terminal import tell
+from loadedwords.cli.terminal import say, tell
 
 
 @click.command()
@@ -29,4 +29,4 @@ def label(file: Path, labeller: str | None, port: int, browser: bool) -> None:
     if browser:
         webbrowser.open(server.url)
     server.wait()
-    click.echo(f"{server.sheet.n_labelled} sentences labelled in {server.sheet.file}")
+    say(f"{server.sheet.n_labelled} sentences labelled in {server.sheet.file}")

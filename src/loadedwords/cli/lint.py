@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, printable, tell
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, tell
 
 if TYPE_CHECKING:
     from loadedwords.articles import ReadOptions
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 EXIT_FINDINGS = 1
 _KINDS = click.Choice(
-    ["label", "judgement", "verb", "exaggeration", "image", "mockery", "insinuation", "banned", "other"]
+    [
+        "label",
+        "judgement",
+        "verb",
+        "exaggeration",
+        "image",
+        "mockery",
+        "insinuation",
+        "euphemism",
+        "hidden-agent",
+        "banned",
+        "other",
+    ]
 )  # those of loadedwords.house, which a test holds together: to import it here would make every command slow
 _STYLES = {"note": "cyan", "warning": "yellow", "error": "bold red"}
 
@@ -60,6 +72,9 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
 @click.option("--ignore", multiple=True, type=_KINDS, help="Do not report this kind; may be repeated.")
 @click.option("--quotes", is_flag=True, help="Report other people's words, too.")
 @click.option(
+    "--left-alone", is_flag=True, help="Report words in works' titles, courts' words, sport and groups' names, too."
+)
+@click.option(
     "--house",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The house's rules.  [default: the nearest .loadedwords.toml above each file]",
@@ -86,7 +101,7 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
 )
 @click.option("--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files.")
 def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, warning: float | None, error: float | None,
-         only: tuple[str, ...], ignore: tuple[str, ...], quotes: bool, house: Path | None, no_house: bool, accept: tuple[str, ...],
+         only: tuple[str, ...], ignore: tuple[str, ...], quotes: bool, left_alone: bool, house: Path | None, no_house: bool, accept: tuple[str, ...],
          baseline: Path | None, write_baseline: bool, model: str | None, stdin_name: str | None, text_column: str | None,
          title_column: str | None, standfirst_column: str | None, encoding: str) -> None:  # fmt: skip
     """List the loaded words of stories with line and column, kind, why, and plainer words.
@@ -123,7 +138,8 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         }
         rules = _Rules(None if no_house else house, no_house, levels, only, ignore)
         known = read_baseline(baseline) if baseline and not write_baseline else None
-        done = _lint_files(files, rules, model, ReadOptions(columns, encoding), stdin_name, quotes)
+        lint_as = {"quotes": quotes, "left_alone": left_alone}
+        done = _lint_files(files, rules, model, ReadOptions(columns, encoding), stdin_name, lint_as)
         if baseline and write_baseline:
             write(done.findings, baseline)
             tell(f"{counted(len(done.findings), 'finding')} in {baseline}")
@@ -192,7 +208,7 @@ def _accept(words: Sequence[str], house: Path | None, files: Sequence[str]) -> N
 
 
 def _lint_files(files: Sequence[str], rules: _Rules, model: str | None, options: ReadOptions, stdin_name: str | None,
-                quotes: bool) -> _Done:  # fmt: skip
+                lint_as: Mapping[str, Any]) -> _Done:  # fmt: skip
     from rich.console import Console
     from rich.progress import track
 
@@ -212,12 +228,12 @@ def _lint_files(files: Sequence[str], rules: _Rules, model: str | None, options:
             continue
         loaded = loaded or load_model(model)
         done.n_files += 1
-        _lint_file(file, stdin_name if file is None else None, loaded, house, options, quotes, done)
+        _lint_file(file, stdin_name if file is None else None, loaded, house, options, lint_as, done)
     return done
 
 
-def _lint_file(file: Path | None, name: str | None, model: FramingModel, house: House, options: ReadOptions, quotes: bool,
-               done: _Done) -> None:  # fmt: skip
+def _lint_file(file: Path | None, name: str | None, model: FramingModel, house: House, options: ReadOptions,
+               lint_as: Mapping[str, Any], done: _Done) -> None:  # fmt: skip
     from loadedwords.errors import DataError
     from loadedwords.lint import lint_document, read_documents
     from loadedwords.schema import Reject
@@ -228,7 +244,7 @@ def _lint_file(file: Path | None, name: str | None, model: FramingModel, house: 
             tell(f"{story.file}{f':{story.line}' if story.line else ''}: {story.reason}")
             continue
         try:
-            done.findings += lint_document(story, model, house, quotes=quotes)
+            done.findings += lint_document(story, model, house, **lint_as)
         except DataError as error:
             done.n_rejected += 1
             tell(str(error))
@@ -267,9 +283,9 @@ def _print(findings: Sequence[Finding]) -> None:
 
     console = make_console()
     for finding in findings:
-        line = Text(printable(f"{finding.path}:{finding.line}:{finding.column}: "), style="bold")
+        line = Text(f"{finding.path}:{finding.line}:{finding.column}: ", style="bold")
         line.append(finding.severity, style=_STYLES[finding.severity])
-        line.append(f" {printable(message_of(finding))}", style="not bold")
+        line.append(f" {message_of(finding)}", style="not bold")
         console.print(line, soft_wrap=True)
 
 

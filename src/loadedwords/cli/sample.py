@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from loadedwords.cli.options import EXISTING
-from loadedwords.cli.terminal import fail
+from loadedwords.cli.terminal import fail, say
 
 
 @click.command()
@@ -45,4 +45,4 @@ def sample(folders: tuple[Path, ...], number: int, output: Path, outlets: tuple[
     load_articles([str(folder) for folder in folders])  # refuses folders that can't be taken together
     drawn = draw_sample(list(folders), number, seed=seed, outlets=outlets or None)
     write_sample(drawn, output)
-    click.echo(f"{drawn.height} sentences of {drawn['outlet'].n_unique()} outlets are in {output}")
+    say(f"{drawn.height} sentences of {drawn['outlet'].n_unique()} outlets are in {output}")

@@ -16,7 +16,7 @@ import click
 
 from loadedwords.cli.options import model_option, no_nan, read_options, reading_options, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, printable
+from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell, terminated_is_interrupted
 
 if TYPE_CHECKING:
     from loadedwords.batch import RunSummary, State
@@ -115,13 +115,13 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
         places = [given if given == STDIN else str(Path(given).resolve()) for given in inputs]
         description = RunDescription(places, asdict(options))
     for line in look.lines():
-        click.echo(printable(line), err=not dry_run)
+        (say if dry_run else tell)(line)
     if output is None or dry_run:
         if not look.articles:
             fail(f"No article could be read. {_told(look.rejects[0]) if look.rejects else 'The input is empty.'}")
         return
     try:
-        with _progress_bar() as tell:
+        with terminated_is_interrupted(), _progress_bar() as show:
             summary = score_to_folder(
                 stream,
                 output,
@@ -135,7 +135,7 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
                 progress=progress,
-                tell=tell,
+                tell=show,
             )
     except KeyboardInterrupt:
         fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
@@ -189,7 +189,7 @@ def _progress_bar() -> Iterator[Callable[[State], None]]:
         nonlocal said
         if time.monotonic() - said >= 10:
             said = time.monotonic()
-            click.echo(_progress_line(state), err=True)
+            tell(_progress_line(state))
 
     yield tell_line
 
@@ -221,12 +221,12 @@ def _told(reject: Reject) -> str:
 
 def _print_summary(summary: RunSummary, output: Path) -> None:
     counts = summary.counts
-    click.echo(
+    say(
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
         f"outlet's own voice), {counted(counts.boilerplate, 'passage')} of boilerplate left out"
     )
     if counts.syndicated_sentences:
-        click.echo(
+        say(
             f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
             "outlets' own figures as the work of agencies or other publications, as the columns origin say"
         )
@@ -238,14 +238,14 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),
     ):
         if n:
-            click.echo(f"{n:,} {what.format('' if n == 1 else 's')}")
+            say(f"{n:,} {what.format('' if n == 1 else 's')}")
     if n := summary.dates.left_out:
         told = summary.dates.examples[0] if summary.dates.examples else ""
-        click.echo(f"{n:,} of {summary.dates.written:,} dates left out, such as {printable(told)}")
+        say(f"{n:,} of {summary.dates.written:,} dates left out, such as {told}")
     reused = f", {summary.n_reused_shards} shards from an earlier run" if summary.n_reused_shards else ""
-    click.echo(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
+    say(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:
         print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
-    click.echo(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
+    say(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
     if summary.outlets is not None and summary.outlets.height > 1:
-        click.echo(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")
+        say(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")

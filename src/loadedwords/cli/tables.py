@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loadedwords.cli.terminal import make_console, printable, with_interval
+from loadedwords.cli.terminal import make_console, say, short_name, with_interval
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +29,7 @@ def print_outlets(
         "all": "all sentences, whoever speaks",
     }
     if not overall.height:
-        click.echo(f"There are no {rests_on[voice]}, so there is nothing to compare.")
+        say(f"There are no {rests_on[voice]}, so there is nothing to compare.")
         return
     table = Table(
         title=f"Loaded share of {rests_on[voice]}, {100 * level:.3g}% intervals (articles are the units)",
@@ -48,7 +48,7 @@ def print_outlets(
     ends = [*rows[: most // 2], *rows[-most // 2 :]] if left_out else rows
     for row in [*overall.to_dicts(), *ends]:
         table.add_row(
-            printable(row["outlet"] or "(no outlet)"),
+            short_name(row["outlet"]),
             f"{row['n_articles']:,}",
             f"{row['n_sentences']:,}",
             with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
@@ -60,10 +60,10 @@ def print_outlets(
             table.add_section()
     make_console().print(table)
     if left_out:
-        click.echo(f"{left_out} outlets between these are not shown.")
+        say(f"{left_out} outlets between these are not shown.")
     if outlets.height > covered.height:
-        click.echo(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
-    click.echo(
+        say(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
+    say(
         "Articles differ in topic and kind: outlets whose intervals overlap can't be told apart, others may still differ for what they cover."
     )
 
@@ -82,7 +82,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
     from loadedwords.training.card import METRIC_NAMES
 
-    click.echo(evaluation.description)
+    say(evaluation.description)
     table = Table()
     table.add_column("predictor", no_wrap=True)
     for heading in METRIC_NAMES.values():
@@ -95,11 +95,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
         make_console().print(table)
     for finding in evaluation.findings:
         value = with_interval(finding.value.estimate, finding.value.low, finding.value.high, 3)
-        click.echo(f"{finding.name}: {value}; {finding.beside} ({finding.rests_on})")
+        say(f"{finding.name}: {value}; {finding.beside} ({finding.rests_on})")
     if evaluation.devices:
         print_devices(evaluation.devices)
     for note in evaluation.notes:
-        click.echo(note)
+        say(note)
 
 
 def print_devices(devices: Sequence[DeviceRate]) -> None:

@@ -2,39 +2,79 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-import unicodedata
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from loadedwords.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 EXIT_ERROR, EXIT_REJECTS = 1, 3
+_LONGEST_NAME = 48
 
 
 def fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
+    tell(message)
     sys.exit(EXIT_ERROR)
 
 
 def tell(line: str) -> None:
-    click.echo(line, err=True)
+    """To standard error."""
+    click.echo(printable(line), err=True)
 
 
-def make_console() -> Console:
+@contextmanager
+def terminated_is_interrupted() -> Iterator[None]:
+    """Let a command that is terminated, or whose terminal is closed, end as with Ctrl-C: its work in order."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]  # nohup ignores one of them
+    for number in ours:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def say(line: object) -> None:
+    """To standard output, for people: what another program reads is printed as it is."""
+    click.echo(printable(str(line)))
+
+
+def make_console(*, stderr: bool = False) -> Console:
     from rich.console import Console
+    from rich.segment import Segment
+
+    class Harmless(Console):
+        """Whatever a name or a text holds, only styles of our own reach the terminal."""
+
+        def render(self, *args: Any, **options: Any) -> Iterator[Segment]:
+            for text, style, control in super().render(*args, **options):
+                yield Segment(text if control else printable(text), style, control)
 
     # An outlet's name is no markup, whatever brackets it has.
-    console = Console(highlight=False, markup=False)
+    console = Harmless(highlight=False, markup=False, stderr=stderr)
     # Piped, a table keeps its columns instead of being squeezed into an imagined terminal.
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=150)
+    if not console.is_terminal:
+        console.width = 150
+    return console
 
 
-def printable(text: str) -> str:
-    """Without the control characters by which a name or a text could take over the terminal; as long as before."""
-    return "".join("�" if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text)
+def short_name(outlet: str | None) -> str:
+    """An outlet's name that leaves room for the figures beside it."""
+    name = " ".join((outlet or "(no outlet)").split())
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def with_interval(estimate: float, low: float | None, high: float | None, digits: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from loadedwords.cli.terminal import fail
+from loadedwords.cli.terminal import fail, say
 
 
 @click.command()
@@ -16,7 +16,7 @@ def verify(model: str | None) -> None:
     loaded = load_model(model)
     differences = loaded.verify()
     for difference in differences:
-        click.echo(difference)
+        say(difference)
     if differences:
         fail(f"{len(differences)} golden scores differ: do not compare this machine's scores with others'.")
-    click.echo(f"{loaded!r}: all golden scores agree.")
+    say(f"{loaded!r}: all golden scores agree.")

@@ -53,8 +53,8 @@ def hover_of(finding: Finding, place: types.Range) -> types.Hover:
         finding.reason,
         f"{finding.score:.0%} of careful readers would mark the word, {finding.p_loaded:.0%} object to the sentence",
     ]
-    if finding.kind == BANNED:
-        del said[2]
+    if finding.found_by != "model":
+        said[2:] = ["from the list of stock wording; no model found it"] if finding.found_by == "list" else []
     if finding.voice == "quoted":
         said.append(f"said by {plain(finding.speaker)}" if finding.speaker else "in a quotation")
     if finding.plainer:

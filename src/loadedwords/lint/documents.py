@@ -116,6 +116,11 @@ def _read_page(file: Path | None, path: str) -> Iterator[Document | Reject]:
 
     from trafilatura.utils import handle_compressed_file
 
+    if file is not None and file.exists() and not file.is_file():
+        yield Reject(
+            path, None, "it is a pipe or a device and no file: pass what comes from it on standard input, as -"
+        )
+        return
     try:
         page = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A story and a model → findings: the loaded words that the house's rules leave, with place, reason and plainer words."""
+"""A story and a model → findings: loaded words that the rules leave, and listed ones, with place, reason and plainer words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from loadedwords.errors import DataError
 from loadedwords.house import BANNED, UNTOLD, Ban, House, Severity
 from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
+from loadedwords.lint.left_alone import is_on_sport, why_left_alone
+from loadedwords.lint.listed import Listed, listed_in
 from loadedwords.lint.plainer import Replacement, plainer_words
 from loadedwords.lint.reasons import reason_for
 from loadedwords.lint.silence import silenced
@@ -20,8 +23,10 @@ from loadedwords.text import prepare_text
 from loadedwords.text.phrases import left_of
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
-_LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))|,\s*\w$")
+_LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+
+FoundBy = Literal["model", "list", "house"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Finding:
-    """A loaded word, or one that the house bans.
+    """A loaded word, one that the house bans, or one of the list of euphemisms and passives that hide who acted.
 
     Attributes
     ----------
@@ -66,16 +71,16 @@ class Finding:
     text : str
         Exactly that slice.
     kind : str or None
-        One of `loadedwords.schema.KINDS`, or "banned"; None from a model that does not tell.
+        One of `loadedwords.schema.KINDS`, "euphemism", "hidden-agent" or "banned"; None from a model that does not tell.
     score : float
-        The share of careful readers who would mark the word; 1 for a banned one.
+        The share of careful readers who would mark the word; 1 for one that no model found.
     p_loaded : float
         The share of careful readers who would object to the sentence; in the outlet's voice, to what the outlet says in it.
     voice : {"own", "quoted"}
     speaker : str or None
         Who is quoted, where that can be read.
     severity : {"note", "warning", "error"}
-        By `probability`, or as the ban says.
+        By `probability`, or as the ban or the list says.
     reason : str
         One sentence on why the word pushes.
     plainer : tuple of Fix
@@ -83,6 +88,9 @@ class Finding:
     sentence : str
         The sentence that it is in.
     in_table : bool
+    found_by : {"model", "list", "house"}
+    left_alone : str or None
+        Why it is left alone, where findings of that kind are asked for.
     """
 
     path: str
@@ -104,11 +112,15 @@ class Finding:
     plainer: tuple[Fix, ...]
     sentence: str
     in_table: bool = False
+    found_by: FoundBy = "model"
+    left_alone: str | None = None
 
     def offer(self, fix: Fix) -> str:
         """A fix in words: what to write, and in the place of what if that is not just the finding."""
         if fix.leaves_out:
-            return f"leave out “{_LONE_MARKS.sub('', fix.instead_of)}”"
+            # The letter after it, which takes over its capital, stays.
+            gone = fix.instead_of[:-1] if fix.instead_of.lower().endswith(fix.text.lower() or "-") else fix.instead_of
+            return f"leave out “{_LONE_MARKS.sub('', gone)}”"
         if (fix.start, fix.end) == (self.start, self.end):
             return fix.text
         return f"{fix.instead_of.strip()} → {fix.text.strip()}"
@@ -132,6 +144,7 @@ class _Suspect:
     quoted: bool
     praise: bool = False
     ban: Ban | None = None
+    listed: Listed | None = None
 
 
 def lint_text(
@@ -142,6 +155,7 @@ def lint_text(
     path: str = "-",
     form: TextForm = "text",
     quotes: bool = False,
+    left_alone: bool = False,
 ) -> list[Finding]:
     """Find the loaded words of one story.
 
@@ -158,6 +172,9 @@ def lint_text(
     form : {"text", "markdown", "html"}
     quotes : bool
         Whether other people's words are looked at, too.
+    left_alone : bool
+        Whether words are reported, too, that are left alone for being in a work's title, a court's words, a report on
+        sport or a group's name.
 
     Returns
     -------
@@ -175,11 +192,11 @@ def lint_text(
     22
     """
     loaded = model if isinstance(model, FramingModel) else load_model(model)
-    return lint_document(make_document(text, path=path, form=form), loaded, house, quotes=quotes)
+    return lint_document(make_document(text, path=path, form=form), loaded, house, quotes=quotes, left_alone=left_alone)
 
 
 def lint_document(
-    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False,
+    document: Document, model: FramingModel, house: House | None = None, *, quotes: bool = False, left_alone: bool = False,
     scored: ScoredArticle | None = None,
 ) -> list[Finding]:  # fmt: skip
     """Find the loaded words of a story that was read; see `lint_text`. `scored` is its article, where that was scored already."""
@@ -191,12 +208,17 @@ def lint_document(
     silent = {part.source: silenced(part.source, _sentence_starts(part.source, parts)) for part in document.parts}
     findings = []
     for part, sentences in parts:
-        for suspect, sentence in _suspects(part, sentences, house, quotes=quotes):
-            severity = _severity(suspect, house)
+        sporting = is_on_sport(part.aligned.text)
+        for suspect, sentence, severity in _suspects(part, sentences, house, quotes=quotes):
             start, end = part.aligned.to_original(suspect.start, suspect.end)
-            if severity is None or any(low <= start < high for low, high in silent[part.source]):
+            if any(low <= start < high for low, high in silent[part.source]):
                 continue
-            findings.append(_finding(document, part, start, end, suspect, sentence, severity, model))
+            at = suspect.start - sentence.start, suspect.end - sentence.start
+            why = None
+            if not suspect.ban:
+                why = why_left_alone(sentence.text, *at, source=part.source, at=start, sporting=sporting)
+            if why is None or left_alone:
+                findings.append(_finding(document, part, start, end, suspect, sentence, severity, model, why))
     return sorted(findings, key=lambda finding: finding.start) if document.record is None else findings
 
 
@@ -208,14 +230,15 @@ def sentences_of(part: Part, scored: ScoredArticle) -> tuple[ScoredSentence, ...
 
 
 def _finding(document: Document, part: Part, start: int, end: int, suspect: _Suspect, sentence: ScoredSentence,
-             severity: Severity, model: FramingModel) -> Finding:  # fmt: skip
-    ban, at = suspect.ban, (suspect.start - sentence.start, suspect.end - sentence.start)
+             severity: Severity, model: FramingModel, left_alone: str | None) -> Finding:  # fmt: skip
+    ban, listed = suspect.ban, suspect.listed
     place = _place(document, part, start, end)
-    plainer = (
-        tuple(Fix(word, part.source[start:end], *place, start, end) for word in ban.instead)
-        if ban
-        else _fixes(document, part, sentence, plainer_words(sentence.text, *at, suspect.kind, model))
-    )
+    if ban:
+        plainer = tuple(Fix(word, part.source[start:end], *place, start, end) for word in ban.instead)
+    else:
+        at = suspect.start - sentence.start, suspect.end - sentence.start
+        offered = listed.plainer if listed else plainer_words(sentence.text, *at, suspect.kind, model)
+        plainer = _fixes(document, part, sentence, offered)
     return Finding(
         document.path,
         part.name,
@@ -229,10 +252,12 @@ def _finding(document: Document, part: Part, start: int, end: int, suspect: _Sus
         voice="quoted" if suspect.quoted else "own",
         speaker=suspect.speaker,
         severity=severity,
-        reason=(ban and ban.reason) or reason_for(suspect.kind, praise=suspect.praise),
+        reason=(ban and ban.reason) or (listed and listed.reason) or reason_for(suspect.kind, praise=suspect.praise),
         plainer=plainer,
         sentence=sentence.text,
         in_table=document.record is not None,
+        found_by="house" if ban else "list" if listed else "model",
+        left_alone=left_alone,
     )
 
 
@@ -251,32 +276,46 @@ def _severity(suspect: _Suspect, house: House) -> Severity | None:
     """None where the finding is not to be shown."""
     if (suspect.kind or UNTOLD) in house.off:
         return None
-    return suspect.ban.severity if suspect.ban else house.levels.severity(min(suspect.score, suspect.p_loaded))
+    said = suspect.ban or suspect.listed
+    return said.severity if said else house.levels.severity(min(suspect.score, suspect.p_loaded))
 
 
 def _suspects(
     part: Part, sentences: Iterable[ScoredSentence], house: House, *, quotes: bool
-) -> Iterator[tuple[_Suspect, ScoredSentence]]:
+) -> Iterator[tuple[_Suspect, ScoredSentence, Severity]]:
     text = part.aligned.text
     accepted, banned = house.accepted(text), house.banned(text)
     ruled = [*accepted, *(span for _, span in banned)]
-    quoted = _quoted_slices(text) if banned else []
-    for sentence in sentences:
+    listed = [(sentence, listed_in(sentence.text)) for sentence in sentences]
+    quoted = _quoted_slices(text) if banned or any(found for _, found in listed) else []
+    for sentence, of_list in listed:
         own = sentence.p_loaded if sentence.p_own is None else sentence.p_own
+
+        def unscored(start: int, end: int, kind: str, sentence: ScoredSentence = sentence, own: float = own,
+                     **by: Any) -> _Suspect:  # fmt: skip
+            in_quote = any(low < end and start < high for low, high in quoted)
+            return _Suspect(start, end, kind, 1.0, sentence.p_loaded if in_quote else own,
+                            sentence.speaker if in_quote else None, in_quote, **by)  # fmt: skip
+
         found = [
             _Suspect(start, end, word.kind, word.score, sentence.p_loaded if word.in_quote else own, word.speaker,
                      word.in_quote, word.praise is not None and word.praise >= PRAISES)
             for word in sentence.words
             for start, end in left_of(text, word.start, word.end, ruled)
         ]  # fmt: skip
-        for ban, (start, end) in banned:
-            if sentence.start <= start < sentence.end:
-                in_quote = any(low < end and start < high for low, high in quoted)
-                found.append(_Suspect(start, end, BANNED, 1.0, sentence.p_loaded if in_quote else own,
-                                      sentence.speaker if in_quote else None, in_quote, ban=ban))  # fmt: skip
-        for suspect in sorted(found, key=lambda suspect: suspect.start):
+        found += [unscored(*span, BANNED, ban=ban) for ban, span in banned if sentence.start <= span[0] < sentence.end]
+        shown = [(each, level) for each in found if (level := _severity(each, house))]
+        # The list adds what the model does not see, and no second finding to what it does.
+        taken = [*ruled, *((each.start, each.end) for each, _ in shown)]
+        for item in of_list:
+            start, end = sentence.start + item.start, sentence.start + item.end
+            if not any(low < end and start < high for low, high in taken):
+                suspect = unscored(start, end, item.kind, listed=item)
+                if level := _severity(suspect, house):
+                    shown.append((suspect, level))
+        for suspect, level in sorted(shown, key=lambda one: one[0].start):
             if quotes or not suspect.quoted:
-                yield suspect, sentence
+                yield suspect, sentence, level
 
 
 def _quoted_slices(text: str) -> list[tuple[int, int]]:

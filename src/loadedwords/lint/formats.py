@@ -26,12 +26,14 @@ def plain(text: str) -> str:
 
 def message_of(finding: Finding) -> str:
     """What a finding says, in one line: kind, word, how sure, why, and plainer words."""
-    sure = f"word {finding.score:.2f}, sentence {finding.p_loaded:.2f}"
+    sure = "listed" if finding.found_by == "list" else f"word {finding.score:.2f}, sentence {finding.p_loaded:.2f}"
     said = f'{title_of(finding.kind)} "{plain(finding.text)}" ({sure}): {finding.reason}'
     if finding.voice == "quoted":
         said += f"; said by {plain(finding.speaker)}" if finding.speaker else "; in a quotation"
     if finding.part != "text":
         said = f"{finding.part}: {said}"
+    if finding.left_alone:
+        said += f"; left alone by default: {finding.left_alone}"
     return f"{said}. Plainer: {', '.join(map(finding.offer, finding.plainer))}" if finding.plainer else said
 
 
@@ -92,15 +94,19 @@ def _sarif_result(finding: Finding) -> Mapping[str, Any]:
         "ruleIndex": LINT_KINDS.index(rule),
         "level": finding.severity,
         "message": {"text": message_of(finding)},
-        "rank": round(100 * finding.probability, 1),
         "locations": [
             {"physicalLocation": {"artifactLocation": artifact, "region": region | {"snippet": {"text": finding.text}}}}
         ],
         "properties": {
-            **{name: getattr(finding, name) for name in ("part", "score", "p_loaded", "voice", "speaker", "sentence")},
+            **{
+                name: getattr(finding, name)
+                for name in ("part", "score", "p_loaded", "voice", "speaker", "sentence", "found_by", "left_alone")
+            },
             "plainer": [finding.offer(fix) for fix in finding.plainer],
         },
     }
+    if finding.found_by == "model":
+        result["rank"] = round(100 * finding.probability, 1)
     if finding.plainer and not finding.in_table:
         result["fixes"] = [
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
@@ -10,9 +11,11 @@ from typing import Literal
 
 from loadedwords.lint.documents import Outline
 from loadedwords.text.alignment import Edit
-from loadedwords.text.html import extract_article
+from loadedwords.text.html import STANDFIRST, extract_article
 
 Role = Literal["title", "standfirst", "skipped", "quotation", "text"]
+# What is in several is of the first of these.
+_RANKED: tuple[Role, ...] = ("skipped", "title", "standfirst", "quotation", "text")
 
 _SKIPPED = frozenset(
     """button code footer form head kbd nav noscript pre samp script select style svg template textarea""".split()  # noqa: SIM905
@@ -22,8 +25,8 @@ _INLINE = frozenset(
     """a abbr b big cite code del dfn em font i img ins kbd mark q s samp small span strike strong sub sup time u var
     wbr""".split()  # noqa: SIM905
 )
-_STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
 _NOT_LETTERS = re.compile(r"[\W_]+")
+_MOST_UNCLOSED = 50  # comments and the like: no page is written so
 _ENDS = 40  # letters by which a passage is known again in the article
 
 
@@ -43,19 +46,25 @@ class _Walk(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=False)
         self._lines = [0, *(match.end() for match in re.finditer("\n", page))]
-        self._open: list[tuple[str, Role]] = []
+        self._open: list[tuple[str, Role]] = [("", "text")]  # each with the role that it and what encloses it make
+        self._n_open: Counter[str] = Counter()
         self._block = 0
         self._titled = False
         self.pieces: list[_Piece] = []
-        self.feed(page)
+        end = _readable(page)
+        self.feed(page[:end])
         self.close()
+        if end < len(page):
+            self.pieces.append(_Piece(end, "!", self._open[-1][1], self._block))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._break_at(tag)
         if tag not in _INLINE and self._open and self._open[-1][0] == "p":
-            self._open.pop()
+            self._n_open[self._open.pop()[0]] -= 1
         if tag not in _VOID:
-            self._open.append((tag, self._role_of(tag, dict(attrs))))
+            role = min(self._role_of(tag, dict(attrs)), self._open[-1][1], key=_RANKED.index)
+            self._open.append((tag, role))
+            self._n_open[tag] += 1
         self._note(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -66,9 +75,11 @@ class _Walk(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         self._break_at(tag)
         self._note("/q" if tag == "q" else tag)
-        if any(name == tag for name, _ in self._open):
-            while self._open.pop()[0] != tag:
-                pass
+        while self._n_open[tag]:
+            closed, _ = self._open.pop()
+            self._n_open[closed] -= 1
+            if closed == tag:
+                break
 
     def handle_data(self, data: str) -> None:
         del data
@@ -102,17 +113,24 @@ class _Walk(HTMLParser):
         if tag == "h1" and not self._titled:
             self._titled = True
             return "title"
-        named = any(_STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
+        named = any(STANDFIRST.fullmatch(name) for name in (attributes.get("class") or "").split())
         if attributes.get("role") == "doc-subtitle" or named:
             return "standfirst"
         return "quotation" if tag == "blockquote" else "text"
 
     def _note(self, tag: str | None) -> None:
         line, column = self.getpos()
-        roles = {role for _, role in self._open}
-        ranked: tuple[Role, ...] = ("skipped", "title", "standfirst", "quotation")
-        role: Role = next((role for role in ranked if role in roles), "text")
-        self.pieces.append(_Piece(self._lines[line - 1] + column, tag, role, self._block))
+        self.pieces.append(_Piece(self._lines[line - 1] + column, tag, self._open[-1][1], self._block))
+
+
+def _readable(page: str) -> int:
+    """How far a page can be read: Python's parser looks for the end of a tag or comment that has none from each of them anew."""
+    end = len(page)
+    for opening, closing in (("<!--", "-->"), ("<![", "]>"), ("<", ">")):
+        last = page.rfind(closing) + 1
+        if page.count(opening, last) > _MOST_UNCLOSED:
+            end = min(end, page.find(opening, last))
+    return end
 
 
 def outline_page(page: str) -> Outline:
@@ -150,14 +168,15 @@ def _in_place_of(piece: _Piece) -> str:
 
 def _article_blocks(page: str, slices: list[tuple[_Piece, int]]) -> set[int]:
     """The blocks that the reader of pages found again in the article, and title and standfirst."""
-    blocks: dict[int, str] = {}
+    passages: dict[int, list[str]] = defaultdict(list)
     always = set()
     for piece, end in slices:
         if piece.tag is None and piece.role != "skipped":
-            blocks[piece.block] = blocks.get(piece.block, "") + page[piece.start : end]
+            passages[piece.block].append(page[piece.start : end])
             if piece.role in ("title", "standfirst"):
                 always.add(piece.block)
-    article = extract_article(page.encode("utf-8", "replace"))
+    blocks = {block: "".join(of) for block, of in passages.items()}
+    article = extract_article(page.encode("utf-8", "replace").decode())
     if article is None:
         return set(blocks)
     lines = {_letters(line) for line in article["text"].splitlines()}

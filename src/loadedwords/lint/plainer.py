@@ -306,7 +306,7 @@ def _ends_phrase(place: _Place) -> bool:
 def _put(place: _Place, sense: Sense, plain: str, lexicon: Lexicon) -> Replacement | None:
     """The plain word in the form of the loaded one, or None where its grammar doesn't fit."""
     written = place.sentence[place.start : place.end]
-    in_title = written[:1].isupper() and _is_title(place.sentence)
+    in_title = written[:1].isupper() and is_title_cased(place.sentence)
     a_name = written[:1].isupper() and not place.first and not in_title
     if a_name or (len(written) > 1 and written.isupper()):
         return None
@@ -321,11 +321,11 @@ def _put(place: _Place, sense: Sense, plain: str, lexicon: Lexicon) -> Replaceme
     bare = sense.part == "noun" and plain in lexicon.mass | lexicon.plural_only
     start = place.start
     article_apart = re.search(rf"\b(an?) [{_QUOTES}]$", place.sentence[:start], re.I)
-    if article_apart and (bare or _article(text) != article_apart[1].lower()):
+    if article_apart and (bare or article_for(text) != article_apart[1].lower()):
         return None
     if place.previous in ("a", "an"):
         start -= len(place.previous) + 1
-        text = text if bare else f"{_article(text)} {text}"
+        text = text if bare else f"{article_for(text)} {text}"
     if not any(c.isalnum() for c in place.sentence[:start]):
         text = _capital(text)
     return None if text == place.sentence[start : place.end] else Replacement(start, place.end, text)
@@ -347,7 +347,7 @@ def _suits(place: _Place, part: str, form: str, plain: str, lexicon: Lexicon) ->
     return plain != "much" or place.next.endswith(("er", "more", "less"))
 
 
-def _is_title(sentence: str) -> bool:
+def is_title_cased(sentence: str) -> bool:
     words = [word[0] for word in TOKEN.finditer(sentence) if word[0].lower() not in FUNCTION_WORDS]
     return len(words) > 2 and sum(word[0].isupper() or word[0].isdigit() for word in words) >= 0.8 * len(words)
 
@@ -407,7 +407,7 @@ def _left_out(place: _Place, part: str) -> Replacement | None:
     if commas[0]:
         return None if part == "adjective" else _without_space(sentence, start, end)
     if previous in ("a", "an") and following:
-        article = "" if _NUMBER.match(sentence, end + 1) else _article(sentence[end + 1 :]) + " "
+        article = "" if _NUMBER.match(sentence, end + 1) else article_for(sentence[end + 1 :]) + " "
         start -= len(previous) + 1
         if not any(c.isalnum() for c in sentence[:start]):
             article = article.capitalize()
@@ -425,5 +425,5 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _article(words: str) -> str:
+def article_for(words: str) -> str:
     return "an" if _VOWEL_SOUND.match(words) else "a"

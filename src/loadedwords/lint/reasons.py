@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from loadedwords.house import BANNED, UNTOLD
+from loadedwords.house import BANNED, EUPHEMISM, HIDDEN_AGENT, UNTOLD
 from loadedwords.schema import KIND_NAMES
 
-KIND_TITLES = {**KIND_NAMES, BANNED: "banned by the house", UNTOLD: "loaded word"}
+KIND_TITLES = {
+    **KIND_NAMES,
+    EUPHEMISM: "euphemism",
+    HIDDEN_AGENT: "hidden agent",
+    BANNED: "banned by the house",
+    UNTOLD: "loaded word",
+}
 
 _REASONS = {
     "label": "a label that judges: it gives the writer's verdict on who somebody is, not what they did",
@@ -15,6 +21,8 @@ _REASONS = {
     "image": "what it likens the thing to brings a feeling with it that no fact here carries",
     "mockery": "it keeps the thing at arm's length without saying what is wrong with it",
     "insinuation": "it hints at a motive or a doubt that the sentence does not state and so need not show",
+    EUPHEMISM: "a soft name for something that a plain one would show",
+    HIDDEN_AGENT: "the passive leaves out who did it: say who, or that it is not known",
     BANNED: "the house does not use this word",
     UNTOLD: "readers are likely to take it for the writer's opinion",
 }

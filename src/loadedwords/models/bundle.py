@@ -24,6 +24,8 @@ SCHEMA_VERSION = 1
 CONFIG_FILE = "config.json"
 GOLDEN_FILE = "golden.json"
 CARD_FILE = "MODEL_CARD.md"
+# What a kind of model computes with, which no config may leave without a hash.
+_MADE_OF = {"transformer": ("model.onnx", "tokenizer.json"), "linear": ("weights.npz",)}
 EMBEDDED = {"default": "default", "linear": "linear_default"}
 
 
@@ -72,9 +74,12 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
     try:
         config = json.loads(content)
         version, files = config["schema_version"], config["files"]
-        config["kind"], config["name"]
-        vouched = GOLDEN_FILE in files
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        needed = (GOLDEN_FILE, *_MADE_OF.get(str(config["kind"]), ()))
+        unvouched = [name for name in needed if name not in files]
+        if not 0 < float(config.get("prevalence", 0.5)) < 1 or not isinstance(config["name"], str):
+            raise ValueError("its prevalence is no share, or its name no text")
+        listed = list(files.items())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(
             f"{config_file} is no bundle's config: {error!r}.\nTrain the model again or restore the file."
         ) from error
@@ -83,9 +88,9 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
             f"{folder} has format {version}; this version of loadedwords reads format {SCHEMA_VERSION}.\n"
             "Install the version that wrote it, or train the model again."
         )
-    if not vouched:
-        raise ModelError(f"{config_file} vouches for no {GOLDEN_FILE}.\nCopy the whole folder again.")
-    for name, expected in files.items():
+    if unvouched:
+        raise ModelError(f"{config_file} vouches for no {unvouched[0]}.\nCopy the whole folder again.")
+    for name, expected in listed:
         file = folder / name
         if Path(name).name != name or not file.is_file():
             raise ModelError(f"{folder} lacks its file {name}.\nCopy the whole folder again.")

@@ -25,6 +25,7 @@ WEIGHTS_FILE = "weights.npz"
 # Large enough to keep numpy busy, small enough to stay in the processor's cache.
 BATCH = 256
 MAX_BITS = 26
+MAX_NGRAM = 16
 
 
 @dataclass(frozen=True)
@@ -197,11 +198,16 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
         weights = np.zeros(spec.n_buckets, dtype=np.float32)
         squares = np.zeros(spec.n_buckets, dtype=np.float32)
         names = np.zeros(spec.n_buckets, dtype=np.bool_)
+        if not 0 <= max(spec.words[1], spec.characters[1]) <= MAX_NGRAM:
+            raise ValueError(f"n-grams of more than {MAX_NGRAM}")
+        with zipfile.ZipFile(folder / WEIGHTS_FILE) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > 16 * spec.n_buckets + 65536:
+                raise ValueError(f"{WEIGHTS_FILE} unpacks to more than its buckets hold")
         with np.load(folder / WEIGHTS_FILE, allow_pickle=False) as stored:
             weights[stored["buckets"]] = stored["weights"]
             squares[stored["buckets"]] = stored["squares"]
             names[stored["names"]] = True
-        return LinearScorer(
+        scorer = LinearScorer(
             spec=spec,
             weights=weights,
             squares=squares,
@@ -211,6 +217,12 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
             threshold=float(settings["threshold"]),
             word_threshold=float(settings["word_threshold"]),
         )
+        calibration = scorer.calibration
+        figures = [scorer.intercept, scorer.threshold, scorer.word_threshold, calibration.slope, calibration.intercept]
+        figures += [*calibration.word_weights, calibration.word_intercept]
+        if not all(np.isfinite(array).all() for array in (figures, weights, squares)):
+            raise ValueError("a weight or setting is no finite number")
+        return scorer
     except (KeyError, TypeError, ValueError, IndexError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(
             f"{folder} is no linear bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."

@@ -14,6 +14,8 @@ of its words is read in the window where more stands around it.
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -40,6 +42,11 @@ OUTPUTS = ("sentence", "words", "kinds")
 MAX_LENGTH = 256
 # Tokens that a window shares with the next.
 OVERLAP = 64
+# The key by which a graph says that a tensor lies in a file of its own.
+_ELSEWHERE = b"location"
+# No more than the largest vocabularies need, in characters; a template of special tokens needs little.
+_LONGEST_TOKENIZER, _LONGEST_TEMPLATE = 50_000_000, 20_000
+_TAME_PATTERNS = frozenset({" {2,}"})
 _JOINS_WORDS = re.compile(r"\s*")
 
 
@@ -87,15 +94,18 @@ class OnnxScorer:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        graph = (folder / GRAPH_FILE).read_bytes()
+        if _ELSEWHERE in graph:
+            raise ValueError(f"{GRAPH_FILE} keeps weights in another file, for which no hash vouches")
         self._session = ort.InferenceSession(
-            str(folder / GRAPH_FILE),
+            graph,
             options,
             providers=["CPUExecutionProvider"],
             # The fused kernel takes five times as long as what it replaces: a quarter of the whole run.
             disabled_optimizers=["SkipLayerNormFusion"],
         )
         self._inputs = [node.name for node in self._session.get_inputs()]
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_LENGTH, stride=OVERLAP)
 
@@ -169,13 +179,41 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
     try:
         stored: dict[str, Any] = {k: v if isinstance(v, bool) else float(v) for k, v in config["scorer"].items()}
         settings = OnnxSettings(**stored)
+        if not all(map(math.isfinite, stored.values())):
+            raise ValueError("a setting is no finite number")
         if not settings.temperature > 0 or not settings.word_temperature > 0:
             raise ValueError("a temperature is not above 0")
-        return OnnxScorer(folder, settings, threads=threads)
-    except Exception as error:  # ONNX Runtime and tokenizers raise classes of their own
+        scorer = OnnxScorer(folder, settings, threads=threads)
+        scorer.logits(["The council met."])  # graph and tokenizer may each be sound and not fit
+        return scorer
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # ONNX Runtime and tokenizers raise classes of their own; a panic is no Exception
         raise ModelError(
             f"{folder} is no transformer bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error
+
+
+def _tame(tokenizer: str) -> str:
+    """A tokenizer's JSON, if nothing in it makes a text longer, or takes longer the longer it is by more than that."""
+    if len(tokenizer) > _LONGEST_TOKENIZER:
+        raise ValueError(f"{TOKENIZER_FILE} has more than {_LONGEST_TOKENIZER:,} characters")
+    parsed = json.loads(tokenizer)
+    if len(json.dumps(parsed.get("post_processor"))) > _LONGEST_TEMPLATE:
+        raise ValueError(f"{TOKENIZER_FILE} adds more than a few special tokens")
+    steps = [parsed.get("normalizer"), parsed.get("pre_tokenizer")]
+    while steps:
+        step = steps.pop()
+        if isinstance(step, list):
+            steps += step
+        elif isinstance(step, dict):
+            steps += step.values()
+            pattern = step.get("Regex")
+            replaced = (step.get("pattern") or {}).get("String", " ") if step.get("type") == "Replace" else " "
+            added = str(step.get("content" if step.get("type") == "Replace" else "prepend", ""))
+            if len(added) > len(replaced) or (pattern is not None and pattern not in _TAME_PATTERNS):
+                raise ValueError(f"{TOKENIZER_FILE} replaces by {pattern or added[:40]!r}, which might never end")
+    return tokenizer
 
 
 def sentence_probability(log_odds: NDArray[np.float64], settings: OnnxSettings) -> NDArray[np.float64]:

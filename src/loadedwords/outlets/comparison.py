@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from loadedwords.errors import DataError
+from loadedwords.errors import DataError, OutputError
 from loadedwords.files import written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
@@ -24,12 +24,15 @@ from loadedwords.outlets.methods import methods
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
+from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.summary import summarise
 from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
 from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 from loadedwords.schema import CountedVoice
+
+PAGE_FILE = "comparison.html"  # beside the tables; written first, it says whose they are
 
 EventSource = Literal["auto", "column", "find", "none"]
 TopicSource = Literal["auto", "column", "find", "none"]
@@ -236,6 +239,22 @@ def compare_scores(
     )
 
 
+def claim_folder(folder: Path) -> None:
+    """Make the folder of a comparison, or refuse one in which somebody else's tables would be written over.
+
+    Raises
+    ------
+    OutputError
+        If it holds a table of such a name and no comparison's page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = [f"{name}.csv" for name in TABLES if (folder / f"{name}.csv").exists()]
+    if taken and not (folder / PAGE_FILE).exists():
+        raise OutputError(
+            f"{folder} holds {taken[0]}, which no comparison wrote.\nName another folder, or move it away."
+        )
+
+
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
     """Write every table of a comparison as CSV (lists as JSON) into `folder`, each beside and renamed into place.
 
@@ -250,7 +269,7 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
             file.unlink(missing_ok=True)
             continue
         with written_whole(file) as beside:
-            _flat(table).write_csv(beside)
+            write_csv(_flat(table), beside)
         written.append(file)
     return written
 

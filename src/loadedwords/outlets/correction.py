@@ -23,7 +23,7 @@ from loadedwords.outlets.intervals import Numbers
 from loadedwords.outlets.sampling import LABELS_PER_OUTLET, OUTLET, STRATUM, Strata
 from loadedwords.outlets.tables import counts, reals, texts
 
-# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/coverage.py).
+# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/simulations.py).
 FEW_LABELS = 20
 ALL_OUTLETS = "all outlets"
 # Below this effective ratio labels drawn without scores would have done as well.

@@ -10,6 +10,7 @@ import polars as pl
 
 from loadedwords.errors import DataError
 from loadedwords.files import written_whole
+from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.tables import counts, read_edited, reals, texts
 
 SAMPLE_SCHEMA = {
@@ -25,8 +26,6 @@ SAMPLE_COLUMNS = tuple(SAMPLE_SCHEMA)
 _NEEDED = ("article_id", "sentence_id", "outlet", "probability", "label")
 LABELS = ("loaded", "neutral", "skip")
 _SPELLINGS = {"1": "loaded", "1.0": "loaded", "0": "neutral", "0.0": "neutral"}
-# What a spreadsheet would run, with the apostrophes that guard it.
-_FORMULA = r"^'*[=+\-@\t\r]"
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,9 @@ def write_sample(sample: pl.DataFrame, file: Path) -> None:
     file : Path
     """
     cell = pl.all().cast(pl.String).replace("", None)  # an empty cell, without marks
-    guarded = pl.when(cell.str.contains(_FORMULA)).then("'" + cell).otherwise(cell)
     with written_whole(file) as beside:
         # The mark tells spreadsheets that it is UTF-8.
-        sample.select(guarded.name.keep()).write_csv(beside, include_bom=True, line_terminator="\r\n")
+        write_csv(sample.select(cell), beside, include_bom=True, line_terminator="\r\n")
 
 
 def read_sample(file: Path) -> pl.DataFrame:
@@ -82,9 +80,7 @@ def read_sample(file: Path) -> pl.DataFrame:
         raise DataError(
             f"{file} lacks the columns {', '.join(missing)}.\nPass a file drawn by loadedwords sample, with its header."
         )
-    guarded = pl.all().str.starts_with("'") & pl.all().str.contains(_FORMULA)
-    table = pl.DataFrame(rows, schema=texts(*header), orient="row")
-    return table.with_columns(pl.when(guarded).then(pl.all().str.slice(1)).otherwise(pl.all()).name.keep())
+    return pl.DataFrame(rows, schema=texts(*header), orient="row")
 
 
 def read_gold(files: str | Path | Sequence[str | Path]) -> pl.DataFrame:

@@ -23,7 +23,7 @@ def ratio_interval(numerators: Numbers, denominators: Numbers, *, level: float =
     variance is the delete-one jackknife's (Efron & Stein 1981), the interval is taken on the logit scale of a share
     and the log scale of any other ratio, so that it stays where such a figure can lie, with Student's t and the
     degrees of freedom of `effective_freedom`. In simulations with five articles it covers where the percentiles of a
-    bootstrap, which knows only five values, do not (tests/benchmarks/coverage.py).
+    bootstrap, which knows only five values, do not (tests/benchmarks/simulations.py).
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def effective_freedom(counts: Numbers) -> float:
     n - 1 where all are of one size. Where a few long articles carry the sum there are fewer: Satterthwaite's (1946)
     number takes a cluster's part in the variance for the square of its part in the sum, as it would be if sentences of
     an article were copies of each other. They are neither copies nor independent, and the number taken is the
-    geometric mean of both; tests/benchmarks/coverage.py shows what either end and the mean cover.
+    geometric mean of both; tests/benchmarks/simulations.py shows what either end and the mean cover.
 
     Examples
     --------

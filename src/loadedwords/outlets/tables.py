@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from loadedwords.errors import DataError
+from loadedwords.outlets.spreadsheet import unguarded
 from loadedwords.schema import ScoredArticle, article_row
 
 Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path]
@@ -113,6 +114,8 @@ def read_run(folder: Path) -> dict[str, Any]:
 def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a CSV that somebody may have edited: semicolons and tabs separate too, as spreadsheets save.
 
+    What guards a cell against being run as a formula is taken off.
+
     Raises
     ------
     DataError
@@ -131,7 +134,7 @@ def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
     for number, row in enumerate(rows[1:], start=2):
         if row and len(row) != len(header):
             raise DataError(f"{file}: record {number} has {len(row)} fields, the header {len(header)}.\nRepair it.")
-    return header, [row for row in rows[1:] if row]
+    return header, [list(map(unguarded, row)) for row in rows[1:] if row]
 
 
 def _read_table(folder: Path) -> pl.DataFrame:

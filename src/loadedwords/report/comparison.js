@@ -10,7 +10,7 @@ all("[data-js]").forEach(element => { element.hidden = false; });
 function cell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value !== "string") return String(value);
-  const safe = /^[\s\u0000-\u001f\ufeff]*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(value) || /^[\t\r\n]/.test(value) ? "'" + value : value;
+  const safe = /^'*(?:[\s\u0000-\u001f\ufeff]*[=+\-@\uff0b\uff0d\uff1d\uff20]|[\t\r\n])/.test(value) ? "'" + value : value;
   return '"' + safe.replace(/"/g, '""') + '"';
 }
 function read(column, at) {

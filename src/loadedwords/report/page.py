@@ -15,10 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadedwords.files import written_whole
+from loadedwords.printable import printable
 
 NO_OUTLET = "(no outlet)"
 WIDTH = 620  # of a chart, in pixels; names stand left of LABELS
 LABELS = 180
+LONGEST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def upper_end(values: Iterable[float | None], at_least: float = 0.1) -> float:
 
 
 def render(template: str, filters: Mapping[str, Callable[..., Any]] | None = None, /, **values: Any) -> str:
-    """A page of the template, whose style stands in `page.css`; what it is given is escaped."""
+    """A page of the template, whose style stands in `page.css`; what it is given is escaped, and turns no line around."""
     environment = Environment(
         loader=PackageLoader("loadedwords", "report"),
         autoescape=True,
@@ -58,10 +60,18 @@ def render(template: str, filters: Mapping[str, Callable[..., Any]] | None = Non
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({"name": name, "share": share, "count": count, "shorten": shorten, "sha256": _sha256})
+    environment.filters.update(
+        {
+            "name": lambda outlet: shorten(name(outlet), LONGEST_NAME),
+            "share": share,
+            "count": count,
+            "shorten": shorten,
+            "sha256": _sha256,
+        }
+    )
     environment.filters.update(filters or {})
     environment.globals.update(source=_source, version=metadata.version("loadedwords"))
-    return environment.get_template(template).render(**values)
+    return printable(environment.get_template(template).render(**values))
 
 
 def write_page(page: str, file: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from html import unescape
 from itertools import pairwise
@@ -15,7 +16,7 @@ from loadedwords.errors import DataError
 from loadedwords.house import UNTOLD
 from loadedwords.lint import Document, Finding, House, lint_document, make_document
 from loadedwords.lint.documents import Part, TextForm
-from loadedwords.lint.findings import sentences_of
+from loadedwords.lint.findings import Fix, sentences_of
 from loadedwords.lint.reasons import KIND_TITLES, title_of
 from loadedwords.report.local_page import LocalServer
 from loadedwords.schema import ScoredSentence
@@ -107,7 +108,7 @@ def mark_story(
     return {
         "pieces": pieces,
         "sentences": [_sentence_row(part, sentence) for part, sentence, _ in sentences],
-        "findings": [_finding_row(finding) for finding in findings],
+        "findings": _finding_rows(findings, pieces),
     }
 
 
@@ -191,16 +192,48 @@ def _sentence_row(part: Part, sentence: ScoredSentence) -> dict[str, Any]:
     }
 
 
-def _finding_row(finding: Finding) -> dict[str, Any]:
+def _finding_rows(findings: list[Finding], pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    of_finding: dict[int, list[int]] = defaultdict(list)
+    for at, piece in enumerate(pieces):
+        if piece["finding"] is not None:
+            of_finding[piece["finding"]].append(at)
+    return [_finding_row(finding, pieces, of_finding[number]) for number, finding in enumerate(findings)]
+
+
+def _finding_row(finding: Finding, pieces: list[dict[str, Any]], places: list[int]) -> dict[str, Any]:
     return {
         "kind": finding.kind or UNTOLD,
         "title": title_of(finding.kind),
         "severity": finding.severity,
         "score": round(float(finding.score), 3),
         "p_loaded": round(float(finding.p_loaded), 3),
+        "found_by": finding.found_by,
         "quoted": finding.voice == "quoted",
         "speaker": finding.speaker,
         "reason": finding.reason,
-        # The page mends the word alone: a wording that changes what stands beside it is none of these.
-        "plainer": [fix.text for fix in finding.plainer if (fix.start, fix.end) == (finding.start, finding.end)],
+        # A mark in several pieces has no place where one wording could stand.
+        "plainer": [
+            offer for fix in finding.plainer if len(places) == 1 and (offer := _offer(finding, fix, pieces, places[0]))
+        ],
     }
+
+
+def _offer(finding: Finding, fix: Fix, pieces: list[dict[str, Any]], at: int) -> dict[str, Any] | None:
+    """A plainer wording as the page puts it: what the mark becomes, and how much of the text beside it goes.
+
+    None where that is not all in the pieces next to it, or is marked itself.
+    """
+    low, high = fix.start - finding.start, finding.end - fix.end  # below 0 where the fix is wider than the finding
+    marked = pieces[at]["text"]
+    kept = marked[: max(0, low)], marked[len(marked) - max(0, high) :]
+    if any(kept) and marked != finding.text:
+        return None
+    before, after = max(0, -low), max(0, -high)
+    left, right = (
+        pieces[beside]["text"] if 0 <= beside < len(pieces) and pieces[beside]["finding"] is None else ""
+        for beside in (at - 1, at + 1)
+    )
+    taken = fix.instead_of[:before], fix.instead_of[len(fix.instead_of) - after :]
+    if not left.endswith(taken[0]) or not right.startswith(taken[1]):
+        return None
+    return {"text": kept[0] + fix.text + kept[1], "before": before, "after": after, "says": finding.offer(fix)}

@@ -237,7 +237,7 @@ class FramingModel:
             golden = json.loads(file.read_text(encoding="utf-8"))
             texts = [row["text"] for row in golden]
             expected = [(float(row["p_loaded"]), list(row["words"])) for row in golden]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(f"{file} can't be read: {error!r}.\nTrain the bundle again.") from error
         if not golden:
             raise ModelError(f"{file} holds no sentence, so nothing can be verified.\nTrain the bundle again.")

@@ -52,7 +52,7 @@ def scored_sentence(
         paragraph=sentence.paragraph,
         n_own_words=sentence.n_own_words,
         n_quoted_words=_n_quoted_words(sentence),
-        speaker=next((q.speaker for q in sentence.quoted if q.speaker), None),
+        speaker=next((q.speaker for q in sentence.quoted if q.speaker), sentence.host if not sentence.quoted else None),
         indirect=sentence.indirect,
         origin=origin,
     )

@@ -11,7 +11,7 @@ from loadedwords.text.repair import repair
 # Most news text holds nothing of the kind: one look saves every other search.
 _ANYTHING = re.compile(
     r"[*_\[<\t\r\f\v\x1c-\x1e\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-    r"|  |^[ ]*(?:[#>•▪◦·‣●■➤►▶→–—+-]|\d{1,3}[.)]) |^ | $",
+    r"|  | MORE\b|^[ ]*(?:[#>•▪◦·‣●■➤►▶→–—+-]|\d{1,3}[.)]) |^ | $",
     re.MULTILINE,
 )
 
@@ -32,9 +32,29 @@ _BLOCK_TAG = re.compile(
     re.IGNORECASE,
 )
 _INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|q|s|small|span|strike|strong|sub|sup|time|u|video)"
+    r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|iframe|img|ins|mark|s|small|span|strike|strong|sub|sup|time|u|video)"
     r"(?:\s[^<>\n]{0,2000})?/?>",
     re.IGNORECASE,
+)
+# A browser sets marks for these.
+_QUOTED_TAG = re.compile(r"<(/?)q(?:\s[^<>\n]{0,2000})?>", re.IGNORECASE)
+# Links that a page sets behind a name, glued to it: "Sen. Ann Lee Ann Mary LeeFloods: who pays Dam to close MORE (Vale)",
+# or where the full name is not repeated "Sen. Ann LeeFloods: who pays MORE (Vale)". Without them the sentence is whole.
+_MORE = re.compile(r" (?<!READ )(?<!LEARN )(?<!SEE )(?<!NO )MORE\b")
+_LONGEST_LINKS = 700
+_NAME = r"[A-Z][\w’'.-]{1,20}"
+_LAST = rf"(?P<last>{_NAME}(?<![A-Z]))(?: [JS]r\.)?"
+_LINKS = (
+    re.compile(
+        rf"(?<![\w’'-]){_LAST}(?P<links> ?(?:(?:\(?{_NAME}\)?|[A-Z]|de|la|van|von) ){{1,6}}(?P=last)(?:,? [JS]r\.)?(?=[A-Z0-9‘“'\"$]))"
+    ),
+    re.compile(
+        rf"(?<![\w’'-])(?P<first>{_NAME}) {_LAST}(?P<links> (?P=first)(?: \(?{_NAME}\)?){{0,4}} (?P=last) (?=[A-Z0-9‘“'\"$]))"
+    ),
+    re.compile(
+        rf"(?<![\w’'-]){_NAME} (?:[A-Z]\. )?(?:Mc|Mac|De|La|Le|O[’'])?[A-Z][a-z’-]{{1,20}}"
+        r"(?<!Mc)(?<!Mac)(?<!De)(?<!La)(?<!Le)(?P<links>(?=[A-Z0-9‘“'\"]).{15})"
+    ),
 )
 _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
@@ -62,7 +82,20 @@ def clean_text(text: str) -> Aligned:
     return repaired.edited(_edits(repaired.text)) if _ANYTHING.search(repaired.text) else repaired
 
 
+def _links_behind_names(text: str) -> Iterator[Edit]:
+    done = 0
+    for more in _MORE.finditer(text):
+        begin = max(done, more.start() - _LONGEST_LINKS)
+        begin = max(begin, text.rfind("\n", begin, more.start()) + 1)
+        done = more.end()
+        bracket = text.startswith(" (", done)
+        found = (pattern.search(text, begin, more.start()) for pattern in (_LINKS if bracket else _LINKS[:2]))
+        if match := next(filter(None, found), None):
+            yield Edit(match.start("links"), done)
+
+
 def _edits(text: str) -> Iterator[Edit]:
+    yield from _links_behind_names(text)
     for match in _LINK.finditer(text):
         if match["open"].startswith("!"):
             yield Edit(match.start(), match.end())
@@ -79,6 +112,8 @@ def _edits(text: str) -> Iterator[Edit]:
     for pattern in (_LINE_END, _BLOCK_TAG):
         for match in pattern.finditer(text):
             yield Edit(*match.span(), "\n")
+    for match in _QUOTED_TAG.finditer(text):
+        yield Edit(*match.span(), "”" if match[1] else "“")
     for match in _BLANKS.finditer(text):
         if match[0] != " ":
             yield Edit(*match.span(), " ")

@@ -31,7 +31,7 @@ def prepare_article(article: Article) -> PreparedArticle:
     the title once more, as the descriptions of news APIs often are, is not one.
     """
     title, standfirst = article.title or "", article.standfirst or ""
-    text = prepare_text(article.text)
+    text = prepare_text(article.text, article.byline)
     letters = _letters(title)
     if not letters:
         return PreparedArticle((), _standfirst(standfirst, article.text), text)

@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+# Quotation marks that only the browser sets: what extracts the text loses them.
+_QUOTED = re.compile(r"<(/?)q(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
+# Names of classes by which a page says that something is its standfirst.
+STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
+_LONGEST_STANDFIRST = 1000  # characters; what is longer is a part of the page that only bears the name
 
-def extract_article(page: str | bytes) -> dict[str, Any] | None:
+
+def extract_article(page: str) -> dict[str, Any] | None:
     """Extract text and what the page says of itself (trafilatura, Barbaresi 2021).
 
     Parameters
     ----------
-    page : str or bytes
-        Of bytes, the encoding is guessed; `articles.decoding` knows more of it.
+    page : str
+        Of bytes, `articles.decoding` makes it.
 
     Returns
     -------
     dict or None
         ``text`` (block quotations behind ``> ``, by which they are known for somebody else's), ``title``, ``date``, ``outlet``, ``sitename`` (the outlet, if the page names it), ``url``, ``byline``, each but the text possibly None; None where the page
-        holds no article.
+        holds no article. ``standfirst``, by role or class, is no part of the text.
     """
     import trafilatura  # slow to import, and most runs read no page
 
-    found: Any = trafilatura.bare_extraction(page, include_comments=False, include_tables=False, with_metadata=True)
+    marked = _QUOTED.sub(lambda tag: "&rdquo;" if tag[1] else "&ldquo;", page)
+    found: Any = trafilatura.bare_extraction(marked, include_comments=False, include_tables=False, with_metadata=True)
     if found is None or not found.text:
         return None
+    standfirst = _standfirst(trafilatura.load_html(marked))
+    text = "\n".join(line for line in found.text.split("\n") if not standfirst or line.strip() != standfirst)
     return {
-        "text": _with_block_quotations(found.text, found.body),
+        "text": _with_block_quotations(text if text.strip() else found.text, found.body),
         "title": found.title,
         "date": found.date,
         "outlet": found.sitename or found.hostname,
         "sitename": found.sitename,
         "url": found.url,
         "byline": found.author,
+        "standfirst": standfirst,
     }
+
+
+def _standfirst(page: Any) -> str | None:
+    """What the first element with such a role or class says, if it is no heap of things."""
+    for element in page.iter() if page is not None else ():
+        named = any(map(STANDFIRST.fullmatch, (element.get("class") or "").split()))
+        if named or element.get("role") == "doc-subtitle":
+            said = " ".join("".join(element.itertext()).split())
+            return said if said and len(said) <= _LONGEST_STANDFIRST else None
+    return None
 
 
 def _with_block_quotations(text: str, body: Any) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
-Bounds = Sequence[tuple[int, int]]  # where the paragraphs of a text start and end
+from loadedwords.text.stretches import Bounds, stripped
 
 # An unclosed quotation goes on to the end of its paragraph if that is so near, else of its sentence.
 _NEAR = 400
@@ -18,22 +17,38 @@ _CLOSERS_LOOKED_AT = 12
 # Paragraphs that one pair of marks may hold without a new opening mark.
 _PARAGRAPHS_BETWEEN = 3
 
-_MARK = re.compile("\"|“|”|„|‟|«|»|``|''|‘|’|'")
+_MARK = re.compile("\"\"|``|''|[\"″＂“”„‟«»‹›‘’‚']")
+_STRAIGHT = {"″": '"', "＂": '"'}
 _CLOSER = {
-    "“": ("”", '"'), "„": ("“", "”"), "‟": ("”",), "«": ("»",), '"': ('"', "”"), "``": ("''", '"'), "''": ("''",),
+    "“": ("”", '"'), "„": ("“", "”", '"'), "‟": ("”",), "«": ("»",), "»": ("»", "«"), "‹": ("›",), "›": ("›", "‹"),
+    '"': ('"', '""', "”", "''"), '""': ('""', '"'), "``": ("''", '"'), "''": ("''",),
 }  # fmt: skip
-_SINGLE = {"‘": "’", "'": "'"}
-_MEASURE = re.compile(r"\d[’']\d{1,2}$")  # 6'2" tall
+# These say themselves that they open, even before a blank.
+_DIRECTED = frozenset("“„«‹") | {"``"}
+_SINGLE = {"‘": "’", "'": "'", "‚": "‘’"}
+_MEASURE = re.compile(r"\d[’'′]\d{1,2}$")  # 6'2" tall
 _ELIDED = re.compile(r"(?:\d0s?\b|(?:em|tis|twas|til|till|cause|bout|round|n|cos|ere)\b)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…][\"”’')\]]*(?=\s|$)")
 
 
 @dataclass(frozen=True)
 class Marked:
-    """Words between marks before it is known whose they are; `goes_on`: the next paragraph opens again."""
+    """Words between marks before it is known whose they are.
+
+    Attributes
+    ----------
+    start, end : int
+        Offsets of the words.
+    mark, behind : int
+        Where the opening mark starts, and where the closing one ends.
+    goes_on : bool
+        Whether the next paragraph opens again.
+    """
 
     start: int
     end: int
+    mark: int
+    behind: int
     goes_on: bool = False
 
 
@@ -41,49 +56,58 @@ def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked
     """What stands between marks in one paragraph; the last may end in a later one."""
     end = bounds[number][1]
     found: list[Marked] = []
-    opener, opened = "", 0
+    opener, mark_at, opened = "", 0, 0
     skip = begin
     for match in _MARK.finditer(text, begin, end):
-        mark, at, after = match[0], match.start(), match.end()
+        mark, at, after = _STRAIGHT.get(match[0], match[0]), match.start(), match.end()
         if at < skip or (mark == '"' and _MEASURE.search(text, max(begin, at - 5), at)):
             continue
         if opener:
             if mark in _CLOSER[opener] and not _only_opens(text, at, after, opened):
-                found.append(Marked(opened, at))
-                opener = ""
+                found.append(Marked(opened, at, mark_at, after))
+                # “…job.""But…”: one closed and one opened, with nothing between them.
+                opener = '"' if mark == '""' != opener and text[after : after + 1].isalnum() else ""
+                mark_at, opened = at + 1, after
             elif mark == opener and _only_opens(text, at, after, opened):  # the one before was never closed
-                found.append(Marked(opened, sentence_end(text, opened, at)))
-                opened = after
+                stop = sentence_end(text, opened, at)
+                found.append(Marked(opened, stop, mark_at, stop))
+                mark_at, opened = at, after
             elif mark == opener:  # “set with the wrong mark“
-                found.append(Marked(opened, at))
+                found.append(Marked(opened, at, mark_at, after))
                 opener = ""
         elif mark in _SINGLE and _opens(text, at, after, end) and not _ELIDED.match(text, after):
             close = _single_close(text, mark, after, end)
             if close is not None:
-                found.append(Marked(after, close))
+                found.append(Marked(after, close, at, close + 1))
                 skip = close + 1
             elif mark == "‘" and _opens_again(text, bounds, number, mark):
-                found.append(Marked(after, end, goes_on=True))
+                found.append(Marked(after, end, at, end, goes_on=True))
                 skip = end
-        elif mark in _CLOSER and _opens(text, at, after, end):
-            opener, opened = mark, after
+        elif mark in _CLOSER and _may_open(text, mark, at, after, end):
+            opener, mark_at, opened = mark, at, after
     if opener:
-        found.append(_unclosed(text, opener, opened, bounds, number))
-    return [item for item in found if text[item.start : item.end].strip()]
+        found.append(_unclosed(text, opener, mark_at, opened, bounds, number))
+    return [
+        replace(item, start=start, end=stop)
+        for item in found
+        for start, stop in [stripped(text, item.start, item.end)]
+        if start < stop
+    ]
 
 
-def _unclosed(text: str, opener: str, opened: int, bounds: Bounds, number: int) -> Marked:
+def _unclosed(text: str, opener: str, mark_at: int, opened: int, bounds: Bounds, number: int) -> Marked:
     end = bounds[number][1]
     if _opens_again(text, bounds, number, opener):
-        return Marked(opened, end, goes_on=True)
+        return Marked(opened, end, mark_at, end, goes_on=True)
     for later_start, later_end in bounds[number + 1 : number + 1 + _PARAGRAPHS_BETWEEN]:
         mark = next((m for m in _MARK.finditer(text, later_start, later_end) if m[0] in _CLOSER or m[0] in "”»"), None)
         if mark is not None:
             closing = mark[0] in _CLOSER[opener] and _closes(text, mark.start(), mark.end(), later_end)
             if closing and mark.start() - opened <= LONGEST and not _opens(text, mark.start(), mark.end(), later_end):
-                return Marked(opened, mark.start())
+                return Marked(opened, mark.start(), mark_at, mark.end())
             break
-    return Marked(opened, end if end - opened <= _NEAR else sentence_end(text, opened, end))
+    stop = end if end - opened <= _NEAR else sentence_end(text, opened, end)
+    return Marked(opened, stop, mark_at, stop)
 
 
 def _opens_again(text: str, bounds: Bounds, number: int, opener: str) -> bool:
@@ -95,6 +119,27 @@ def _opens(text: str, at: int, after: int, end: int) -> bool:
     before = text[at - 1] if at else " "
     following = text[after] if after < end else " "
     return not following.isspace() and not before.isalnum() and before not in ".,!?;%)"
+
+
+def _may_open(text: str, mark: str, at: int, after: int, end: int) -> bool:
+    if mark in "»›" and not any(text.find(closer, after, end) >= 0 for closer in _CLOSER[mark]):
+        return False  # the arrow of a link
+    return _opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, end)
+
+
+def _opens_before_blank(text: str, mark: str, at: int, after: int, end: int) -> bool:
+    """Whether a mark with a blank on both sides opens (“ like this ”): one that closes comes before another that opens."""
+    if (at and not text[at - 1].isspace()) or not (after < end and text[after].isspace()):
+        return False
+    if mark not in _DIRECTED and mark != '"':
+        return False
+    following = _MARK.finditer(text, after, min(end, after + LONGEST))
+    closer = next((m for m in following if m[0] == mark or m[0] in _CLOSER[mark]), None)
+    return (
+        closer is not None
+        and closer[0] in _CLOSER[mark]
+        and (mark != '"' or not _only_opens(text, closer.start(), closer.end(), after))
+    )
 
 
 def _closes(text: str, at: int, after: int, end: int) -> bool:
@@ -111,7 +156,7 @@ def _single_close(text: str, mark: str, opened: int, end: int) -> int | None:
     """Where a single mark closes that is also the apostrophe."""
     closers = (
         match.start()
-        for match in re.compile(re.escape(_SINGLE[mark])).finditer(text, opened, min(end, opened + LONGEST))
+        for match in re.compile(f"[{_SINGLE[mark]}]").finditer(text, opened, min(end, opened + LONGEST))
         if _closes(text, match.start(), match.end(), end)
     )
     possible = list(islice(closers, _CLOSERS_LOOKED_AT))

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, takewhile
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
-from loadedwords.text.boilerplate import boilerplate_reason, is_tag_line, opens_tail
+from loadedwords.text.boilerplate import boilerplate_reason, gallery_captions, is_tag_line, opens_tail
 from loadedwords.text.cleaning import clean_text
+from loadedwords.text.dialogue import find_dialogue
+from loadedwords.text.posts import find_posts
 from loadedwords.text.quotes import Quotation, find_quotations, speech
 from loadedwords.text.sentences import Span, find_sentences
 from loadedwords.text.speakers import is_indirect
+from loadedwords.text.stretches import Stretch, in_order, pieces
+from loadedwords.text.transcripts import find_turns
 from loadedwords.text.words import COMPOUND, PLACEHOLDER
 
+# Why a line that only says who speaks is left out.
+LABEL = "label"
 _BLANK = re.compile(r"\s")
+# Among so many lines at an article's end it says who wrote it.
+_LAST_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class Sentence:
     voice : {"own", "quoted", "mixed"}
     indirect : bool
         Whether the outlet reports in its own words what somebody is said to have said.
+    host : str or None
+        Of the outlet's people who says it, where it is a turn of a transcript.
     paragraph : int
     n_own_words : int
     alignment : Aligned
@@ -57,10 +67,12 @@ class Sentence:
     n_own_words: int
     alignment: Aligned
     offset: int
+    host: str | None = None
 
     def to_article(self, start: int, end: int) -> tuple[int, int]:
         """Offsets into the article of the slice ``text[start:end]``."""
-        return self.alignment.to_original(self.offset + start, self.offset + end)
+        low, high = self.alignment.to_original(self.offset + start, self.offset + end)
+        return max(low, self.start), high
 
 
 @dataclass(frozen=True)
@@ -72,13 +84,15 @@ class PreparedText:
     clean: str = ""
 
 
-def prepare_text(text: str) -> PreparedText:
+def prepare_text(text: str, byline: str | None = None) -> PreparedText:
     """Prepare one article.
 
     Parameters
     ----------
     text : str
         As read; every offset in the result points into it.
+    byline : str, optional
+        Who wrote it: in an interview, their questions are the outlet's.
 
     Returns
     -------
@@ -89,23 +103,34 @@ def prepare_text(text: str) -> PreparedText:
     clean = aligned.text
     marks = _line_marks(text, aligned)
     spans = find_sentences(clean, frozenset(marks))
-    quotations = _speech_in(clean, spans, marks)
+    paragraphs = _paragraphs(spans)
+    stretches = in_order(
+        [
+            *find_posts(clean, paragraphs, marks),
+            *find_turns(clean, paragraphs, byline or ""),
+            *find_dialogue(clean, paragraphs, marks),
+        ]
+    )
+    quotations = _speech_in(clean, paragraphs, marks, stretches)
     sentences: list[Sentence] = []
     boilerplate: list[Boilerplate] = []
     in_tail, done = False, 0
-    for span in spans:
+    apart = list(_told_apart(clean, spans, stretches))
+    reasons = _reasons(clean, [span for span, _ in apart])
+    for (span, told), reason in zip(apart, reasons, strict=True):
         start, end = _with_marks(text, aligned, span, done)
         done = end
-        sentence = clean[span.start : span.end]
-        reason = boilerplate_reason(sentence)
+        if told and told.voice == "label":
+            reason = LABEL
         if reason is None and "](" in text[start:end] and is_tag_line(_line_around(text, start, end)):
             reason = "tags"
         # At the top, a disclaimer is the author's, and the article is still to come.
-        in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(sentence))
+        in_tail = in_tail or (2 * span.start > len(clean) and opens_tail(clean[span.start : span.end]))
         if reason is None and in_tail:
             reason = "disclaimer"
         if reason is None:
-            sentences.append(_sentence(start, end, span, aligned, _quoted_in(span, quotations)))
+            host = told.speaker if told and told.voice == "own" else None
+            sentences.append(_sentence(start, end, span, aligned, _quoted_in(span, quotations), host))
         else:
             boilerplate.append(Boilerplate(start, end, text[start:end], reason))
     return PreparedText(tuple(sentences), tuple(boilerplate), clean)
@@ -118,17 +143,62 @@ def prepare_sentence(text: str) -> Sentence:
     return _sentence(0, len(text), span, aligned, tuple(speech(find_quotations(aligned.text))))
 
 
-def _speech_in(clean: str, spans: list[Span], marks: Mapping[int, str]) -> list[Quotation]:
-    """Somebody else's words in an article."""
-    paragraphs = []
+def _reasons(clean: str, spans: list[Span]) -> list[str | None]:
+    """Why sentences are no reporting: by themselves, by the line they are in, or as captions of a gallery."""
+    captions = list(gallery_captions(clean))
+    lines = [list(inside) for _, inside in groupby(spans, key=attrgetter("paragraph"))]
+    found: list[str | None] = []
+    for number, line in enumerate(lines):
+        of_sentences = [boilerplate_reason(clean[span.start : span.end]) for span in line]
+        of_line = None if None not in of_sentences else _line_reason(clean, line, of_sentences)
+        if of_line is None and None in of_sentences and len(lines) - number <= _LAST_LINES < len(lines) // 2:
+            of_line = boilerplate_reason(clean[line[0].start : line[-1].end], "last line")
+        for span, reason in zip(line, of_sentences, strict=True):
+            found.append(reason or ("caption" if _overlaps(span, captions) else of_line))
+    return found
+
+
+def _line_reason(clean: str, line: list[Span], of_sentences: list[str | None]) -> str | None:
+    """Why a whole line is no reporting: by what it is, or because most of its sentences are none."""
+    known = [reason for reason in of_sentences if reason]
+    if len(known) > 1 and 2 * len(known) >= len(line):
+        return known[0]
+    return boilerplate_reason(clean[line[0].start : line[-1].end], "line")
+
+
+def _overlaps(span: Span, slices: list[tuple[int, int]]) -> bool:
+    """Whether a sentence has a part in slices that are in order."""
+    at = bisect_right(slices, span.start, key=itemgetter(1))
+    return at < len(slices) and slices[at][0] < span.end
+
+
+def _paragraphs(spans: list[Span]) -> list[tuple[int, int]]:
+    """Where the paragraphs start and end."""
+    found = []
     for _, inside in groupby(spans, key=attrgetter("paragraph")):
         sentences = list(inside)
-        paragraphs.append((sentences[0].start, sentences[-1].end))
+        found.append((sentences[0].start, sentences[-1].end))
+    return found
+
+
+def _speech_in(
+    clean: str, paragraphs: list[tuple[int, int]], marks: Mapping[int, str], stretches: list[Stretch]
+) -> list[Quotation]:
+    """Somebody else's words in an article."""
     blocks = [number for number, (start, _) in enumerate(paragraphs) if marks.get(start, "").startswith(">")]
-    return speech(find_quotations(clean, paragraphs, blocks))
+    return speech(find_quotations(clean, paragraphs, blocks, stretches))
 
 
-def _sentence(start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[Quotation, ...]) -> Sentence:
+def _told_apart(clean: str, spans: list[Span], stretches: list[Stretch]) -> Iterator[tuple[Span, Stretch | None]]:
+    """The sentences, cut where a label, a post or a turn begins or ends."""
+    for span in spans:
+        for start, end, told in pieces(clean, span.start, span.end, stretches):
+            yield Span(start, end, span.paragraph), told
+
+
+def _sentence(
+    start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[Quotation, ...], host: str | None = None
+) -> Sentence:
     text = aligned.text[span.start : span.end]
     own = _without(text, quoted)
     n_own = len(COMPOUND.findall(own))
@@ -145,6 +215,7 @@ def _sentence(start: int, end: int, span: Span, aligned: Aligned, quoted: tuple[
         n_own_words=n_own,
         alignment=aligned,
         offset=span.start,
+        host=host,
     )
 
 
@@ -156,7 +227,7 @@ def _with_marks(text: str, aligned: Aligned, span: Span, floor: int) -> tuple[in
         start = before
     if text.startswith("](", end) or not _BLANK.search(text, end, after):
         end = after
-    return start, end
+    return max(start, floor), end  # a cut within what one character stands for, such as a ligature
 
 
 def _without(text: str, quoted: tuple[Quotation, ...]) -> str:

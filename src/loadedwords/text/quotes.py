@@ -12,21 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from loadedwords.text.marks import Bounds, Marked, marked_in, sentence_end, sentence_start
+from loadedwords.text.marks import Marked, marked_in, sentence_end, sentence_start
 from loadedwords.text.speakers import BEFORE_REACH, REACH, SAYS, introduces, known, speaker_after, speaker_before
+from loadedwords.text.stretches import Bounds, Stretch, pieces
 
 Kind = Literal["speech", "scare", "title"]
 
 # So many words without a speaker are scare quotes, more are speech.
 SCARE_WORDS = 3
-# A text is a transcript if so many paragraphs, and so large a share of them, begin with who speaks, and two of these
-# speak more than once. Lists with a name before each entry are not: there nobody's turn comes again.
-_FEWEST_TURNS, _SHARE_OF_TURNS = 6, 0.45
-
-# "ANN LEE:", "Ann Lee:", "ANN LEE, HOST:", and no marks behind it, which would say themselves whose words they hold.
-_TURN = re.compile(
-    r"(?P<who>[A-Z][A-Z.’'-]+(?:\s[A-Z][A-Z.’'-]+){0,4}|(?:[A-Z][\w.’'-]+\s){1,3}[A-Z][\w.’'-]+)(?:,[^:.!?]{1,60})?(?:\s\([^)]{1,30}\))?:\s(?![\"“‘'])"
-)
 _WORD = re.compile(r"\w+(?:[’'-]\w+)*")
 _SMALL_WORDS = frozenset(
     ("a", "an", "the", "of", "and", "or", "in", "on", "at", "to", "for", "from", "by", "with", "as", "is", "vs")
@@ -35,7 +28,7 @@ _SMALL_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Quotation:
-    """What stands between two marks, in a block quotation, or in somebody's turn in a transcript (with the name before it).
+    """What stands between two marks, in a block quotation, in a post, or in somebody's turn in a transcript.
 
     Attributes
     ----------
@@ -53,7 +46,9 @@ class Quotation:
     speaker: str | None = None
 
 
-def find_quotations(text: str, paragraphs: Bounds | None = None, blocks: Iterable[int] = ()) -> list[Quotation]:
+def find_quotations(
+    text: str, paragraphs: Bounds | None = None, blocks: Iterable[int] = (), stretches: Sequence[Stretch] = ()
+) -> list[Quotation]:
     """Find the quotations of an article.
 
     Parameters
@@ -64,27 +59,37 @@ def find_quotations(text: str, paragraphs: Bounds | None = None, blocks: Iterabl
         Where its paragraphs start and end; all of it is one, if not given.
     blocks : iterable of int
         Numbers of the paragraphs that are set off as block quotations.
+    stretches : sequence of Stretch
+        Posts, turns and labels in it, in order: what is quoted there needs no marks.
 
     Returns
     -------
     list of Quotation
         In order, without overlap: a quotation inside a quotation belongs to the outer one.
     """
-    bounds = list(paragraphs) if paragraphs is not None else [(0, len(text))]
     set_off = frozenset(blocks)
-    turns = _turns(text, bounds)
+    parts: list[tuple[int, int, bool, Stretch | None]] = []
+    labelled: set[int] = set()
+    for number, paragraph in enumerate(paragraphs if paragraphs is not None else [(0, len(text))]):
+        for start, end, told in pieces(text, *paragraph, stretches):
+            if told is not None and told.voice == "label":
+                labelled.add(len(parts))
+            else:
+                parts.append((start, end, number in set_off, told))
+    bounds = [(start, end) for start, end, _, _ in parts]
     found: list[Quotation] = []
     inherited: str | None = None
     continued = introduced = False
     done = 0
-    for number, (start, end) in enumerate(bounds):
-        if number in turns:
+    for number, (start, end, block, told) in enumerate(parts):
+        if told is not None and told.voice == "quoted":
             if done < end:  # else it is inside of what was opened before
-                found.append(Quotation(max(start, done), end, speaker=turns[number]))
+                found.append(Quotation(max(start, done), end, speaker=told.speaker))
             done, introduced = max(done, end), False
             continue
+        introduced = introduced and number not in labelled  # a label says whose the words are, or that they are lost
         marked = marked_in(text, max(start, done), bounds, number)
-        if number in set_off or (introduced and not (marked and marked[0].start <= start + 2)):
+        if block or (introduced and not (marked and marked[0].mark <= start + 1)):
             # The sentence that introduces a block says whose it is.
             speaker = speaker_before(text, *bounds[number - 1]) if introduced and number else None
             found.append(Quotation(start, end, speaker=known(speaker)))
@@ -101,7 +106,7 @@ def find_quotations(text: str, paragraphs: Bounds | None = None, blocks: Iterabl
                 own_speakers.append(speaker)
                 continued, inherited = item.goes_on, speaker
             found.append(replace(quotation, speaker=speaker if quotation.kind == "speech" else None))
-            done = item.end
+            done = item.behind
         _share_speaker(found, start)
         introduced = text.endswith(":", start, end) and introduces(text, start, end - 1)
     return found
@@ -112,36 +117,18 @@ def speech(quotations: Iterable[Quotation]) -> list[Quotation]:
     return [quotation for quotation in quotations if quotation.kind == "speech"]
 
 
-def _turns(text: str, bounds: Bounds) -> dict[int, str]:
-    """Who speaks in which paragraph, if the text is a transcript; a turn ends where the next one begins."""
-    labels = {
-        number: match["who"] for number, (start, end) in enumerate(bounds) if (match := _TURN.match(text, start, end))
-    }
-    speakers = list(labels.values())
-    again = {who for who in speakers if speakers.count(who) > 1}
-    if len(labels) < max(_FEWEST_TURNS, _SHARE_OF_TURNS * len(bounds)) or len(again) < 2:
-        return {}
-    # A headline or a summary may have a colon, too: the first turn is that of somebody who speaks again, if by surname.
-    surnames = {who.split()[-1] for who in again}
-    first = next(number for number, who in labels.items() if who.split()[-1] in surnames)
-    turns: dict[int, str] = {}
-    for number in range(first, len(bounds)):
-        turns[number] = labels.get(number) or turns[number - 1]
-    return turns
-
-
 def _attributed(text: str, item: Marked, start: int, end: int) -> Quotation:
     """The kind and the speaker of what stands between marks, from the sentence around it."""
-    near = max(start, item.start - BEFORE_REACH)
-    before = text[sentence_start(text, near, item.start) : max(start, item.start - 1)]
-    behind = min(end, item.end + 1)
-    after = text[behind : min(end, behind + REACH)]
+    near = max(start, item.mark - BEFORE_REACH)
+    before = text[sentence_start(text, near, item.mark) : item.mark]
+    after = text[item.behind : min(end, item.behind + REACH)]
     full_stop = text[item.end - 1] in ".!?…" and after.lstrip()[:1].isupper()
     speaker = speaker_after(after, full_stop=full_stop) or speaker_before(before, 0, len(before))
     words = _WORD.findall(text[item.start : item.end])
     if re.search(r"\bso[- ]called\W*$", before):
         return Quotation(item.start, item.end, "scare")
-    if speaker is None and not item.goes_on and text[item.end - 1 : item.end] not in tuple(".,!?…;:"):
+    last = text[item.start : item.end].rstrip("\"”’' ")[-1:]
+    if speaker is None and not item.goes_on and last not in tuple(".,!?…;:"):
         said = SAYS.search(before[-REACH:]) or SAYS.search(after[: sentence_end(after, 0, 60)])
         if not said and _is_title(words):
             return Quotation(item.start, item.end, "title")

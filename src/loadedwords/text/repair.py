@@ -148,8 +148,9 @@ def _plain(text: str) -> Iterator[Edit]:
         yield Edit(*match.span())
     for match in _ACCENTS.finditer(text, 1):
         letter = match.start() - 1
-        if text[letter].isalpha():
-            yield Edit(letter, match.end(), unicodedata.normalize("NFC", text[letter : match.end()]))
+        composed = unicodedata.normalize("NFC", text[letter : match.end()])
+        if len(composed) <= len(match[0]):
+            yield Edit(letter, match.end(), composed)
     for match in _BEFORE_BLANK.finditer(text):
         yield Edit(*match.span(), " ")
     ends_lines = _NEXT_LINE in text and not _ELLIPSES.search(text)

@@ -27,6 +27,9 @@ _SPEAKING = (
     " deny denies denied, demand demands demanded, plead pleads pleaded, lament laments lamented, muse muses mused, murmured,"
     " muttered, cried, chant chanted chanting, sang, growled, roared, whine whines whined, gush gushes gushed, crow crows crowed,"
     " scoff scoffs scoffed, sniffed, retort retorted, counter counters countered, protest protests protested, objected,"
+    " commented, commenting, exclaim exclaims exclaimed, stressed, stressing, emphasize emphasizes emphasized,"
+    " emphasise emphasises emphasised, reiterate reiterates reiterated, cautioned, cautioning, proclaim proclaims proclaimed,"
+    " opine opines opined, marveled, marvelled, deadpanned, texted, chimed, interjected, exulted, enthused,"
     " allege alleges alleged, report reported, think thinks thought, believe believes believed, reckon reckons"
 )
 _VERBS = "|".join(re.findall(r"\w+", _SPEAKING))
@@ -60,32 +63,40 @@ _NOT_A_NAME = (
 _NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}(?<![’']s)"
 _DETERMINER = r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts|[Oo]ne|[Aa]nother)"
 # Nothing that begins another phrase: "the door a note" are two.
-_INSIDE = r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by)\b)[\w’'.&-]+"
+_INSIDE = (
+    r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by|did|does|do|not|never|will|would|can|could"
+    r"|should|may|might|must|declined|refused)\b)(?![\w’'-]*[a-z]\.[A-Z])[\w’'.&-]+"
+)
 _DESCRIBED = (
     rf"{_DETERMINER}\s(?:{_INSIDE}\s){{0,6}}?{_INSIDE}"
     rf"(?:\s(?:of|for|at|from|in)\s(?:(?:the|its|his|her|a)\s)?(?:{_INSIDE}\s){{0,3}}?{_INSIDE})?"
 )
 _WHO = rf"(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED})"
 _ASIDE = r"(?:,\s[^.\"“”]{1,80}?,)?"
-_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|\w+ly))*"
+_HELPED = r"(?:\s(?:has|had|have|also|earlier|later|then|once|reportedly|now|can\sbe\sheard|could\sbe\sheard|was\sheard|\w+ly))*"
 _PHRASE_ENDS = r"(?=[,.;:!?—–)”\"]|\s(?:who|in|on|at|after|during|from|as|when|while|last|this|earlier|later|and|with|before|told)\b|$)"
 _GOES_ON = (
     r"(?=\s*(?:[.,;:]|$)|\s(?:in|to|on|at|during|after|when|as|via|of|about|reporters|him|her|them|us|me|[A-Z]{2,})\b)"
 )
+# Behind marks these are verbs; before them as often nouns.
+_VERBS_BEHIND = rf"{_VERBS}|comments|stresses|reflects|reflected|enthuses"
 # ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
-_AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b")
-_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS})\b{_GOES_ON}")
+_AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b")
+_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b{_GOES_ON}")
 # `“Why?” Harry Penn asked.`; what `Harry Penn asked: “Who?”` introduces is his next question.
 _ASKED = re.compile(
     rf"(?:(?!The\b){_NAMED}|I){_ASIDE}{_HELPED}\s(?:{'|'.join(sorted(_SAYING - _ALSO_NOUNS))})\b(?![,:]?\s[\"“‘]){_GOES_ON}"
 )
 # ", said Ann Lee", ", said the top commander in the north", ", said spokesman Tom Hale".
 _AFTER_VERB = (
-    re.compile(rf"[\s,—–-]*(?:{_VERBS})(?:\s\w+ly)?\s(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED}{_PHRASE_ENDS})"),
+    re.compile(rf"[\s,—–-]*(?:{_VERBS_BEHIND})(?:\s\w+ly)?\s(?P<who>{_PRONOUN}|{_NAMED}|{_DESCRIBED}{_PHRASE_ENDS})"),
     re.compile(
-        rf"[\s,—–-]*(?:{_VERBS})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
+        rf"[\s,—–-]*(?:{_VERBS_BEHIND})\s(?:(?!(?:on|in|at|to|that|of|for|from|by|as|after|during|last)\b)[a-z][\w-]*\s){{1,4}}(?P<who>{_NAMED})"
     ),
 )
+# “…” — Ann Lee, the mayor: all that is left of the paragraph. “…” is how Ann Lee puts it.
+_SIGNED = re.compile(rf"\s?(?:[—–―]|--?)\s?(?P<who>{_NAMED})(?:,\s[^.!?“”\"]{{1,100}})?\.?\s*$")
+_IS_HOW = re.compile(rf"[\s,]*(?:is|was)\s(?:how|what)\s{_WHO}\s[a-z]")
 # What follows a preposition is not the one who speaks: "responded to the backlash, saying".
 _PREPOSITIONS = ("of", "to", "by", "with", "for", "in", "on", "at", "from", "against", "about", "over")
 _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
@@ -95,6 +106,8 @@ _BEFORE = re.compile(
 )
 # "ANN LEE:", "Ann Lee:", "ANN LEE, HOST:", and no marks behind it, which would say themselves whose words they hold.
 _BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
+# "Said Ann Lee, the mayor:".
+_BEFORE_VERB_FIRST = re.compile(rf"^(?i:{_VERBS})\s(?P<who>{_NAMED})(?:,[^:.!?]{{1,100}})?[,:]\s*$")
 _ACCORDING = re.compile(rf"\b[Aa]ccording to\s{_WHO}")
 _IN_A_STATEMENT = re.compile(
     r"\b(?:[Ii]n|[Oo]n|[Ff]rom)\s(?:an?|the|his|her|their|its)\s(?:[\w’-]+\s){0,3}?(?:statement|letter|post|e-?mail|message|tweet|memo|speech)\b[^:]{0,40}$"
@@ -121,17 +134,23 @@ def is_indirect(sentence: str) -> bool:
     return bool(_INDIRECT.search(sentence) or _INDIRECT_BEHIND.search(sentence))
 
 
+def asked_by_name(text: str, start: int) -> bool:
+    """Whether somebody is named at `start` as the one who asked what stands before: "Harry Penn asked."."""
+    return _ASKED.match(text, start, start + REACH) is not None
+
+
 def speaker_after(after: str, *, full_stop: bool) -> str | None:
     for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
             return _named(match)
-    match = _ACCORDING.match(after.lstrip(" ,"))
+    match = _ACCORDING.match(after.lstrip(" ,")) or _SIGNED.match(after) or _IS_HOW.match(after)
     return _named(match) if match else None
 
 
-def asked_by_name(text: str, start: int) -> bool:
-    """Whether somebody is named at `start` as the one who asked what stands before: "Harry Penn asked."."""
-    return _ASKED.match(text, start, start + REACH) is not None
+def tag_behind(after: str) -> tuple[bool, str | None]:
+    """Whether "said Ann Lee" follows a pause, and who that is."""
+    match = next((match for pattern in _AFTER_VERB if (match := pattern.match(after))), None)
+    return match is not None, _named(match) if match else None
 
 
 def speaker_before(text: str, start: int, end: int) -> str | None:
@@ -139,6 +158,7 @@ def speaker_before(text: str, start: int, end: int) -> str | None:
     found = (
         (_BEFORE.search(before) if _speaks(before, naming=True) else None)
         or _ACCORDING.search(before)
+        or _BEFORE_VERB_FIRST.match(before)
         or _BEFORE_IN_A_TRANSCRIPT.match(before)
     )
     return _named(found) if found else None

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
+from loadedwords.house import Levels
 from loadedwords.models.scores import NO_KINDS, Logits
 from loadedwords.schema import KINDS, Interval
 from loadedwords.training.calibration import best_f1, calibration_error, word_rows
@@ -148,6 +149,37 @@ def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
             f"{size}; threshold from the other folds",
         ),
     ]
+
+
+def lint_findings(probability: Sequence[Array], strongest: Sequence[Array], rows: pl.DataFrame) -> list[Finding]:
+    """False alarms of the linter on plain sentences, to which no reader objects, and clear ones that it finds.
+
+    A sentence is found at a level where both its strongest word and itself reach it. What the linter leaves alone by its
+    rules and adds by its list is not in these figures. One array of each for each seed.
+    """
+    if not any(of.any() for of in strongest):
+        return []  # a model that finds no words
+    target, articles = rows["target"].to_numpy(), rows["article"].to_numpy()
+    findings = []
+    for name, part in (
+        ("false alarms on plain sentences", target == 0),
+        ("clearly loaded ones found", target >= CLEAR),
+    ):
+        if not part.any():
+            continue
+        for level, least in (("note", Levels.note), ("warning", Levels.warning)):
+            sure = [np.minimum(p, word)[part] for p, word in zip(probability, strongest, strict=True)]
+            found = np.mean([of >= least for of in sure], axis=0)
+            any_word = float(np.mean([of[part] > 0 for of in strongest]))
+            findings.append(
+                Finding(
+                    f"lint from {level} on: {name}",
+                    resampled(lambda at, found=found: float(found[at].mean()), articles[part]),  # type: ignore[misc]
+                    f"{any_word:.3f} if each word that the model finds were shown",
+                    f"{int(part.sum()):,} sentences",
+                )
+            )
+    return findings
 
 
 def _called(logits: Logits, rows: pl.DataFrame) -> pl.DataFrame:

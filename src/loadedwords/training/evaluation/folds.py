@@ -23,6 +23,7 @@ from loadedwords.training.card import METRIC_NAMES
 from loadedwords.training.evaluation.findings import (
     annotator_findings,
     kind_findings,
+    lint_findings,
     outlet_findings,
     share_findings,
     word_findings,
@@ -86,7 +87,7 @@ def cross_validate(
     """
     measured = labels.measured
     raw = list(_held_out(recipe, labels, seeds, workshop, jobs, tell))
-    probability = [_calibrated(logits, measured) for logits in raw]
+    probability, strongest = zip(*(_calibrated(logits, measured) for logits in raw), strict=True)
 
     inside = calibrating(measured.with_row_index("row"))
     rows = inside["row"].to_numpy()
@@ -99,6 +100,7 @@ def cross_validate(
         *share_findings(of_inside, inside),
         *outlet_findings(of_inside, inside),
         *word_findings(in_domain, inside),
+        *lint_findings(of_inside, [of[rows] for of in strongest], inside),
         *kind_findings(in_domain, inside),
         *ratios,
     ]
@@ -188,16 +190,22 @@ def _by_seed(truth: NDArray[np.int64], probability: Sequence[NDArray[np.float64]
     )
 
 
-def _calibrated(raw: Logits, measured: pl.DataFrame) -> NDArray[np.float64]:
-    """The probabilities as a shipped model would give them, calibrated on the other folds."""
-    probability = np.zeros(len(measured))
+def _calibrated(raw: Logits, measured: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The probabilities as a shipped model would give them, calibrated on the other folds.
+
+    Of each sentence, and of the strongest word that it would be shown with: 0 where no word reaches the threshold.
+    """
+    probability, strongest = np.zeros(len(measured)), np.zeros(len(measured))
     fold_of = measured["fold"].to_numpy()
     for fold in np.unique(fold_of):
         others = np.flatnonzero(fold_of != fold)
         settings = fit_settings(measured[others.tolist()], raw.take(others))
-        own = fold_of == fold
+        own = np.flatnonzero(fold_of == fold)
         probability[own] = logistic(raw.sentence[own] / settings.temperature + settings.bias)
-    return probability
+        log_odds = np.array([max((word[2] for word in raw.words[at]), default=-np.inf) for at in own])
+        words = logistic(log_odds / settings.word_temperature + settings.word_bias)
+        strongest[own] = np.where(words >= settings.word_threshold, words, 0.0)
+    return probability, strongest
 
 
 def _baselines(rows: pl.DataFrame) -> dict[str, list[Predictions]]:

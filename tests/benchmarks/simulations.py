@@ -1,6 +1,6 @@
 """How often intervals hold the truth and differences are declared where there are none, in worlds whose truth is known.
 
-    python tests/benchmarks/coverage.py [--runs 1000] [--labels-runs 400] [--processes 1]
+    python tests/benchmarks/simulations.py [--runs 1000] [--labels-runs 400] [--processes 1]
 
 Outlets report on events that they share and on stories of their own; an article has a temper of its own; a classifier
 errs in every sentence and on one outlet more than on another. Moments are those of ordinary news as the default model
@@ -142,7 +142,7 @@ def planned_power(runs: int, seed: int = 0) -> tuple[int, float]:
     alone = [
         draw_articles(two, 30, WORLDS["usual"], rng).with_columns(event_id=pl.lit(None, pl.String)) for _ in range(9)
     ]
-    spread = float(np.median([spread_of_articles(pilot) for pilot in alone]))
+    spread = float(np.sqrt(np.mean([spread_of_articles(pilot) ** 2 for pilot in alone])))
     (needed,) = plan([means[1] - means[0]], spread=spread)
     shown = [
         compare_pairs(

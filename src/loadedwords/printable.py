@@ -1,0 +1,19 @@
+"""Text that others wrote, made harmless for a terminal and a page."""
+
+from __future__ import annotations
+
+_BLANKS = "\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
+# Control characters, and those that turn the direction of all that follows.
+_OTHERS = (*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_HARMLESS = {**dict.fromkeys(_OTHERS, "�"), **dict.fromkeys(map(ord, _BLANKS), " "), 9: "\t", 10: "\n"}
+
+
+def printable(text: str) -> str:
+    """Without the characters by which a name or a text could take over a terminal or turn a line around; as long as before.
+
+    Examples
+    --------
+    >>> printable("The \\x1b[2JLedger \\u202eregdeL ehT")
+    'The �[2JLedger �regdeL ehT'
+    """
+    return text.translate(_HARMLESS)
