@@ -311,7 +311,7 @@ def test_progress_reaches_the_end(tmp_path: Path) -> None:
     assert progress.done == progress.total == sum(file.stat().st_size for file in files)
 
 
-ENDINGS = [".jsonl", ".csv", ".txt", ".md", ".parquet", ".jsonl.gz", ".html"]
+ENDINGS = [".jsonl", ".json", ".csv", ".tsv", ".txt", ".md", ".parquet", ".jsonl.gz", ".html"]
 
 
 @given(content=st.binary(max_size=300), ending=st.sampled_from(ENDINGS))
@@ -319,7 +319,7 @@ def test_any_bytes_give_articles_or_rejects(
     content: bytes, ending: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     articles, rejects = read(put(tmp_path_factory.mktemp("bytes") / f"x{ending}", content))
-    assert articles or rejects or content.strip() == b"" or ending in (".jsonl", ".csv")
+    assert articles or rejects or content.strip() == b"" or ending in (".jsonl", ".json", ".csv", ".tsv")
     for article in articles:
         article.text.encode()
 

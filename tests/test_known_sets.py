@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loadedwords.articles import COLUMN_NAMES, ReadOptions, read_articles
+from loadedwords.articles import COLUMN_NAMES, ReadOptions, read_articles, read_table
 from loadedwords.articles.columns import option_of
 from loadedwords.articles.records import BY_ADDRESS, BY_FOLDER
 from loadedwords.errors import DataError
@@ -373,6 +373,15 @@ def test_a_named_column_that_is_nowhere_stops_before_anything_is_read(tmp_path: 
     with pytest.raises(DataError, match="--event-column"):
         read_articles(tmp_path, options=ReadOptions(columns={"text": "text", "event_id": "story"}))
     assert len(read(tmp_path / "b.txt", columns={"outlet": "papers"})[0]) == 1, "a text has no columns"
+
+
+def test_a_named_column_that_a_table_has_not() -> None:
+    table = pa.table({"text": [TEXT], "paper": ["Wire"]})
+    with pytest.raises(DataError, match="no column 'papers'"):
+        read_table(table, options=ReadOptions(columns={"outlet": "papers"}))
+    (article,) = read_table(table, options=ReadOptions(columns={"outlet": "paper"}))
+    assert isinstance(article, Article)
+    assert article.outlet == "Wire"
 
 
 def test_the_docs_name_every_column() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from loadedwords.articles.columns import missing_text
+from loadedwords.articles.reading import refuse_missing
 from loadedwords.articles.records import ReadOptions, Record, to_article
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
@@ -32,7 +33,7 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
     Raises
     ------
     DataError
-        If there is no column of texts: nothing was read then.
+        If there is no column of texts, or not one that was named: nothing was read then.
     """
     options = options or ReadOptions()
     if hasattr(table, "collect"):
@@ -42,6 +43,7 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
         raise DataError(
             f"The table has {trouble.replace(' with --text-column', ' text')}, or give it one of these names."
         )
+    refuse_missing({kind: name for kind, name in options.columns.items() if name not in names}, map(str, names))
     rows = enumerate(_rows(table, names), 1)
     return (to_article(Record(number, row), "table", options, default_id=str(number)) for number, row in rows)
 
