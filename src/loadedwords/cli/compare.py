@@ -128,9 +128,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
-
-    print_outlets(found.outlets, found.overall, found.level, found.voice)
-    if found.corrected is not None:
+    if found.corrected is not None:  # it governs, so it comes first
         rows = found.corrected.drop_nulls("corrected_share").to_dicts()
         _print_table(
             "Corrected by hand labels: share of own-voice sentences that the labellers call loaded",
@@ -148,6 +146,8 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
         )
         if len(rows) > 2 * most:
             say(f"{len(rows) - 2 * most} outlets below these are not shown.")
+        say("By the model alone, not corrected by the labels:")
+    print_outlets(found.outlets, found.overall, found.level, found.voice)
     pairs, by = found.governing_pairs, "by the model" if found.corrected is None else "corrected by hand labels"
     _print_table(
         f"The surest differences in loaded share, {by}",
