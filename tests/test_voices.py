@@ -141,3 +141,13 @@ def test_a_host_is_named_in_the_results() -> None:
         ("own", "LEE", False),
         ("quoted", "HALE", True),
     ]
+
+
+def test_a_block_inside_an_open_quotation_is_no_second_one() -> None:
+    text = (
+        'The owners shut the mill. “It is a shame,” said Ann Lee, the mayor of -05-03", "Alder.7\n> We were never asked.\n\n*\n'
+        "The owners shut the mill in disgrace,” said Ann Lee, the mayor of Alder."
+    )
+    for sentence in prepare_text(text).sentences:
+        ends = [(quotation.start, quotation.end) for quotation in sentence.quoted]
+        assert all(0 <= start < end <= len(sentence.text) for start, end in ends), (sentence.text, ends)

@@ -92,9 +92,9 @@ def find_quotations(
         if block or (introduced and not (marked and marked[0].mark <= start + 1)):
             # The sentence that introduces a block says whose it is.
             speaker = speaker_before(text, *bounds[number - 1]) if introduced and number else None
-            found.append(Quotation(start, end, speaker=known(speaker)))
-            introduced = False
-            done = end
+            if done < end:  # else it is inside of what was opened before
+                found.append(Quotation(max(start, done), end, speaker=known(speaker)))
+            done, introduced = max(done, end), False
             continue
         own_speakers: list[str | None] = []
         for item in marked:
