@@ -101,9 +101,13 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "training/evaluation/suites/invariance.toml",
         "training/evaluation/suites/devices.toml",
         "lint/plainer.toml",
+        "lint/listed.toml",
+        "lint/left_alone.toml",
+        "text/boilerplate.toml",
         "training/evaluation/suites/plain_words.toml",
         "training/evaluation/card.html.j2",
-        "report/report.html.j2",
+        "report/comparison.html.j2",
+        "report/article.css",
         "py.typed",
     ):
         assert f"loadedwords/{needed}" in inside

@@ -64,7 +64,7 @@ def print_outlets(
     if outlets.height > covered.height:
         say(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
     say(
-        "Articles differ in topic and kind: outlets whose intervals overlap can't be told apart, others may still differ for what they cover."
+        "Whether two outlets differ is told by the interval of their difference, not by these two; and outlets may differ for what they cover."
     )
 
 
