@@ -153,6 +153,9 @@ def test_one_object_an_array_or_a_line_each(tmp_path: Path) -> None:
         "pretty.jsonl": json.dumps(rows, indent=4),
         "a-line-each.json": "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n",
         "newsapi.json": json.dumps({"articles": rows}, indent=1),
+        "list-a-line-each.json": '{"status": "ok", "articles": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]}\n",
+        "list-a-line-each.jsonl": '{"articles": [' + ",\n".join(map(json.dumps, rows)) + "]}",
+        "commas.jsonl": ",\n".join(map(json.dumps, rows)),
     }
     for name, content in spread.items():
         (tmp_path / name).write_text(content)

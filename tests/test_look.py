@@ -58,6 +58,7 @@ def test_five_lines_say_what_was_understood(tmp_path: Path) -> None:
     assert dates.endswith("; 2 come without one")
     assert texts.startswith("Texts:   12 words in the middle one; in English (11); 1 end as if cut short; 2 broken: ")
     assert "the text is empty (1)" in texts
+    assert texts.endswith(f"; these are in {tmp_path / 'a.csv'} (1), {tmp_path / 'b.jsonl'} (1)")
 
 
 def test_other_languages_are_seen(tmp_path: Path) -> None:

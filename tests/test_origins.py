@@ -20,6 +20,7 @@ from loadedwords.outlets import compare_outlets, load_articles, scan_sentences, 
 from loadedwords.outlets.comparison import compare_scores
 from loadedwords.outlets.counted import without_syndicated
 from loadedwords.report import write_report
+from loadedwords.report.comparison import write_comparison_page
 from loadedwords.schema import Article
 from loadedwords.scoring import FramingModel
 from loadedwords.text.origins import find_origins, named_in_byline
@@ -341,7 +342,9 @@ def test_a_run_marks_counts_and_shows_them(tmp_path: Path) -> None:
     assert kept.height == sentences.collect().height - 5
     assert kept["origin"].null_count() == kept.height
     page = write_report(folder).read_text(encoding="utf-8")
-    assert "5 sentences of 3 articles are the work of agencies or other publications, and left out" in page
+    said = "5 sentences of 3 articles are the work of agencies or other publications, and "
+    assert page.count(f"{said}left out") == 3, "in what can be said, at the table and in the methods"
+    assert "sentences of others, left out" in page
     assert "2 articles have word for word the text of another of the same outlet" in page
     assert "from Associated Press" in page
     with pytest.raises(OutputError, match="its syndicated differ"):
@@ -352,6 +355,17 @@ def test_a_run_marks_counts_and_shows_them(tmp_path: Path) -> None:
     assert again.counts.syndicated_sentences == 0
     assert again.counts.own_sentences == summary.counts.own_sentences + 5
     assert without_syndicated(scan_sentences([folder]), load_articles(folder)).collect().height == kept.height + 5
+
+
+def test_where_all_voices_count_nothing_is_said_to_be_left_out(model: FramingModel, tmp_path: Path) -> None:
+    score_to_folder(iter(articles()), tmp_path, description=RunDescription(["x"]), model="linear")
+    found = compare_scores([tmp_path], voice="all", events="none", topics="none")
+    assert found.overall["n_articles"].to_list() == [len(articles())]
+    said = "5 sentences of 3 articles are the work of agencies or other publications, and count in the shares"
+    page = write_comparison_page(found, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count(said) == 3
+    assert "and left out of" not in page
+    assert "sentences of others, left out" not in page
 
 
 def test_the_commands_say_what_was_left_out_and_let_it_count(tmp_path: Path) -> None:

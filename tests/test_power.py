@@ -73,6 +73,11 @@ def test_the_command_takes_a_pilot_or_ordinary_news(tmp_path: Path) -> None:
         article_id=pl.format("a{}", pl.int_range(pl.len())), n_quoted_words=0, n_loaded_quoted_words=0,
         loaded_share_all="loaded_share", loaded_share_quoted="loaded_share", n_titles=0,
     )  # fmt: skip
-    pilot.write_parquet(tmp_path / "articles" / "part-00000.parquet")
+    pilot.with_columns(outlet=pl.format("{} {}", "outlet", pl.int_range(pl.len()) // 2 % 2)).write_parquet(
+        tmp_path / "articles" / "part-00000.parquet"
+    )
+    assert CliRunner().invoke(main, ["plan", str(tmp_path)]).output.startswith("4 outlets, ")
+    assert CliRunner().invoke(main, ["plan"]).output.startswith("2 outlets, ")
     shown = CliRunner().invoke(main, ["plan", str(tmp_path), "--outlets", "5"])
+    assert shown.output.startswith("5 outlets, ")
     assert "from 6 articles" in shown.output, shown.output

@@ -126,6 +126,7 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("the tax rates.The minister said so.", ["the tax rates.", "The minister said so."]),
         ("See ann.Lee@example.org or www.Example.Com today.", ["See ann.Lee@example.org or www.Example.Com today."]),
         ("One thing that Ms. Ames and D-N.Y. members know.", ["One thing that Ms. Ames and D-N.Y. members know."]),
+        ("It starts in May. “Not so,” he told Ann May. Rents rose.", ["It starts in May.", "“Not so,” he told Ann May.", "Rents rose."]),
         ('"Is it true?" he asked. Yahoo! said no.', ['"Is it true?" he asked.', "Yahoo! said no."]),
         # An apostrophe outside a word opens nothing.
         ("In the '90s the mayor won. He lost later. The workers' union cheered.", ["In the '90s the mayor won.", "He lost later.", "The workers' union cheered."]),

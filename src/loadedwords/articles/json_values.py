@@ -16,6 +16,7 @@ _PIECE = 65536
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,\[\]\x00]*")
 _OPENING = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Where a list begins within an object too large to hold.
 _LIST_WITHIN = re.compile(r'"\s*:\s*\[\s*(?=\{)')
 # How deep a list of records may lie: response → hits → list.
@@ -32,10 +33,16 @@ def one_a_line(head: str, ending: str) -> bool:
         value = json.loads(first)
     except (ValueError, RecursionError):  # broken, or cut: by the end of the line or of what is looked at
         follows = rest.lstrip()[:1]
-        if first.startswith("[") or first.strip() == "{":
+        if first.startswith("[") or _goes_on(first):
             return False
         return follows == "{" or (ending != ".json" and follows != '"')
     return bool(rest.strip()) or (ending != ".json" and isinstance(value, dict))
+
+
+def _goes_on(line: str) -> bool:
+    """Whether more follows below this line: it ends between two values, not within one as a line cut short does."""
+    signs = _STRING.sub("", line).rstrip()
+    return '"' not in signs and signs.endswith(("{", "[", ":", ","))
 
 
 def read_values(text: Text, limit: int) -> Iterator[Any]:

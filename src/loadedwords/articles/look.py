@@ -98,8 +98,10 @@ class Look:
             told.append(f"in {_listed(languages)}" if languages else "in no language that can be told")
         if cut := sum(bool(_CUT_SHORT.search(article.text[-30:])) for article in self.articles):
             told.append(f"{cut:,} end as if cut short")
-        reasons = Counter(reject.reason for reject in self.rejects)
-        told.append(f"{len(self.rejects):,} broken{': ' + _listed(reasons) if reasons else ''}")
+        told.append(f"{len(self.rejects):,} broken")
+        if self.rejects:  # a dry run leaves no rejects.jsonl that says where
+            told[-1] += f": {_listed(Counter(reject.reason for reject in self.rejects))}"
+            told.append(f"these are in {_listed(Counter(reject.file for reject in self.rejects))}")
         return f"Texts:   {'; '.join(told)}"
 
 

@@ -15,12 +15,12 @@ from loadedwords.schema import CountedVoice
 @click.option(
     "--difference", "differences", multiple=True, type=click.FloatRange(0.001, 0.999), default=(0.02, 0.05, 0.1), show_default=True, help="Between two outlets' loaded shares; may be given several times.",
 )  # fmt: skip
-@click.option("--outlets", "n_outlets", default=2, show_default=True, type=click.IntRange(2, 10_000), help="To compare, all with each other.")  # fmt: skip
+@click.option("--outlets", "n_outlets", type=click.IntRange(2, 10_000), help="To compare, all with each other.  [default: those of the folders, or 2]")  # fmt: skip
 @click.option("--spread", type=click.FloatRange(0.001, 1), help="How much an outlet's articles differ.  [default: from the folders, or as in ordinary news]")  # fmt: skip
 @click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Of the intervals.")
 @click.option("--power", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.99), help="Share of such samples in which the difference is to show.")  # fmt: skip
 @voice_option
-def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: int, spread: float | None, level: float, power: float,
+def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: int | None, spread: float | None, level: float, power: float,
          voice: CountedVoice) -> None:  # fmt: skip
     """How many articles and labels an outlet needs to show a difference, before you collect any.
 
@@ -40,9 +40,11 @@ def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: i
         share = min(max(float(summarise_all(articles, voice=voice)["loaded_share"][0] or 0.0), 0.01), 0.99)
         if spread is None:
             spread, source = spread_of_articles(articles, voice), f"from {articles.height:,} articles"
+        n_outlets = n_outlets or articles["outlet"].drop_nulls().n_unique()
     elif spread is not None:
         source = "as given"
     spread = ORDINARY_SPREAD if spread is None else spread
+    n_outlets = max(2, n_outlets or 0)
     click.echo(
         f"{n_outlets} outlets, whose articles differ by {spread:.3f} ({source}); power {power:.0%} at {level:.3g}, Holm over all pairs."
     )

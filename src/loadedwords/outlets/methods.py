@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from loadedwords.outlets.summary import work_of_others
+
 if TYPE_CHECKING:
     from loadedwords.outlets.comparison import Comparison
 
@@ -41,6 +43,8 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
         "2008), articles on one event left out together, on the logit scale with Student’s t.",
         f"Outlets with at least {found.min_articles} articles were compared in pairs, corrected for the number of pairs (Holm, 1979).",
     ]
+    if theirs := work_of_others(found):
+        said.append(theirs)
     if found.within_events.height:
         said.append(
             f"Outlets were also compared within the {found.n_events:,} events that at least two of them report, the event being the unit."

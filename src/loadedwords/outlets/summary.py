@@ -101,10 +101,7 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
             )
     for row in found.overall.to_dicts():
         if row["n_syndicated"]:
-            says.append(
-                f"{row['n_syndicated']:,} sentences of {row['n_syndicated_articles']:,} articles are the work of agencies or other "
-                f"publications and are left out of the outlets' own figures; their loaded share is {row['loaded_share_syndicated']:.3f}."
-            )
+            says.append(work_of_others(found))
         if row["n_copies"]:
             cannot.append(
                 f"{row['n_copies']:,} articles have word for word the text of another of the same outlet; each counts, so "
@@ -116,3 +113,25 @@ def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
         )
     cannot.append("Nothing here is a verdict on a person, a claim or an outlet, nor on what an outlet leaves out.")
     return tuple(says), tuple(cannot)
+
+
+def work_of_others(found: Comparison) -> str:
+    """How much agencies or other publications wrote, and whether it counts; empty where there is none."""
+    row = found.overall.to_dicts()[0] if found.overall.height else {"n_syndicated": 0}
+    if not row["n_syndicated"]:
+        return ""
+    counts = (
+        "and count in the shares, as all voices do"
+        if found.voice == "all"
+        else "and left out of the outlets' own figures"
+    )
+    return (
+        f"{_counted(row['n_syndicated'], 'sentence')} of {_counted(row['n_syndicated_articles'], 'article')} "
+        f"{'is' if row['n_syndicated'] == 1 else 'are'} the work of agencies or other publications, {counts}; its loaded share is "
+        f"{row['loaded_share_syndicated']:.3f}."
+    )
+
+
+def _counted(n: int, noun: str) -> str:
+    """1 article, 2,000 articles."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

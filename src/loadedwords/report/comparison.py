@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from loadedwords import highlight
 from loadedwords.outlets import APART, FEW_ARTICLES
 from loadedwords.outlets.devices import PRAISE
+from loadedwords.outlets.summary import work_of_others
 from loadedwords.outlets.tables import TABLES
 from loadedwords.report.page import LABELS, Axis, minus, name, render, share, upper_end, write_page
 from loadedwords.schema import KIND_NAMES
@@ -112,7 +113,7 @@ def write_comparison_page(comparison: Comparison, file: Path, run: ShownRun | No
         run=run,
         article_style=Markup(highlight.STYLE) if run else "",
         apart=[part for part in APART if any(row[f"n_{part}s"] for row in outlets)],
-        syndicated=bool(overall and overall[0]["n_syndicated"]),
+        syndicated=work_of_others(comparison),
         level=f"{100 * comparison.level:g}%",
         few=FEW_ARTICLES,
         rows=rows,

@@ -20,6 +20,8 @@ LONGEST_BLOCK = 10_000
 _QUOTE_MARK = re.compile(r"[\"“”„‟«»]|(?<!\w)['‘]|['’](?!\w)")
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
 _LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
+# The splitter takes the month, and the name, for an abbreviation; nobody abbreviates it.
+_MAY = re.compile(r"\bMay(?=\.\s)")
 # Titles and the like that the splitter does not know; a name follows them.
 _ABBREVIATED = re.compile(
     r"\b(?:Ms|Mss|Mmes|Messrs|Fmr|Sens|Reps|Govs|Gens|Drs|Revs|Profs|Supt|Det|Ofc|Cmdr|Cmdt|Spc|Pfc|Adm|Asst|Assn|Dept"
@@ -126,6 +128,7 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     edits = [Edit(*match.span()) for match in _QUOTE_MARK.finditer(block)]
     edits += [Edit(*match.span(), " ") for match in re.finditer("\n", block)]
     edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
+    edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)
     begin = start
     for boundary in get_sentence_boundaries("en", bare.text)[1:]:
