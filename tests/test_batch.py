@@ -157,10 +157,10 @@ def test_an_article_that_breaks_the_model_is_a_row_with_a_reason(
 ) -> None:
     from loadedwords.text import headlines
 
-    def broken(text: str, go: Any = headlines.prepare_text) -> Any:
+    def broken(text: str, *more: Any, go: Any = headlines.prepare_text) -> Any:
         if "number 4 " in text:
             raise RuntimeError("cannot split this")
-        return go(text)
+        return go(text, *more)
 
     monkeypatch.setattr(headlines, "prepare_text", broken)
     summary = run(articles_of(9), tmp_path, small_bundle)

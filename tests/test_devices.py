@@ -142,7 +142,7 @@ def test_devices_go_through_the_command(tmp_path: Path) -> None:
     done = runner.invoke(main, ["score", str(tmp_path / "articles.jsonl"), "-o", str(tmp_path / "scores")])
     assert done.exit_code == 0, done.output
     page = (tmp_path / "scores" / "report.html").read_text(encoding="utf-8")
-    assert "What the loaded words do" in page
+    assert "No outlet has enough articles to tell its devices" in page
     assert re.search(r'<mark[^>]*title="(label|judging word|slanted verb)', page)
     for least, told in (("10", False), ("3", True)):
         done = runner.invoke(

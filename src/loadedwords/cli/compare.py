@@ -118,13 +118,15 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         folders, voice=voice, level=level, seed=seed, threshold=threshold, min_articles=min_articles, aliases=names,
         events=events, topics=topics, gold=labels, tell=tell,
     )  # fmt: skip
-    _print_comparison(comparison)
-    if output:
+    written = ""
+    if output:  # before anything is printed: who reads the output may stop reading
         from loadedwords.report.comparison import write_comparison_page
 
         page = write_comparison_page(comparison, output / PAGE_FILE)
-        tables = write_tables(comparison, output)
-        say(f"{page} and {len(tables)} tables beside it.")
+        written = f"{page} and {len(write_tables(comparison, output))} tables beside it."
+    _print_comparison(comparison)
+    if written:
+        say(written)
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
