@@ -119,6 +119,12 @@ def test_findings_that_are_left_alone_are_shown_where_asked(model: FramingModel,
     every = json.loads(CliRunner().invoke(main, [*asked, "--left-alone"]).stdout)
     assert [f for f in every if f["left_alone"] is None] == shown
     assert TITLE in {f["left_alone"] for f in every}
+    (tmp_path / "title.txt").write_text(
+        "She reviewed the novel “The Brutal Shameless Regime” on Monday.", encoding="utf-8"
+    )
+    spared = CliRunner().invoke(main, ["lint", str(tmp_path / "title.txt"), "--left-alone", "--fail-on", "note"])
+    assert "left alone by default" in spared.stdout
+    assert spared.exit_code == 0, "it is shown, and fails nothing"
 
 
 def test_a_finding_says_why_it_is_left_alone(model: FramingModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,9 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
     if done.n_rejected:
         sys.exit(EXIT_REJECTS)
     steps = list(_STYLES)
-    if fail_on != "never" and any(steps.index(finding.severity) >= steps.index(fail_on) for finding in findings):
+    # What is left alone by default is shown, and fails nothing.
+    counted = [finding for finding in findings if finding.left_alone is None]
+    if fail_on != "never" and any(steps.index(finding.severity) >= steps.index(fail_on) for finding in counted):
         sys.exit(EXIT_FINDINGS)
 
 
@@ -290,7 +292,7 @@ def _print(findings: Sequence[Finding]) -> None:
 
 
 def _summarise(findings: Sequence[Finding], done: _Done, n_known: int) -> None:
-    counts = Counter[str](finding.severity for finding in findings)
+    counts = Counter[str](finding.severity for finding in findings if finding.left_alone is None)
     said = ", ".join(counted(counts[name], name) for name in reversed(list(_STYLES)) if counts[name]) or "no findings"
     rest = [
         (n_known, "known from the baseline"),
