@@ -153,8 +153,8 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         sys.exit(EXIT_REJECTS)
     steps = list(_STYLES)
     # What is left alone by default is shown, and fails nothing.
-    counted = [finding for finding in findings if finding.left_alone is None]
-    if fail_on != "never" and any(steps.index(finding.severity) >= steps.index(fail_on) for finding in counted):
+    weighed = [finding for finding in findings if finding.left_alone is None]
+    if fail_on != "never" and any(steps.index(finding.severity) >= steps.index(fail_on) for finding in weighed):
         sys.exit(EXIT_FINDINGS)
 
 
