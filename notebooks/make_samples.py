@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PICTURE = HERE / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # As wide as the page, and as high as what one wants to see of it.
-WIDTH, HEIGHT = 1040, 1030
+WIDTH, HEIGHT = 1040, 1480
 # A browser that asks for nothing, keeps nothing and calls nobody.
 QUIET = [
     "--headless",
