@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from loadedwords.outlets.differences import compare_pairs
-from loadedwords.outlets.intervals import adjust_holm
+from loadedwords.outlets.intervals import adjust_false_discovery, adjust_holm
 from loadedwords.outlets.shrinkage import shrink, split_variance
 
 Rows = list[tuple[str | None, str | None, int, float]]
@@ -297,3 +297,10 @@ def test_variance_without_differences_lies_within() -> None:
     few = split_variance(articles(rows[:60]))
     assert few is not None
     assert few.share_low is None, "three outlets can't be resampled"
+
+
+@given(st.lists(st.floats(0, 1), max_size=30))
+def test_false_discoveries_are_adjusted_as_scipy_does(p_values: list[float]) -> None:
+    of = np.array(p_values)
+    expected = stats.false_discovery_control(of) if p_values else of
+    np.testing.assert_allclose(adjust_false_discovery(of), expected, rtol=1e-12)

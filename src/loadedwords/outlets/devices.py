@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.stats import false_discovery_control
 
 from loadedwords.outlets.counted import COUNTED, clusters_of, sum_by_cluster
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
     Numbers,
+    adjust_false_discovery,
     effective_freedom,
     interval_of_sums,
     jackknife_influence,
@@ -102,7 +102,7 @@ def _false_discovery(p_values: pl.Series) -> pl.Series:
     """Adjusted for how many were tested; null where nothing was."""
     tested = p_values.is_not_null().to_numpy()
     adjusted = np.full(len(p_values), np.nan)
-    adjusted[tested] = false_discovery_control(p_values.drop_nulls().to_numpy()) if tested.any() else []
+    adjusted[tested] = adjust_false_discovery(p_values.drop_nulls().to_numpy())
     return pl.Series(adjusted).fill_nan(None)
 
 

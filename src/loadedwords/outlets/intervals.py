@@ -159,6 +159,23 @@ def welch_freedom(variance_a: Numbers, variance_b: Numbers, freedom_a: Numbers, 
     return np.where(below > 0, (variance_a + variance_b) ** 2 / some, np.minimum(freedom_a, freedom_b))
 
 
+def adjust_false_discovery(p_values: Numbers) -> Numbers:
+    """p-values corrected so that the expected share of false ones among those declared is held (Benjamini & Hochberg 1995).
+
+    As `scipy.stats.false_discovery_control`, whose import would take longer than scoring a dozen articles.
+
+    Examples
+    --------
+    >>> adjust_false_discovery(np.array([0.01, 0.04, 0.03])).round(2).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    order = np.argsort(p_values)[::-1]
+    stepped = p_values[order] * len(p_values) / np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(stepped))
+    return adjusted
+
+
 def adjust_holm(p_values: Numbers) -> Numbers:
     """p-values corrected for how many there are, so that the chance of any false one is held (Holm 1979).
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from scipy.special import betainc, betaincinv, logit
-from scipy.stats import false_discovery_control
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.intervals import Numbers
+from loadedwords.outlets.intervals import Numbers, adjust_false_discovery
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
 from loadedwords.outlets.tables import counts, need_columns, reals, texts
 from loadedwords.text.words import FUNCTION_WORDS
@@ -202,7 +201,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
         ci_high=pl.Series(np.maximum(high, log_odds)).fill_nan(None),
         z_score=pl.Series(log_odds / deviation),
         p_value=pl.Series(p_value),
-        p_adjusted=pl.Series(false_discovery_control(tested)[: len(p_value)]),
+        p_adjusted=pl.Series(adjust_false_discovery(tested)[: len(p_value)]),
         design_effect=pl.Series(effect),
         n_loaded_words="total",
         outlet_articles="units",

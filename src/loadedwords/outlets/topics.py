@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import stdtrit
-from scipy.stats import kendalltau, rankdata
 
 from loadedwords.outlets.counted import clusters_of, numbered, share_columns, sum_by_cluster, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
@@ -224,6 +223,8 @@ def _linked(counted: pl.DataFrame) -> pl.DataFrame:
 
 
 def _agreement(raw: NDArray[np.float64], standardised: NDArray[np.float64]) -> float:
+    from scipy.stats import kendalltau  # slow to import, and most runs hold no topics equal
+
     tau = float(kendalltau(raw, standardised).statistic)
     # There is none where a ranking is all ties.
     return tau if np.isfinite(tau) else float(np.array_equal(_rank(raw), _rank(standardised)))
@@ -231,4 +232,7 @@ def _agreement(raw: NDArray[np.float64], standardised: NDArray[np.float64]) -> f
 
 def _rank(shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """1 is the most loaded; of those that tie, the one that comes first."""
-    return np.asarray(rankdata(-shares, method="ordinal"), dtype=np.int64)
+    order = np.argsort(-shares, kind="stable")
+    ranks = np.empty(len(shares), np.int64)
+    ranks[order] = np.arange(1, len(shares) + 1)
+    return ranks
