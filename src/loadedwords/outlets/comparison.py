@@ -26,7 +26,7 @@ from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.summary import summarise
-from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
+from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences, tells_kinds
 from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
@@ -334,7 +334,7 @@ def _most_loaded(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFram
     inside = sentences.filter(
         pl.col("p_own") >= LEAST_LISTED, pl.col("article_id").is_in(known["article_id"].to_list())
     )
-    kind = pl.element().struct.field("kind") if _tells_kinds(sentences) else pl.lit(None, pl.String)
+    kind = pl.element().struct.field("kind") if tells_kinds(sentences) else pl.lit(None, pl.String)
     told = ("text", "start", "end")
     own = pl.col("words").list.eval(
         pl.struct(*(pl.element().struct.field(name) for name in told), kind.alias("kind")).filter(
@@ -358,11 +358,6 @@ def _most_loaded(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFram
         .join(known, on="article_id", how="left", maintain_order="left")
         .select("outlet", "article_id", "sentence_id", "title", "date", "p_own", "text", "words")
     )
-
-
-def _tells_kinds(sentences: pl.LazyFrame) -> bool:
-    inner = getattr(sentences.collect_schema().get("words"), "inner", None)
-    return "kind" in {field.name for field in getattr(inner, "fields", ())}
 
 
 def _shown_events(

@@ -16,7 +16,7 @@ from loadedwords.outlets.intervals import (
     nothing_found,
     student,
 )
-from loadedwords.outlets.tables import counts, reals, texts
+from loadedwords.outlets.tables import counts, reals, tells_kinds, texts
 from loadedwords.outlets.within_events import FEW_EVENTS
 from loadedwords.schema import KINDS, PRAISES, CountedVoice
 
@@ -108,9 +108,7 @@ def _false_discovery(p_values: pl.Series) -> pl.Series:
 
 def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice) -> pl.DataFrame | None:
     """Each article with its number of words, `n`, and of loaded words of each device; None where none has a kind."""
-    words = sentences.collect_schema().get("words")
-    inner = getattr(words, "inner", None)
-    if "kind" not in {field.name for field in getattr(inner, "fields", ())}:
+    if not tells_kinds(sentences):
         return None
     loaded = (
         sentences.select("article_id", "words").explode("words").drop_nulls("words").unnest("words").drop_nulls("kind")

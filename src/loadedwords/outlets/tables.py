@@ -175,6 +175,12 @@ def _refuse_twice(articles: pl.DataFrame) -> None:
         )
 
 
+def tells_kinds(sentences: pl.LazyFrame) -> bool:
+    """Whether the words of a sentences table have kinds: those of earlier versions have none."""
+    inner = getattr(sentences.collect_schema().get("words"), "inner", None)
+    return "kind" in {field.name for field in getattr(inner, "fields", ())}
+
+
 def need_columns(columns: Iterable[str], needed: Iterable[str], where: str) -> None:
     """Refuse a table that lacks columns, as tables of earlier versions may."""
     if missing := set(needed) - set(columns):
