@@ -64,7 +64,7 @@ def print_outlets(
     if outlets.height > covered.height:
         say(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
     say(
-        "Whether two outlets differ is told by the interval of their difference, not by these two; and outlets may differ for what they cover."
+        "Two of these intervals that overlap don't settle whether the outlets differ: the interval of their difference does. Outlets may also differ for what they cover."
     )
 
 
