@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from loadedwords.cli import main
 from loadedwords.errors import DataError, ModelError
+from loadedwords.models import onnx_scorer
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
 from loadedwords.schema import KINDS
@@ -48,6 +49,31 @@ def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClass
     np.testing.assert_array_equal(scorer.score(SENTENCES[::-1] * 2)[0], np.tile(alone[::-1], 2))
     np.testing.assert_array_equal(OnnxScorer(tmp_path, OnnxSettings(), threads=1).score(SENTENCES)[0], alone)
     assert scorer.score([])[0].shape == (0,)
+
+
+def test_a_processor_that_cuts_sums_off_comes_to_the_same_scores(
+    fitted: TransformerFramingClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export.export_onnx(fitted, tmp_path, TEXTS)
+    usual = OnnxScorer(tmp_path, OnnxSettings()).score(SENTENCES)
+    monkeypatch.setattr(onnx_scorer, "_cuts_sums_off", lambda: True)
+    careful = OnnxScorer(tmp_path, OnnxSettings()).score(SENTENCES)
+    np.testing.assert_allclose(usual[0], careful[0], atol=1e-6)
+
+
+def test_what_shows_a_cut_sum_is_one_product() -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    stored = onnx.load(str(Path(onnx_scorer.__file__).with_name("products.onnx")))
+    value = helper.make_tensor_value_info
+    products = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["a", "b"], ["c"])],
+        "products",
+        [value("a", TensorProto.UINT8, ["m", "k"]), value("b", TensorProto.INT8, ["k", "n"])],
+        [value("c", TensorProto.INT32, ["m", "n"])],
+    )
+    assert stored.graph == products
 
 
 def test_another_model_does_not_pass_the_gate(

@@ -3,10 +3,9 @@
 The graph gives one log-odds per sentence and one per token, and what each token would do; what is made of them happens
 here, and the evaluation of a recipe goes through the same functions, so what was measured is what scoring does.
 
-Each sentence is a run of its own. In a batch, int8 shares one scale among all sentences, so a score would depend on
-the neighbours and on the padding; alone it is the same always and everywhere. It is no slower either: a sentence and
-its activations stay in the processor's cache, nothing is computed on padding, and the cores work on different
-sentences (`tests/benchmarks/speed.py` shows it).
+Sentences of the same number of tokens run together, about as many as a core's cache holds; the cores work on different
+batches. Nothing is computed on padding, and since the graph rounds on fixed scales, a score depends neither on neighbours
+nor on order, to the last bit (`tests/benchmarks/speed.py` shows what it is worth).
 
 A sentence longer than `MAX_LENGTH` is read in windows that overlap: it is as loaded as its most loaded window, and each
 of its words is read in the window where more stands around it.
@@ -18,9 +17,11 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from tokenizers import Encoding, Tokenizer
 
 from loadedwords.errors import ModelError
 from loadedwords.models.odds import logistic
-from loadedwords.models.scores import NO_KINDS, Logits, WordScore
+from loadedwords.models.scores import Logits, WordScore
 from loadedwords.schema import KINDS
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
@@ -42,12 +43,19 @@ OUTPUTS = ("sentence", "words", "kinds")
 MAX_LENGTH = 256
 # Tokens that a window shares with the next.
 OVERLAP = 64
+# Tokens of one run: more leave the processor's cache, fewer leave it idle between the steps.
+TOKENS_AT_ONCE = 256
+# Where a graph rounds on the scale of what it sees, as those of earlier versions did, each sentence must be alone.
+_OWN_SCALE = b"DynamicQuantizeLinear"
 # The key by which a graph says that a tensor lies in a file of its own.
 _ELSEWHERE = b"location"
 # No more than the largest vocabularies need, in characters; a template of special tokens needs little.
 _LONGEST_TOKENIZER, _LONGEST_TEMPLATE = 50_000_000, 20_000
 _TAME_PATTERNS = frozenset({" {2,}"})
 _JOINS_WORDS = re.compile(r"\s*")
+
+# Of a window: the sentence's log-odds, the tokens' of shape (n_tokens,), their kinds' of shape (n_tokens, n_kinds + 1).
+_Read = tuple[float, NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -90,10 +98,12 @@ class OnnxScorer:
         self.folder, self.settings = folder, settings
         self.threads = threads or _usable_cores()
         options = ort.SessionOptions()
-        # Sentences run beside each other, one on each core: cores that share one sentence wait for each other.
+        # Batches run beside each other, one on each core: cores that share one batch wait for each other.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        if _cuts_sums_off():  # by a slower way this processor comes to the very same numbers as others
+            options.add_session_config_entry("session.x64quantprecision", "1")
         graph = (folder / GRAPH_FILE).read_bytes()
         if _ELSEWHERE in graph:
             raise ValueError(f"{GRAPH_FILE} keeps weights in another file, for which no hash vouches")
@@ -104,6 +114,7 @@ class OnnxScorer:
             # The fused kernel takes five times as long as what it replaces: a quarter of the whole run.
             disabled_optimizers=["SkipLayerNormFusion"],
         )
+        self._tokens_at_once = 1 if _OWN_SCALE in graph else TOKENS_AT_ONCE
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
         self._tokenizer.no_padding()
@@ -130,42 +141,68 @@ class OnnxScorer:
         place: dict[str, int] = {}
         where = np.array([place.setdefault(sentence, len(place)) for sentence in sentences], dtype=np.intp)
         distinct = list(place)
-        encoded = self._tokenizer.encode_batch(distinct)
+        # Of each sentence the windows it is read in, most often one.
+        encoded = [[each, *each.overflowing] for each in self._tokenizer.encode_batch(distinct)]
+        read = self._read([window for windows in encoded for window in windows])
         sentence = np.zeros(len(distinct))
-        words: list[list[tuple[int, int, float]]] = [[] for _ in distinct]
-        kinds = [NO_KINDS] * len(distinct)
-
-        def run(at: int) -> None:
-            sentence[at], offsets, log_odds, of_tokens = self._read(encoded[at])
-            words[at], kinds[at] = word_logits(distinct[at], offsets, log_odds, of_tokens)
-
-        # Longest first, so that no core ends with a long one alone.
-        order = sorted(range(len(distinct)), key=lambda at: (-len(encoded[at].overflowing), -len(encoded[at].ids)))
-        if self.threads > 1 and len(distinct) > 1:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(run, order))
-        else:
-            for at in order:
-                run(at)
+        words: list[list[tuple[int, int, float]]] = []
+        kinds = []
+        for at, windows in enumerate(encoded):
+            sentence[at], offsets, log_odds, of_tokens = _joined_windows(windows, [next(read) for _ in windows])
+            found, of_words = word_logits(distinct[at], offsets, log_odds, of_tokens)
+            words.append(found)
+            kinds.append(of_words)
         return Logits(sentence[where], [words[at] for at in where], [kinds[at] for at in where])
 
-    def _read(self, encoded: Encoding) -> tuple[float, list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]:
-        """The log-odds of a sentence; of its tokens offsets, log-odds and kinds."""
-        windows = [encoded, *encoded.overflowing]
-        sentence, offsets, log_odds, kinds = [], [], [], []
-        for window in windows:
-            ids = np.array([window.ids], dtype=np.int64)
+    def _read(self, windows: Sequence[Encoding]) -> Iterator[_Read]:
+        """What the graph says of windows, in their order, run in batches of one length."""
+        lengths = np.array([len(window.ids) for window in windows])
+        batches = []
+        for length in np.unique(lengths)[::-1]:  # longest first, so that no core ends with a long one alone
+            of_length = np.flatnonzero(lengths == length)
+            at_once = max(1, self._tokens_at_once // int(length))
+            batches += [of_length[start : start + at_once] for start in range(0, len(of_length), at_once)]
+        found: list[_Read | None] = [None] * len(windows)
+
+        def run(batch: NDArray[np.intp]) -> None:
+            ids = np.array([windows[at].ids for at in batch], dtype=np.int64)
             inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            of_window, of_tokens, of_kinds = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
-            kept = [token for token, special in enumerate(window.special_tokens_mask) if not special]
-            # Of what two windows share, each keeps the half that is farther from its edge.
-            kept = kept[0 if window is windows[0] else OVERLAP // 2 :]
-            kept = kept if window is windows[-1] else kept[: -(OVERLAP // 2)]
-            sentence.append(float(of_window[0]))
-            offsets += [window.offsets[token] for token in kept]
-            log_odds.append(of_tokens[0, kept])
-            kinds.append(of_kinds[0, kept])
-        return max(sentence), offsets, np.concatenate(log_odds), np.concatenate(kinds)
+            answers = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
+            for at, sentence, words, kinds in zip(batch, *answers, strict=True):
+                found[at] = (float(sentence), words, kinds)
+
+        if self.threads > 1 and len(batches) > 1:
+            with ThreadPoolExecutor(self.threads) as pool:
+                list(pool.map(run, batches))
+        else:
+            for batch in batches:
+                run(batch)
+        return iter(each for each in found if each is not None)
+
+
+def _joined_windows(
+    windows: Sequence[Encoding], read: Sequence[_Read]
+) -> tuple[float, list[tuple[int, int]], NDArray[np.float32], NDArray[np.float32]]:
+    """The log-odds of a sentence; of its tokens offsets, log-odds and kinds."""
+    offsets, log_odds, kinds = [], [], []
+    for at, (window, (_, of_tokens, of_kinds)) in enumerate(zip(windows, read, strict=True)):
+        kept = [token for token, special in enumerate(window.special_tokens_mask) if not special]
+        # Of what two windows share, each keeps the half that is farther from its edge.
+        kept = kept[0 if at == 0 else OVERLAP // 2 :]
+        kept = kept if at == len(windows) - 1 else kept[: -(OVERLAP // 2)]
+        offsets += [window.offsets[token] for token in kept]
+        log_odds.append(of_tokens[kept])
+        kinds.append(of_kinds[kept])
+    return max(sentence for sentence, _, _ in read), offsets, np.concatenate(log_odds), np.concatenate(kinds)
+
+
+@cache
+def _cuts_sums_off() -> bool:
+    """Whether sums of products of int8 saturate, as they do on x86 processors without VNNI."""
+    graph = resources.files("loadedwords.models") / "products.onnx"  # one product of two matrices
+    session = ort.InferenceSession(graph.read_bytes(), providers=["CPUExecutionProvider"])
+    most = {"a": np.full((1, 64), 255, dtype=np.uint8), "b": np.full((64, 16), 127, dtype=np.int8)}
+    return bool((session.run(None, most)[0] != 64 * 255 * 127).any())
 
 
 def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None = None) -> OnnxScorer:

@@ -15,7 +15,6 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 from scipy.stats import binom
@@ -33,7 +32,7 @@ from loadedwords.models.onnx_scorer import (
     sentence_probability,
 )
 from loadedwords.training.network import FramingNetwork
-from loadedwords.training.quantise import correct_bias, group_units, quantise_embeddings, smooth
+from loadedwords.training.quantise import correct_bias, group_units, quantise_embeddings, quantise_matmuls, smooth
 from loadedwords.training.transformer import TransformerFramingClassifier
 
 MAX_BYTES = 25_000_000
@@ -71,17 +70,15 @@ class _Graph(nn.Module):
 def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences: Sequence[str]) -> None:
     """Write `model.onnx` (int8) and `tokenizer.json` into `folder`.
 
-    The graph is traced, its attention and norms fused (onnxruntime.transformers), its weights quantised to int8 by
-    output channel, its word embeddings by row; activations are quantised as they come. The heads stay in float.
-    What goes into the feed-forward layers has a few channels far larger than the rest, which would cost the others
-    their precision: they are scaled down and the weights behind them up (SmoothQuant, Xiao et al. 2023).
+    The graph is traced, its attention and norms fused (onnxruntime.transformers), its products quantised to int8
+    (`quantise`), its word embeddings by row. The heads stay in float.
 
     Parameters
     ----------
     estimator : TransformerFramingClassifier
     folder : Path
     sentences : sequence of str
-        Some hundred to see those channels on; not those that the export is judged by.
+        Some hundred to find the ranges on; not those that the export is judged by.
 
     Raises
     ------
@@ -91,15 +88,14 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
     network = estimator.network_.cpu().eval()
     config = network.model.config
     with tempfile.TemporaryDirectory(prefix="loadedwords-export-") as work:
-        plain, fused, smoothed, quantised = (
-            Path(work, f"{name}.onnx") for name in ("plain", "fused", "smooth", "int8")
-        )
+        plain, fused, smoothed = (Path(work, f"{name}.onnx") for name in ("plain", "fused", "smooth"))
         _trace(network, plain)
         _compare(network, plain, "traced")
         options = FusionOptions("bert")
         options.enable_embed_layer_norm = False  # the fused kernel knows one scale for all words
         options.enable_skip_layer_norm = False  # the fused kernel is slower than its parts
         options.enable_bias_skip_layer_norm = False
+        options.use_multi_head_attention = True  # its products stay apart, and are quantised like all others
         with _quiet():
             optimize_model(
                 str(plain),
@@ -121,17 +117,7 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
             for node in graph.graph.node
             if node.op_type in ("MatMul", "Gemm") and ".layer." not in node.name.replace("/", ".")
         ]
-        with _quiet():
-            quantize_dynamic(
-                str(smoothed),
-                str(quantised),
-                per_channel=True,
-                weight_type=QuantType.QInt8,
-                op_types_to_quantize=["MatMul", "Attention"],
-                nodes_to_exclude=heads,
-                extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
-            )
-        graph = onnx.load(str(quantised))
+        quantise_matmuls(graph, ids, kept=heads)
         quantise_embeddings(graph)
         correct_bias(graph, smoothed, ids)
         onnx.save(graph, str(folder / GRAPH_FILE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from loadedwords.files import folder_written_whole
 from loadedwords.models.bundle import Bundle
 from loadedwords.models.onnx_scorer import GRAPH_FILE, TOKENIZER_FILE
 from loadedwords.training.network import FramingNetwork, save_network
-from loadedwords.training.quantise import GROUP, ROW_SCALES, ROWS, SMOOTHING
+from loadedwords.training.quantise import GROUP, QUANTISED, ROW_SCALES, ROWS, SCALE, SMOOTHING
 
 
 def restore_checkpoint(bundle: Bundle, folder: Path) -> Path:
@@ -70,37 +70,51 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """The network's parameters by their names in torch, from the fused int8 graph."""
     graph = onnx.load(str(file)).graph
     values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    consumer = {name: node.name for node in graph.node for name in node.input}
+    maker = {name: node for node in graph.node for name in node.output}
+    used_by = {name: node for node in graph.node for name in node.input}
     found: dict[str, dict[str, NDArray[np.float32]]] = {}  # by name and group
     for name, stored in values.items():
         whole, array = name, stored
-        if name.endswith("_quantized"):
-            whole = name.removesuffix("_quantized")
-            centred = stored.astype(np.float32) - values[f"{whole}_zero_point"].astype(np.float32)
-            array = (centred * values[f"{whole}_scale"]).astype(np.float32)
+        if name.endswith(QUANTISED):
+            whole = name.removesuffix(QUANTISED)
+            array = stored.astype(np.float32) * values[f"{whole}{SCALE}"]
         elif name.endswith(ROWS):
             whole = name.removesuffix(ROWS)
             array = stored.astype(np.float32) * values[f"{whole}{ROW_SCALES}"]
-        elif name.endswith(("_scale", "_zero_point", ROW_SCALES, SMOOTHING)) or stored.dtype != np.float32:
+        elif name.endswith((SCALE, ROW_SCALES, SMOOTHING)) or stored.dtype != np.float32:
             continue
-        ungrouped, group = re.sub(rf"{GROUP}\d+$", "", whole), whole  # a group's number has one digit
-        found.setdefault(ungrouped, {})[group] = array
-        consumer.setdefault(ungrouped, consumer.get(name, ""))
+        ungrouped = re.sub(rf"{GROUP}\d+$", "", whole)  # a group's number has one digit
+        found.setdefault(ungrouped, {})[name] = array
     for whole, groups in found.items():
-        parts = [groups[group] for group in sorted(groups)]
-        array = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        if f"{whole}{SMOOTHING}" in values:
-            array = array * values[f"{whole}{SMOOTHING}"][:, None]
-        fused = re.fullmatch(r"Attention_(\d+)_qkv_(weight|bias)", whole)
+        names = sorted(groups)
+        array = np.concatenate([groups[name] for name in names]) if len(names) > 1 else groups[names[0]]
+        user = used_by[names[0]]
+        smoothing = _smoothing(user, maker)
+        if smoothing is not None:
+            array = array * values[smoothing][:, None]
+        fused = re.fullmatch(r"Attention_(\d+)_qkv_bias", whole)
         if fused:
             prefix = next(n for n in values if f".encoder.layer.{fused[1]}." in n).split(".encoder.layer.")[0]
-            for part, each in zip(("query", "key", "value"), np.split(array, 3, axis=-1), strict=True):
-                name_of = f"{prefix}.encoder.layer.{fused[1]}.attention.self.{part}.{fused[2]}"
-                yield name_of.removeprefix("network."), each.T
+            for part, each in zip(("query", "key", "value"), np.split(array, 3), strict=True):
+                yield f"{prefix}.encoder.layer.{fused[1]}.attention.self.{part}.bias".removeprefix("network."), each
         elif whole.startswith("onnx::MatMul"):
-            node = re.sub(r"/MatMul.*", "", consumer[whole]).strip("/").replace("/", ".").removeprefix("network.")
+            node = re.sub(r"/MatMul.*", "", user.name).strip("/").replace("/", ".").removeprefix("network.")
             # The heads' container is never called, so the tracer leaves its name out.
             yield f"{node if node.startswith('model.') else f'heads.{node}'}.weight", array.T
         elif whole.startswith("network."):
             turned = whole.endswith("_Transposed")
             yield whole.removesuffix("_Transposed").removeprefix("network."), array.T if turned else array
+
+
+def _smoothing(product: onnx.NodeProto, maker: Mapping[str, onnx.NodeProto]) -> str | None:
+    """What the input of a product is multiplied by before it is rounded: the name of its initialiser."""
+    step = maker.get(product.input[0])
+    while (
+        product.op_type == "MatMulIntegerToFloat"
+        and step is not None
+        and step.op_type in ("QuantizeLinear", "Split", "Mul")
+    ):
+        if step.op_type == "Mul" and step.input[1].endswith(SMOOTHING):
+            return str(step.input[1])
+        step = maker.get(step.input[0])
+    return None
