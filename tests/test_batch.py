@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from loadedwords.articles import read_articles
 from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
 from loadedwords.errors import LoadedwordsError, OutputError
+from loadedwords.models import linear_scorer
 from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
 
 
@@ -81,6 +83,26 @@ def test_several_processes_write_the_same(tmp_path: Path, small_bundle: Path) ->
     run(articles_of(40), tmp_path / "one", small_bundle)
     run(articles_of(40), tmp_path / "two", small_bundle, workers=2)
     assert tables(tmp_path / "one") == tables(tmp_path / "two")
+
+
+def test_the_same_sentence_is_scored_once_and_no_byte_is_another(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two outlets with the same articles of an agency, in different shards."""
+    copied = articles_of(20) + [replace(a, id=f"copy of {a.id}", outlet="another") for a in articles_of(20)]
+    asked: list[str] = []
+    score = linear_scorer.LinearScorer.score
+    monkeypatch.setattr(
+        linear_scorer.LinearScorer, "score", lambda self, texts: (asked.extend(texts), score(self, texts))[1]
+    )
+    run(copied, tmp_path / "remembered", small_bundle)
+    assert len(asked) == len(set(asked)) > 20
+    monkeypatch.setattr(shards, "N_REMEMBERED", 0)
+    run(copied, tmp_path / "forgotten", small_bundle)
+    files = sorted((tmp_path / "remembered").glob("*/part-*.parquet"))
+    assert len(files) == 18
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "forgotten" / file.parent.name / file.name).read_bytes()
 
 
 def test_a_stopped_run_goes_on_where_it_was(

@@ -40,6 +40,8 @@ from loadedwords.text.language import ENGLISH
 # About a second of work: little is lost in a kill, and a million articles make a few thousand files.
 ARTICLES_PER_SHARD = 256
 CHARACTERS_PER_SHARD = 4_000_000
+# Agency copies and boilerplate lie far apart: this many sentences are some 1,500 articles, and take 25 MB a process.
+N_REMEMBERED = 65_536
 _SCHEMAS = {"sentences": SENTENCES, "boilerplate": BOILERPLATE, "articles": ARTICLES}
 _DIGEST_KEY = b"loadedwords"
 _TABLES_LOOK_LIKE = "".join(schema.to_string() for schema in _SCHEMAS.values())
@@ -81,6 +83,7 @@ class ChosenModel:
             threads=threads,
             syndicated=self.syndicated,
             other_languages=self.other_languages,
+            n_remembered=N_REMEMBERED,
         )
 
 
