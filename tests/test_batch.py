@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ import pytest
 from loadedwords.articles import read_articles
 from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
 from loadedwords.errors import LoadedwordsError, OutputError
+from loadedwords.house import House
+from loadedwords.models import linear_scorer
 from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
 
 
@@ -81,6 +85,26 @@ def test_several_processes_write_the_same(tmp_path: Path, small_bundle: Path) ->
     run(articles_of(40), tmp_path / "one", small_bundle)
     run(articles_of(40), tmp_path / "two", small_bundle, workers=2)
     assert tables(tmp_path / "one") == tables(tmp_path / "two")
+
+
+def test_the_same_sentence_is_scored_once_and_no_byte_is_another(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two outlets with the same articles of an agency, in different shards."""
+    copied = articles_of(20) + [replace(a, id=f"copy of {a.id}", outlet="another") for a in articles_of(20)]
+    asked: list[str] = []
+    score = linear_scorer.LinearScorer.score
+    monkeypatch.setattr(
+        linear_scorer.LinearScorer, "score", lambda self, texts: (asked.extend(texts), score(self, texts))[1]
+    )
+    run(copied, tmp_path / "remembered", small_bundle)
+    assert len(asked) == len(set(asked)) > 20
+    monkeypatch.setattr(shards, "N_REMEMBERED", 0)
+    run(copied, tmp_path / "forgotten", small_bundle)
+    files = sorted((tmp_path / "remembered").glob("*/part-*.parquet"))
+    assert len(files) == 18
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "forgotten" / file.parent.name / file.name).read_bytes()
 
 
 def test_a_stopped_run_goes_on_where_it_was(
@@ -211,6 +235,158 @@ def test_other_peoples_files_are_never_touched(tmp_path: Path, small_bundle: Pat
     run(articles_of(3), tmp_path / "out", small_bundle)
     assert strange.read_text() == "keep"
     assert len(list(inputs.iterdir())) == 3
+
+
+def added(items: Iterable[Article | Reject], folder: Path, model: Path, inputs: Any, **options: Any) -> RunSummary:
+    return run(items, folder, model, inputs, add=True, **options)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """All that a run writes and that does not tell its time."""
+    files = [*folder.glob("*/part-*.parquet"), *folder.glob("outlets.*"), folder / "rejects.jsonl"]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def test_a_day_is_added_and_nothing_old_is_touched(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second day's file holds the last articles of the first, too; the figures are those of both days together."""
+    run(articles_of(20), tmp_path / "day by day", small_bundle, ["day1"])
+    old = {file: (file.stat().st_mtime_ns, file.stat().st_ino) for file in tmp_path.glob("*/*/part-*.parquet")}
+    scored: list[str] = []
+    score = workers.score_chunk
+    monkeypatch.setattr(
+        workers,
+        "score_chunk",
+        lambda model, folder, chunk: (scored.extend(a.id for a in chunk.articles), score(model, folder, chunk))[1],
+    )
+    summary = added(articles_of(15, start=15), tmp_path / "day by day", small_bundle, ["day2"])
+    assert (summary.counts.articles, summary.added.articles, summary.n_known) == (30, 10, 5)
+    assert scored == [f"a{k}" for k in range(20, 30)]
+    assert old == {file: (file.stat().st_mtime_ns, file.stat().st_ino) for file in old}
+    again = added(articles_of(15, start=15), tmp_path / "day by day", small_bundle, ["day2"])
+    assert (again.counts, again.added.articles, again.n_known) == (summary.counts, 0, 15)
+
+    run(articles_of(30), tmp_path / "at once", small_bundle, ["day1", "day2"])
+    assert tables(tmp_path / "day by day") == tables(tmp_path / "at once")
+    assert (tmp_path / "day by day/outlets.csv").read_bytes() == (tmp_path / "at once/outlets.csv").read_bytes()
+    told, at_once = (json.loads((tmp_path / of / "run.json").read_text()) for of in ("day by day", "at once"))
+    assert told["inputs"] == ["day1", "day2", "day2"]
+    assert [(part["inputs"], part["shards"], part["articles"]) for part in told["parts"]] == [
+        (["day1"], 3, 20),
+        (["day2"], 2, 10),
+        (["day2"], 0, 0),
+    ]
+    for of in (told, at_once):
+        del of["counts"]["shards"], of["counts"]["shards_reused"]
+    assert (told["counts"], told["dates"]) == (at_once["counts"], at_once["dates"])
+
+
+def test_an_article_that_changed_is_told_and_kept_or_replaced(tmp_path: Path, small_bundle: Path) -> None:
+    day2 = [
+        replace(articles_of(1, start=3)[0], text="The council met.", source="day2.jsonl:1"),
+        replace(articles_of(1, start=4)[0], text=articles_of(1, start=4)[0].text.replace(" plan", "\n plan")),
+        replace(articles_of(1, start=5)[0], outlet="another"),
+        *articles_of(2, start=20),
+        Article("a20", "Twice in one day.", source="day2.jsonl:6"),
+    ]
+    run([*articles_of(20), Reject("x.jsonl", 21, "no text")], tmp_path, small_bundle, ["day1"])
+    before = files_of(tmp_path)
+    summary = added(day2, tmp_path, small_bundle, ["day2"])
+    assert (summary.added.articles, summary.n_known, summary.n_changed, summary.n_rejected) == (2, 1, 2, 3)
+    assert before.items() - files_of(tmp_path).items() == {
+        (name, before[name]) for name in ("rejects.jsonl", "outlets.csv", "outlets.parquet")
+    }
+    reasons = [json.loads(line)["reason"] for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert reasons[0] == "no text"
+    assert reasons[1].startswith("changed: id 'a3' was scored with another text, from x.jsonl:4, and is kept so")
+    assert reasons[2].startswith("changed: id 'a5' was scored with another title, outlet, date or another detail")
+    assert reasons[3] == "duplicate id 'a20', first seen at x.jsonl:21"
+    kept = files_of(tmp_path)
+    added(day2, tmp_path, small_bundle, ["day2"])
+    # It is known now, and so is what was told: only the second "a20" is another thing.
+    assert {name for name, content in files_of(tmp_path).items() if kept[name] != content} <= {"rejects.jsonl"}
+
+    summary = added(day2[:3], tmp_path, small_bundle, ["day3"], changed="replace")
+    assert (summary.added.articles, summary.n_changed, summary.n_rejected) == (2, 2, 0)
+    now = tables(tmp_path)
+    assert len(now["articles"]) == summary.counts.articles == 22
+    assert sorted(r["article_id"] for r in now["articles"]) == sorted(f"a{k}" for k in range(22))
+    assert [r["text"] for r in now["sentences"] if r["article_id"] == "a3"] == ["The council met."]
+    assert {r["outlet"] for table in ("articles", "sentences") for r in now[table] if r["article_id"] == "a5"} == {
+        "another"
+    }
+    assert len(now["sentences"]) == summary.counts.sentences
+    assert json.loads((tmp_path / "run.json").read_text())["counts"]["articles"] == 22
+
+
+@pytest.mark.parametrize("changed", ["keep", "replace"])
+def test_an_addition_that_is_stopped_anywhere_ends_with_the_same_files(
+    changed: Any, tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends before the n-th file gets its name, for every n."""
+    day2 = [Reject("day2", 1, "no text"), *articles_of(15, start=20)]
+    day2 += [replace(a, text=f"{a.text} It was corrected.") for a in (*articles_of(2), *articles_of(2, start=15))]
+
+    def add_day(folder: Path) -> None:
+        added(day2, folder, small_bundle, ["day2"], changed=changed)
+
+    run(articles_of(20), tmp_path / "day1", small_bundle, ["day1"])
+    shutil.copytree(tmp_path / "day1", tmp_path / "whole")
+    add_day(tmp_path / "whole")
+    rename = Path.replace
+    for n in range(100):
+        folder = tmp_path / str(n)
+        shutil.copytree(tmp_path / "day1", folder)
+        left = iter(range(n))
+
+        def stopped(file: Path, to: Path, left: Iterator[int] = left) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return rename(file, to)
+
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(Path, "replace", stopped)
+                add_day(folder)
+        except KeyboardInterrupt:
+            if n:  # else it had not begun
+                with pytest.raises(OutputError, match="is not finished"):
+                    added([], folder, small_bundle, ["day3"])
+            add_day(folder)
+        else:
+            break
+        assert files_of(folder) == files_of(tmp_path / "whole"), n
+    assert n > 10
+
+
+def test_scores_of_another_kind_are_not_added_to(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(9), tmp_path, small_bundle, ["day1"])
+    before = files_of(tmp_path)
+    for options, differs in (
+        ({"prevalence": 0.5}, "model"),
+        ({"syndicated": "count"}, "syndicated"),
+        ({"house": House(accept=("reckless",))}, "house"),
+    ):
+        with pytest.raises(OutputError, match=f"{differs} differ"):
+            added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"], **options)
+    with pytest.raises(OutputError, match="--add"):
+        run(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
+    told = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(told | {"versions": {"loadedwords": "0.0.1"}}))
+    with pytest.raises(OutputError, match="version differ"):
+        added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    shard = tmp_path / "sentences" / "part-00001.parquet"
+    shard.write_bytes(shard.read_bytes()[:100])
+    with pytest.raises(OutputError, match=r"part-00001\.parquet is damaged"):
+        added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
+    shard.write_bytes(before["sentences/part-00001.parquet"])
+    assert files_of(tmp_path) == before
+    # As an earlier version left it.
+    del told["parts"], told["changed"]
+    (tmp_path / "run.json").write_text(json.dumps(told))
+    assert added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"]).counts.articles == 12
 
 
 def test_two_runs_do_not_write_into_one_folder(tmp_path: Path, small_bundle: Path) -> None:

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from loadedwords.cli import main
 from loadedwords.cli.lsp import lsp as lsp_command
 from loadedwords.lint import lint_text, read_house
-from loadedwords.lint.memory import RememberedScores, RememberingModel
+from loadedwords.lint.memory import RememberingModel
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.scores import WordScore
 from loadedwords.scoring import load_model
+from loadedwords.scoring.remembered import RememberedScores
 from lsp_client import Client
 
 needs_pygls = pytest.mark.skipif(find_spec("pygls") is None, reason="pygls is not installed: the extra lsp")

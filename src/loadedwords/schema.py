@@ -328,7 +328,7 @@ def article_row(scored: ScoredArticle) -> dict[str, Any]:
         "article_id": article.id,
         "top_words": list(scored.top_words),
         "n_boilerplate": len(scored.boilerplate),
-        "text_digest": _digest(article.text),
+        "text_digest": text_digest(article.text),
     }
     apart = _scores_of("title", scored.title_sentences) | _scores_of("standfirst", scored.standfirst_sentences)
     return _columns(ARTICLES, vars(article) | vars(scored) | own | apart)
@@ -351,7 +351,7 @@ def boilerplate_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     return [{"article_id": scored.article.id, **vars(passage)} for passage in scored.boilerplate]
 
 
-def _digest(text: str) -> str:
+def text_digest(text: str) -> str:
     """The same for texts that differ in white space alone."""
     words = " ".join(text.split()).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(words, digest_size=8).hexdigest()

@@ -24,8 +24,8 @@ from loadedwords.batch.folder import (
     remove_leftovers,
     write_json,
 )
-from loadedwords.batch.intake import DateCounts, Intake
-from loadedwords.batch.shards import ChosenModel, Counts, cut
+from loadedwords.batch.intake import Changed, DateCounts, Intake
+from loadedwords.batch.shards import ChosenModel, Counts, count_shards, cut, drop_articles
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.house import House
@@ -38,6 +38,7 @@ __all__ = [
     "REJECTS_FILE",
     "RUN_FILE",
     "TABLES",
+    "Changed",
     "Counts",
     "DateCounts",
     "RunDescription",
@@ -68,7 +69,12 @@ class RunDescription:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a finished run did, as in `run.json`; the two tables are None where no outlet's own voice was found."""
+    """What a finished run did, as in `run.json`; the two tables are None where no outlet's own voice was found.
+
+    `counts` and tables are those of all that the folder holds. `added`, `n_known`, `n_changed` and `n_rejected` tell of what
+    came in this time: articles that were scored, that had been before, that had been with other content (among the rejected,
+    where that was kept), and that were rejected.
+    """
 
     counts: Counts
     n_rejected: int
@@ -80,6 +86,9 @@ class RunSummary:
     overall: pl.DataFrame | None
     voice: CountedVoice = "own"
     dates: DateCounts = field(default_factory=DateCounts)
+    added: Counts = field(default_factory=Counts)
+    n_known: int = 0
+    n_changed: int = 0
 
     @property
     def n_copies(self) -> int:
@@ -99,6 +108,8 @@ def score_to_folder(
     other_languages: Treatment = "leave-out",
     workers: int = 1,
     overwrite: bool = False,
+    add: bool = False,
+    changed: Changed = "keep",
     progress: Progress | None = None,
     tell: Callable[[State], None] = lambda _: None,
 ) -> RunSummary:
@@ -126,6 +137,11 @@ def score_to_folder(
         Processes that score; 1 scores in this one.
     overwrite : bool
         Replace another run's scores.
+    add : bool
+        Add to the scores in the folder, if there are any: articles that are there with the same content are passed over,
+        nothing is scored again, and the figures are made anew of everything.
+    changed : {"keep", "replace"}
+        What of an added article whose id is there with other content: reject it, or take it for the one that is there.
     progress : Progress, optional
         The one the stream updates, for the time left.
     tell : callable
@@ -138,7 +154,7 @@ def score_to_folder(
     Raises
     ------
     OutputError
-        If the folder can't be written or holds another run's scores.
+        If the folder can't be written, holds another run's scores, or scores that these can't be added to.
     LoadedwordsError
         If a worker process died; the shards that were done stay, and the same call goes on from them.
     """
@@ -161,33 +177,67 @@ def score_to_folder(
         "voice": voice,
         "syndicated": syndicated,
         "other_languages": other_languages,
+        "changed": changed,
     }
-    with claimed(folder, run, overwrite=overwrite):
-        intake = Intake(stream, folder)
-        counts, n_reused, n_shards = Counts(), 0, 0
-        with closing(score_chunks(cut(intake.articles(), chosen, progress), chosen, folder, workers)) as finished:
+    with claimed(folder, run, overwrite=overwrite, add=add) as parts:
+        n_before = sum(part["shards"] for part in parts)
+        before, counts, n_reused, n_shards = count_shards(folder, n_before), Counts(), 0, n_before
+        intake = Intake(stream, folder, n_shards=n_before if parts else None, changed=changed)
+        chunks = cut(intake.articles(), chosen, progress, first=n_before)
+        with closing(score_chunks(chunks, chosen, folder, workers)) as finished:
             for done in finished:
                 counts += done.counts
                 n_reused += done.reused
                 n_shards += 1
                 tell(State(counts, intake.n_rejected, n_reused, done.share_read, time.monotonic() - started))
         remove_leftovers(folder, n_shards)
-        outlets = compare_outlets(folder, voice=voice) if counts.articles else None
+        if changed == "replace" and intake.n_changed:
+            drop_articles(folder, n_before)
+            before = count_shards(folder, n_before)
+        everything = before + counts
+        outlets = compare_outlets(folder, voice=voice) if everything.articles else None
         if outlets is not None:
             _write_outlets(outlets, folder)
         overall = summarise_all(folder, voice=voice) if outlets is not None and outlets.height else None
         seconds = time.monotonic() - started
+        added = {
+            "inputs": list(description.inputs),
+            "shards": n_shards - n_before,
+            "articles": counts.articles,
+            "known": intake.n_known,
+            "changed": intake.n_changed,
+            "dates": asdict(intake.dates),
+        }
+        dates = sum((DateCounts(**part["dates"]) for part in parts), DateCounts()) + intake.dates
         run |= {
             "status": "done",
-            "counts": {**asdict(counts), "rejected": intake.n_rejected, "shards": n_shards, "shards_reused": n_reused},
-            "dates": asdict(intake.dates),
+            "parts": [*parts, added],
+            "counts": {
+                **asdict(everything),
+                "rejected": intake.n_rejects,
+                "shards": n_shards,
+                "shards_reused": n_reused,
+            },
+            "dates": asdict(dates),
             "seconds": round(seconds, 3),
             "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
             "overall": overall.to_dicts()[0] if overall is not None else None,
         }
         write_json(folder / RUN_FILE, run)
     return RunSummary(
-        counts, intake.n_rejected, n_reused, seconds, run["model"], folder, outlets, overall, voice, intake.dates
+        everything,
+        intake.n_rejected,
+        n_reused,
+        seconds,
+        run["model"],
+        folder,
+        outlets,
+        overall,
+        voice,
+        dates,
+        counts,
+        intake.n_known,
+        intake.n_changed,
     )
 
 

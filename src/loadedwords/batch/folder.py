@@ -17,31 +17,35 @@ from loadedwords.files import written_whole
 RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
 TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
-# What makes a run another; a key that an earlier version did not write tells nothing.
-_SAME_RUN = ("inputs", "options", "model", "house", "syndicated", "other_languages")
+# What makes scores others; a key that an earlier version did not write tells nothing.
+_SAME_SCORES = ("options", "model", "house", "syndicated", "other_languages")
 _OUR_SHARD = re.compile(r"part-(\d{5,})\.parquet")
 _HALF_A_FILE = re.compile(r"\.(?:part-\d{5,}\.parquet|run\.json|rejects\.jsonl|outlets\.\w+)\.\d+\.tmp")
 _OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
 
 
 @contextmanager
-def claimed(folder: Path, run: Mapping[str, Any], *, overwrite: bool) -> Iterator[None]:
-    """Make the folder ours for as long as the run lasts, or say why not."""
+def claimed(folder: Path, run: dict[str, Any], *, overwrite: bool, add: bool) -> Iterator[list[dict[str, Any]]]:
+    """Make the folder ours for as long as the run lasts, or say why not.
+
+    Yields the parts that stay, as run.json holds them, none unless the run adds to them; `run` gets them, and their inputs.
+    """
     with ExitStack() as held:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _lock(held.enter_context((folder / ".lock").open("w")), folder)
             _refuse_others_files(folder)
-            _refuse_another_run(folder, run, overwrite)
+            parts = [] if overwrite else _parts_that_stay(folder, run, add)
             for table in TABLES:
                 (folder / table).mkdir(exist_ok=True)
+            run |= {"inputs": [*(given for part in parts for given in part["inputs"]), *run["inputs"]], "parts": parts}
             write_json(folder / RUN_FILE, run)
         except OSError as error:
             raise OutputError(
                 f"{folder} can't be written: {error}.\nName a folder you may write to with -o."
             ) from error
         try:
-            yield
+            yield parts
         except (OSError, sqlite3.Error) as error:
             raise OutputError(
                 f"Writing into {folder} failed: {error}.\n"
@@ -93,17 +97,37 @@ def _refuse_others_files(folder: Path) -> None:
         )
 
 
-def _refuse_another_run(folder: Path, run: Mapping[str, Any], overwrite: bool) -> None:
+def _parts_that_stay(folder: Path, run: Mapping[str, Any], add: bool) -> list[dict[str, Any]]:
     left = folder / RUN_FILE
-    if overwrite or not left.is_file():
-        return
+    if not left.is_file():
+        return []
     try:
         earlier = json.loads(left.read_text(encoding="utf-8"))
-        changed = [key for key in _SAME_RUN if earlier.get(key, run.get(key)) != run.get(key)]
-    except (ValueError, AttributeError) as error:
+        changed = [key for key in _SAME_SCORES if earlier.get(key, run.get(key)) != run.get(key)]
+        version, now = (of.get("versions", {}).get("loadedwords") for of in (earlier, run))
+        # Before there were parts, a run was one.
+        whole = {
+            "inputs": earlier["inputs"],
+            "shards": earlier.get("counts", {}).get("shards"),
+            "dates": earlier.get("dates", {}),
+        }
+        parts = earlier.get("parts", [whole] if earlier["status"] == "done" else [])
+        begun = earlier["inputs"][sum(len(part["inputs"]) for part in parts) :]
+    except (ValueError, AttributeError, LookupError, TypeError) as error:
         raise OutputError(f"{left} is damaged.\nName another folder with -o, or pass --overwrite.") from error
+    if not add and earlier["inputs"] != run["inputs"]:
+        changed.insert(0, "inputs")
+    if add and version != now:
+        changed.append("version")
     if changed:
+        adds = "Add to them with --add, name" if changed == ["inputs"] else "Name"
         raise OutputError(
             f"{folder} holds the scores of another run: its {' and '.join(changed)} differ, see {left}.\n"
-            "Name another folder with -o, or pass --overwrite to replace them."
+            f"{adds} another folder with -o, or pass --overwrite to replace them."
         )
+    if add and begun and (begun, earlier.get("changed")) != (run["inputs"], run["changed"]):
+        raise OutputError(
+            f"{folder} is not finished: scoring {', '.join(begun)} was stopped.\n"
+            "Run that command again, which goes on where it was, and then this one."
+        )
+    return parts if add else []

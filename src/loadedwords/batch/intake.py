@@ -1,20 +1,32 @@
-"""What goes into a run: rejects, and articles with an id that was there before, are written down instead of scored."""
+"""What goes into a run: rejects, and articles with an id that was there before, are written down instead of scored.
+
+A run that adds to another knows the articles of that by their tables: what has the same id and content is passed over.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import pyarrow.parquet as pq
 
 from loadedwords.articles.dates import LEFT_OUT
-from loadedwords.batch.folder import REJECTS_FILE
+from loadedwords.batch.folder import REJECTS_FILE, shard_path
 from loadedwords.files import written_whole
-from loadedwords.schema import Article, Reject
+from loadedwords.schema import Article, Reject, text_digest
+
+# What is done with an article whose id is in the scores with other content.
+Changed = Literal["keep", "replace"]
 
 _EXAMPLES = 5
+# Beside the text, what the tables hold of an article as it was read.
+_DETAILS = ("outlet", "title", "standfirst", "date", "url", "event_id", "topic", "byline")
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,14 @@ class DateCounts:
     def written(self) -> int:
         return self.dated + self.left_out
 
+    def __add__(self, other: DateCounts) -> DateCounts:
+        return DateCounts(
+            self.dated + other.dated,
+            self.left_out + other.left_out,
+            self.without + other.without,
+            (*self.examples, *other.examples)[:_EXAMPLES],
+        )
+
     def and_of(self, article: Article) -> DateCounts:
         if article.date:
             return replace(self, dated=self.dated + 1)
@@ -41,37 +61,120 @@ class DateCounts:
 
 
 class Intake:
-    """The articles of a stream, once; `n_rejected` and `dates` count what went to `rejects.jsonl` and on so far."""
+    """The articles of a stream, once.
 
-    def __init__(self, stream: Iterable[Article | Reject], folder: Path) -> None:
-        self._stream = stream
-        self._file = folder / REJECTS_FILE
-        self.n_rejected = 0
+    Parameters
+    ----------
+    stream : iterable of Article or Reject
+    folder : Path
+        Of the run; gets ``rejects.jsonl``.
+    n_shards : int or None
+        Shards of the run that the articles are added to, if they are: articles that these hold are known.
+    changed : {"keep", "replace"}
+        Whether an article that these hold with other content is rejected, or goes in for the other.
+
+    Attributes
+    ----------
+    n_known, n_changed, n_rejected : int
+        Of the stream so far; what is changed and kept counts among the rejected, too.
+    n_rejects : int
+        Rows of ``rejects.jsonl``, once the stream has ended.
+    dates : DateCounts
+    """
+
+    def __init__(
+        self,
+        stream: Iterable[Article | Reject],
+        folder: Path,
+        *,
+        n_shards: int | None = None,
+        changed: Changed = "keep",
+    ) -> None:
+        self._stream, self._folder, self._n_shards, self._changed = stream, folder, n_shards, changed
+        self.n_known = self.n_changed = self.n_rejected = self.n_rejects = 0
         self.dates = DateCounts()
 
     def articles(self) -> Iterator[Article]:
         # A nameless database lies on disk, so that ten million ids need no more memory than ten.
         with (
-            written_whole(self._file) as beside,
+            written_whole(self._folder / REJECTS_FILE) as beside,
             beside.open("w", encoding="utf-8", errors="replace") as rejects,
             closing(sqlite3.connect("", isolation_level=None)) as seen,
         ):
             seen.execute("PRAGMA journal_mode = OFF")
-            seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, source TEXT) WITHOUT ROWID")
+            seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, source TEXT, text TEXT, details BLOB) WITHOUT ROWID")
+            seen.execute("CREATE TABLE rejects (line TEXT PRIMARY KEY) WITHOUT ROWID")
+            if self._n_shards is not None:
+                _learn_articles(seen, self._folder, self._n_shards)
+                self.n_rejects = _keep_rejects(seen, self._folder / REJECTS_FILE, rejects)
             for item in self._stream:
-                reject = _seen_before(item, seen) if isinstance(item, Article) else item
-                if reject is not None:
-                    rejects.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
+                settled = self._settle(item, seen) if isinstance(item, Article) else item
+                if isinstance(settled, Reject):
                     self.n_rejected += 1
-                elif isinstance(item, Article):
-                    self.dates = self.dates.and_of(item)
-                    yield item
+                    line = json.dumps(asdict(settled), ensure_ascii=False) + "\n"
+                    # The same broken file is told once, however often it comes again.
+                    if not seen.execute("SELECT 1 FROM rejects WHERE line = ?", (_stored(line),)).fetchone():
+                        rejects.write(line)
+                        self.n_rejects += 1
+                elif settled is not None:
+                    self.dates = self.dates.and_of(settled)
+                    yield settled
+
+    def _settle(self, article: Article, seen: sqlite3.Connection) -> Article | Reject | None:
+        """The article if it is to be scored, why it isn't, or None if its scores are there."""
+        if seen.execute("INSERT OR IGNORE INTO ids VALUES (?, ?, NULL, NULL)", (article.id, article.source)).rowcount:
+            return article
+        first, text, details = seen.execute(
+            "SELECT source, text, details FROM ids WHERE id = ?", (article.id,)
+        ).fetchone()
+        first = first or "an earlier article"
+        if text is None:  # of this very stream
+            return _reject(article, f"duplicate id {article.id!r}, first seen at {first}")
+        same_text = text == text_digest(article.text)
+        if same_text and details == _details(vars(article)):
+            self.n_known += 1
+            return None
+        self.n_changed += 1
+        if self._changed == "replace":
+            seen.execute("UPDATE ids SET source = ?, text = NULL WHERE id = ?", (article.source, article.id))
+            return article
+        differs = "title, outlet, date or another detail" if same_text else "text"
+        return _reject(
+            article,
+            f"changed: id {article.id!r} was scored with another {differs}, from {first}, and is kept so; --changed replace takes this one",
+        )
 
 
-def _seen_before(article: Article, seen: sqlite3.Connection) -> Reject | None:
-    if seen.execute("INSERT OR IGNORE INTO ids VALUES (?, ?)", (article.id, article.source)).rowcount:
-        return None
-    (first,) = seen.execute("SELECT source FROM ids WHERE id = ?", (article.id,)).fetchone()
+def _learn_articles(seen: sqlite3.Connection, folder: Path, n_shards: int) -> None:
+    for number in range(n_shards):
+        rows = pq.read_table(
+            shard_path(folder, "articles", number), columns=["article_id", "source", "text_digest", *_DETAILS]
+        )
+        seen.executemany(
+            "INSERT OR IGNORE INTO ids VALUES (?, ?, ?, ?)",
+            ((row["article_id"], row["source"], row["text_digest"], _details(row)) for row in rows.to_pylist()),
+        )
+
+
+def _keep_rejects(seen: sqlite3.Connection, file: Path, rejects: TextIO) -> int:
+    n = 0
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            n += 1
+            rejects.write(line)
+            seen.execute("INSERT OR IGNORE INTO rejects VALUES (?)", (line,))
+    return n
+
+
+def _details(of: Mapping[str, Any]) -> bytes:
+    return blake2b(repr([of[name] for name in _DETAILS]).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _stored(line: str) -> str:
+    """As it is read from a file, which takes no half characters."""
+    return line.encode("utf-8", "replace").decode()
+
+
+def _reject(article: Article, reason: str) -> Reject:
     file, _, line = article.source.rpartition(":")
-    reason = f"duplicate id {article.id!r}, first seen at {first or 'an earlier article'}"
     return Reject(file, int(line), reason) if line.isdigit() else Reject(article.source, None, reason)

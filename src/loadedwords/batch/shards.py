@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loadedwords.articles import Progress
 from loadedwords.batch.folder import TABLES, shard_path
+from loadedwords.errors import OutputError
 from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import Bundle
@@ -40,6 +42,8 @@ from loadedwords.text.language import ENGLISH
 # About a second of work: little is lost in a kill, and a million articles make a few thousand files.
 ARTICLES_PER_SHARD = 256
 CHARACTERS_PER_SHARD = 4_000_000
+# Agency copies and boilerplate lie far apart: this many sentences are some 1,500 articles, and take 25 MB a process.
+N_REMEMBERED = 65_536
 _SCHEMAS = {"sentences": SENTENCES, "boilerplate": BOILERPLATE, "articles": ARTICLES}
 _DIGEST_KEY = b"loadedwords"
 _TABLES_LOOK_LIKE = "".join(schema.to_string() for schema in _SCHEMAS.values())
@@ -63,6 +67,22 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return Counts(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Counts:
+        """Those of a row of the articles table."""
+        return cls(
+            articles=1,
+            sentences=row["n_sentences"],
+            own_sentences=row["n_own"],
+            loaded_words=row["n_loaded_words"],
+            boilerplate=row["n_boilerplate"],
+            empty=row["status"] == "empty",
+            errors=row["status"] == "error",
+            syndicated_articles=row["n_syndicated"] > 0,
+            syndicated_sentences=row["n_syndicated"],
+            other_languages=row["language"] not in (None, ENGLISH),
+        )
+
 
 @dataclass(frozen=True)
 class ChosenModel:
@@ -81,6 +101,7 @@ class ChosenModel:
             threads=threads,
             syndicated=self.syndicated,
             other_languages=self.other_languages,
+            n_remembered=N_REMEMBERED,
         )
 
 
@@ -95,8 +116,11 @@ class Chunk:
     house: House | None = None
 
 
-def cut(articles: Iterable[Article], chosen: ChosenModel, progress: Progress | None) -> Iterator[Chunk]:
-    number, characters, held = 0, 0, list[Article]()
+def cut(
+    articles: Iterable[Article], chosen: ChosenModel, progress: Progress | None, *, first: int = 0
+) -> Iterator[Chunk]:
+    """The chunks of a stream, numbered from `first`."""
+    number, characters, held = first, 0, list[Article]()
 
     def chunk() -> Chunk:
         share = progress.done / progress.total if progress and progress.total else None
@@ -124,41 +148,90 @@ def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
 
 def left_by_an_earlier_run(folder: Path, chunk: Chunk) -> Counts | None:
     """The counts of a shard that was finished from the very same input."""
-    try:
-        # A shard that a crash of the machine cut short has no readable footer.
-        footers = [pq.read_schema(shard_path(folder, table, chunk.number)).metadata or {} for table in TABLES]
-        left = json.loads(footers[-1].get(_DIGEST_KEY, b"{}"))
-    except (OSError, pa.ArrowInvalid, ValueError):
-        return None
-    return Counts(**left["counts"]) if left.get("digest") == chunk.digest else None
+    stamp = _stamp(folder, chunk.number)
+    return Counts(**stamp["counts"]) if stamp.get("digest") == chunk.digest else None
+
+
+def count_shards(folder: Path, n_shards: int) -> Counts:
+    """The counts of the first shards of a run, which must be whole.
+
+    Raises
+    ------
+    OutputError
+        If one is missing, damaged, or of another version's making.
+    """
+    counts = Counts()
+    for number in range(n_shards):
+        if not (stamp := _stamp(folder, number)):
+            raise OutputError(
+                f"{shard_path(folder, TABLES[-1], number)} is damaged, missing or of another version, or a table beside it is.\n"
+                "Nothing can be added to such scores: score everything again with --overwrite, or into another folder."
+            )
+        counts += Counts(**stamp["counts"])
+    return counts
+
+
+def drop_articles(folder: Path, n_shards: int) -> None:
+    """Take articles out of the first shards that are in the later ones, too. What stays is not scored again."""
+    first = shard_path(folder, "articles", n_shards)
+    later = [file for file in first.parent.glob("part-*.parquet") if file.name >= first.name]
+    ids = pa.chunked_array(
+        [pq.read_table(file, columns=["article_id"])["article_id"].combine_chunks() for file in later]
+    )
+    for number in range(n_shards):
+        articles = pq.read_table(shard_path(folder, "articles", number))
+        kept = _without(articles, ids)
+        if len(kept) == len(articles):
+            continue
+        # Should the process die between the tables, no stamp vouches for them, and the articles, which go last, show
+        # that there is something to take out.
+        _write(_stamped(articles, None, _count(articles.to_pylist())), shard_path(folder, "articles", number))
+        for table in TABLES[:-1]:
+            file = shard_path(folder, table, number)
+            _write(_without(pq.read_table(file), ids), file)
+        _write(_stamped(kept, None, _count(kept.to_pylist())), shard_path(folder, "articles", number))
+
+
+def _without(rows: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+    return rows.filter(pc.invert(pc.is_in(rows["article_id"], ids)))
+
+
+def _count(rows: Iterable[Mapping[str, Any]]) -> Counts:
+    return sum(map(Counts.of, rows), Counts())
 
 
 def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
-    counts = Counts()
     for scored in model.score_articles(chunk.articles, house=chunk.house):
         rows["articles"].append(article_row(scored))
         rows["sentences"].extend(sentence_rows(scored))
         rows["boilerplate"].extend(boilerplate_rows(scored))
-        counts += Counts(
-            articles=1,
-            sentences=scored.n_sentences,
-            own_sentences=scored.n_own,
-            loaded_words=scored.n_loaded_words,
-            boilerplate=len(scored.boilerplate),
-            empty=scored.status == "empty",
-            errors=scored.status == "error",
-            syndicated_articles=scored.n_syndicated > 0,
-            syndicated_sentences=scored.n_syndicated,
-            other_languages=scored.language not in (None, ENGLISH),
-        )
+    counts = _count(rows["articles"])
     # An old stamp must not vouch for new sentences, should the process die between the tables.
     shard_path(folder, "articles", chunk.number).unlink(missing_ok=True)
     for table in TABLES:
         filled = pa.Table.from_pylist(rows[table], schema=_SCHEMAS[table])
         if table == "articles":
-            stamp = {"digest": chunk.digest, "counts": asdict(counts)}
-            filled = filled.replace_schema_metadata({_DIGEST_KEY: json.dumps(stamp)})
-        with written_whole(shard_path(folder, table, chunk.number)) as beside:
-            pq.write_table(filled, beside, compression="zstd")
+            filled = _stamped(filled, chunk.digest, counts)
+        _write(filled, shard_path(folder, table, chunk.number))
     return counts
+
+
+def _stamp(folder: Path, number: int) -> dict[str, Any]:
+    """What a shard was made of, and its counts; empty where it is not whole, or its tables are not like ours."""
+    try:
+        # A shard that a crash of the machine cut short has no readable footer.
+        footers = {table: pq.read_schema(shard_path(folder, table, number)) for table in TABLES}
+        stamp: dict[str, Any] = json.loads((footers[TABLES[-1]].metadata or {}).get(_DIGEST_KEY, b"{}"))
+    except (OSError, pa.ArrowInvalid, ValueError):
+        return {}
+    return stamp if all(footers[table].equals(schema) for table, schema in _SCHEMAS.items()) else {}
+
+
+def _stamped(articles: pa.Table, digest: str | None, counts: Counts) -> pa.Table:
+    return articles.replace_schema_metadata({_DIGEST_KEY: json.dumps({"digest": digest, "counts": asdict(counts)})})
+
+
+def _write(table: pa.Table, file: Path) -> None:
+    with written_whole(file) as beside:
+        pq.write_table(table, beside, compression="zstd")

@@ -19,7 +19,7 @@ from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell, terminated_is_interrupted
 
 if TYPE_CHECKING:
-    from loadedwords.batch import RunSummary, State
+    from loadedwords.batch import Changed, RunSummary, State
     from loadedwords.house import House
     from loadedwords.schema import CountedVoice, Reject, Treatment
 
@@ -65,6 +65,16 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
+    "--add", is_flag=True, help="Add to the scores in the output folder; articles that are there are passed over."
+)
+@click.option(
+    "--changed",
+    type=click.Choice(["keep", "replace"]),
+    default="keep",
+    show_default=True,
+    help="With --add, which of two articles of one id with other content: the one that is there, and tell; or the new one.",
+)
+@click.option(
     "--report-articles",
     default=200,
     show_default=True,
@@ -74,7 +84,7 @@ if TYPE_CHECKING:
 def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
           revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
           syndicated: Treatment, other_languages: Treatment, house: str | None,
-          workers: int | None, overwrite: bool, report_articles: int, **reading: Any) -> None:  # fmt: skip
+          workers: int | None, overwrite: bool, add: bool, changed: Changed, report_articles: int, **reading: Any) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
     INPUTS are files (.jsonl, .json, .csv, .tsv, .txt, .md, each also .gz or .zst; .parquet; .html), folders, globs,
@@ -85,6 +95,7 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
     loadedwords score articles/ --dry-run
     loadedwords score articles/ -o scores
     loadedwords score news.csv --text-column copy --outlet-column paper -o scores
+    loadedwords score today/ -o scores --add
     loadedwords score --dataset my/dataset --split test -o scores
     """
     from loadedwords.articles import STDIN, Progress, read_dataset
@@ -99,6 +110,10 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
     rules = None if house is None else _read_house(house, inputs)
     if output is None and not dry_run:
         raise click.UsageError("Name a folder for the results with -o, or pass --dry-run.")
+    if add and overwrite:
+        raise click.UsageError("Pass --add or --overwrite, not both.")
+    if changed != "keep" and not add:
+        raise click.UsageError("--changed tells what to do with --add: pass that, too.")
     options = read_options(reading)
     progress = Progress()
     if dataset:
@@ -134,6 +149,8 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
                 other_languages=other_languages,
                 workers=workers or os.cpu_count() or 1,
                 overwrite=overwrite,
+                add=add,
+                changed=changed,
                 progress=progress,
                 tell=show,
             )
@@ -142,8 +159,10 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
     if not summary.counts.articles:
         fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
     write_report(output, max_articles=report_articles)
+    if add:
+        _print_added(summary, output, changed)
     _print_summary(summary, output)
-    if summary.n_rejected or summary.counts.errors:
+    if summary.n_rejected or summary.added.errors:
         sys.exit(EXIT_REJECTS)
 
 
@@ -217,6 +236,15 @@ def _first_reject(folder: Path) -> str:
 
 def _told(reject: Reject) -> str:
     return f"The first: {reject.file}{f', line {reject.line}' if reject.line else ''}: {reject.reason}"
+
+
+def _print_added(summary: RunSummary, output: Path, changed: Changed) -> None:
+    known = f"; {counted(summary.n_known, 'article')} known and passed over" if summary.n_known else ""
+    say(f"{counted(summary.added.articles, 'article')} added{known}")
+    if summary.n_changed:
+        kept = f"what is there was kept, see {output / 'rejects.jsonl'}; --changed replace takes the new"
+        told = kept if changed == "keep" else "the new took the place of what was there"
+        tell(f"{counted(summary.n_changed, 'article')} with an id that is there with other content: {told}")
 
 
 def _print_summary(summary: RunSummary, output: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, Treatment
+from loadedwords.scoring.remembered import RememberedScores, Scorer
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
 from loadedwords.scoring.rules import apply_house
 from loadedwords.text import PreparedArticle, prepare_article, prepare_sentence
@@ -35,15 +36,6 @@ ARTICLES_AT_ONCE = 32
 # Golden scores may differ by this much between processors; more means another model.
 GOLDEN_TOLERANCE = 1e-3
 _COLUMNS_OF_BATCH = ("loaded_share", "loaded_words_per_1000", "n_own", "n_words", "top_words", "status", "message")
-
-
-class Scorer(Protocol):
-    """What a kind of model must offer to be scored with."""
-
-    @property
-    def threshold(self) -> float: ...
-
-    def score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]: ...
 
 
 class FramingModel:
@@ -65,6 +57,7 @@ class FramingModel:
         threads: int | None = None,
         syndicated: Treatment = "leave-out",
         other_languages: Treatment = "leave-out",
+        n_remembered: int = 0,
     ) -> None:
         for option, value in {"syndicated": syndicated, "other_languages": other_languages}.items():
             if value not in get_args(Treatment):
@@ -73,8 +66,11 @@ class FramingModel:
         self.syndicated = syndicated
         self.other_languages = other_languages
         self._threads = threads
+        self._n_remembered = n_remembered
         self.classes_ = np.array(sorted(CLASSES))
         self._scorer = _load_scorer(bundle, threads)
+        if n_remembered:
+            self._scorer = RememberedScores(self._scorer, n_remembered)
         self._shift = 0.0
         self.prevalence = float(bundle.config.get("prevalence", 0.5))
         if prevalence is not None:
@@ -215,6 +211,7 @@ class FramingModel:
             threads=self._threads,
             syndicated=self.syndicated,
             other_languages=self.other_languages,
+            n_remembered=self._n_remembered,
         )
         return again, (self.bundle,)
 
