@@ -1,4 +1,4 @@
-"""Labelled corpora of every publisher come out in one schema, and folds never split an article."""
+"""Labelled corpora of every publisher come out in one schema."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any
 import datasets
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import loadedwords
 from loadedwords.errors import DataError
-from loadedwords.training.corpora import CORPORA, grouped_folds, load_corpus
+from loadedwords.training.corpora import CORPORA, load_corpus
 from loadedwords.training.labels import load_labels
 from loadedwords.training.marks import find_marked
 from loadedwords.training.recipe import CorpusUse, Recipe, read_recipe
@@ -128,19 +126,6 @@ def test_a_hub_that_does_not_answer_says_what_to_do(monkeypatch: pytest.MonkeyPa
         load_corpus("babe")
     with pytest.raises(DataError, match="no network"):
         load_corpus("somebody/a-dataset")
-
-
-@given(st.lists(st.sampled_from("abcdefgh"), min_size=12, max_size=60), st.integers(2, 4), st.integers(0, 3))
-def test_folds_never_split_an_article(articles: list[str], n_splits: int, seed: int) -> None:
-    if len(set(articles)) < n_splits:
-        with pytest.raises(DataError, match="at least"):
-            grouped_folds(articles, n_splits=n_splits)
-        return
-    tested = []
-    for train, test in grouped_folds(articles, n_splits=n_splits, seed=seed):
-        assert not {articles[k] for k in train} & {articles[k] for k in test}
-        tested += test.tolist()
-    assert sorted(tested) == list(range(len(articles)))
 
 
 def test_what_annotators_meant_is_found() -> None:

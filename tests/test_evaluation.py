@@ -24,7 +24,6 @@ from loadedwords.training.evaluation import (
     compute_metrics,
     cross_validate,
     evaluate_labelled,
-    evaluate_predictions,
 )
 from loadedwords.training.evaluation.findings import (
     annotator_findings,
@@ -34,6 +33,7 @@ from loadedwords.training.evaluation.findings import (
     share_findings,
     word_findings,
 )
+from loadedwords.training.evaluation.results import baselines, intervals
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, read_recipe
 
@@ -67,13 +67,12 @@ def test_baselines_see_no_text() -> None:
     outlets = ["A", "B"] * 40
     labels = np.array([1, 0] * 40)
     articles = np.array([f"{k // 4}" for k in range(80)])
-    guess = Predictions(np.full(80, 0.5), np.ones(80, dtype=int))
-    metrics = evaluate_predictions({"guess": guess}, labels, articles, outlets).metrics
-    assert metrics["outlet's majority label"]["macro_f1"].estimate == 1
-    assert metrics["majority label"]["roc_auc"].estimate == 0.5
-    assert metrics["guess"]["macro_f1"].estimate == pytest.approx(f1_score(labels, guess.decision, average="macro"))
-    one = evaluate_predictions({"guess": guess}, labels, articles, ["A"] * 80).metrics
-    assert "outlet's majority label" not in one
+    rules = baselines(labels, np.array(outlets), articles)
+    assert (rules["outlet's majority label"].decision == labels).all()
+    majority = intervals(labels, [rules["majority label"]], articles)
+    assert majority["roc_auc"].estimate == 0.5
+    assert majority["macro_f1"].estimate == pytest.approx(f1_score(labels, np.ones(80), average="macro"))
+    assert set(baselines(labels, np.array(["A"] * 80), articles)) == {"majority label"}
 
 
 def test_an_interval_resamples_articles_not_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +85,7 @@ def test_an_interval_resamples_articles_not_sentences(monkeypatch: pytest.Monkey
     predictions = Predictions(decision.astype(float), decision)
     widths = []
     for articles in (np.arange(10).repeat(50), np.arange(500)):
-        result = evaluate_predictions({"m": predictions}, labels, articles.astype(str), ["A"] * 500)
-        value = result.metrics["m"]["macro_f1"]
+        value = intervals(labels, [predictions], articles.astype(str))["macro_f1"]
         assert value.low is not None
         assert value.high is not None
         widths.append(value.high - value.low)

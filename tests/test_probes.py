@@ -20,8 +20,8 @@ from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
 from loadedwords.training.evaluation import Evaluation, Finding, evaluate_pairs, evaluate_quotations, probe
 from loadedwords.training.evaluation.card import write_evaluation_card
-from loadedwords.training.evaluation.probes import read_attributions, read_exchanges
 from loadedwords.training.evaluation.slices import slice_errors
+from loadedwords.training.evaluation.texts import read_attributions, read_exchanges
 
 # Raise these when the model gets better; lowering one needs a reason in the commit message.
 FLOORS = {

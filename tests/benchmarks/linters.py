@@ -26,7 +26,8 @@ from loadedwords.lint import House, lint_text
 from loadedwords.schema import Interval
 from loadedwords.scoring import FramingModel
 from loadedwords.training.evaluation import DeviceRate, probe
-from loadedwords.training.evaluation.device_suite import ALL_DEVICES, Finder, Span, measure_devices
+from loadedwords.training.evaluation.device_suite import ALL_DEVICES, Finder, measure_devices
+from loadedwords.training.evaluation.texts import Span
 
 ALEX = """
 import { text } from "alex";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -73,10 +74,9 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
         workshop = workshop_for(plan, data, corpora, articles, work, "scratch")
         result = evaluation.cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=tell)
         if leave_out_outlets and result.held_out is not None:
-            result = evaluation.with_finding(
-                result,
-                evaluation.leave_one_outlet_out(plan, data, result.held_out, workshop=workshop, jobs=jobs, tell=tell),
-            )
+            within = result.held_out
+            lost = evaluation.leave_one_outlet_out(plan, data, within, workshop=workshop, jobs=jobs, tell=tell)
+            result = replace(result, findings=(*result.findings, lost))
         if plot is not None:
             from loadedwords.report.charts import write_reliability_plot
 

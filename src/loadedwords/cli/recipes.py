@@ -54,13 +54,12 @@ def workshop_for(
     recipe: Recipe, data: Labels, corpora: Path | None, articles: Path | None, work: Path, start: str
 ) -> Workshop | None:
     """Where a transformer is trained, with the unlabelled sentences to be labelled."""
-    from loadedwords.errors import require
     from loadedwords.training.labels import load_labels, load_unlabelled
+    from loadedwords.training.release import require_extra
 
     if recipe.kind != "transformer" and recipe.teacher is None:
         return None
-    for module in ("torch", "transformers", "onnx"):
-        require(module, extra="train", purpose="Training a transformer")
+    require_extra("Training a transformer")
     from loadedwords.training.stages import Workshop
 
     work.mkdir(parents=True, exist_ok=True)

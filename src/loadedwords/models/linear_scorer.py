@@ -1,6 +1,6 @@
 """The linear model at work: sentences in, probabilities and loaded words out, with numpy alone.
 
-The estimator in `linear` predicts through this file too, so what was measured in training is what scoring does.
+The estimator in `training/linear` predicts through this file too, so what was measured in training is what scoring does.
 """
 
 from __future__ import annotations
@@ -99,13 +99,9 @@ class LinearScorer:
         """Calibrated log-odds of being loaded, shape (n_sentences,)."""
         return self._calibrated(self.decision_function(sentences))
 
-    def every_word(self, sentences: Sequence[str]) -> list[list[WordScore]]:
-        """All words of each sentence with their scores, loaded or not."""
-        return replace(self, word_threshold=0.0).score(sentences)[1]
-
     def logits(self, sentences: Sequence[str]) -> Logits:
         """The same as `Logits`: calibrated already, and without kinds."""
-        every = self.every_word(sentences)
+        every = replace(self, word_threshold=0.0).score(sentences)[1]
         log_odds = iter(logit(np.array([word.score for found in every for word in found], dtype=np.float64)).tolist())
         words = [[(word.start, word.end, next(log_odds)) for word in found] for found in every]
         return Logits(self.log_odds(sentences), words, [NO_KINDS] * len(sentences))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,18 +32,9 @@ _WORD_COLUMNS = {
 def fit_settings(table: pl.DataFrame, held_out: Logits) -> OnnxSettings:
     """Temperature and bias of sentences and words, and the word threshold with the best F1 of characters.
 
-    Parameters
-    ----------
-    table : polars.DataFrame
-        Labelled sentences as `Labels` has them; those in domain that were drawn at random count.
-    held_out : Logits
-        Of the same rows, from models that were not trained on them.
-
-    Returns
-    -------
-    OnnxSettings
-        The sentence threshold stays at a probability of one half: half of the readers would object. Kinds are told where
-        the labels have some.
+    Of the labelled sentences, as `Labels` has them, those in domain that were drawn at random count; `held_out` is of the
+    same rows, from models that were not trained on them. The sentence threshold stays at a probability of one half: half of
+    the readers would object. Kinds are told where the labels have some.
     """
     rows = calibrating(table.with_row_index("row"))
     chosen = rows["row"].to_list()
@@ -79,11 +70,8 @@ def calibration_error(
 ) -> tuple[float, list[tuple[float, float, int]]]:
     """Expected calibration error (Naeini et al. 2015) in bins of equal size, and the bins for a reliability plot.
 
-    Returns
-    -------
-    error : float
-        Mean distance of a bin's mean target from its mean probability, weighted by the bin's size.
-    bins : list of (mean probability, mean target, number of sentences)
+    The error is the mean distance of a bin's mean target from its mean probability, weighted by its size; a bin is (mean
+    probability, mean target, number of sentences).
     """
     bins = []
     for rows in np.array_split(np.argsort(probability, kind="stable"), N_BINS):
@@ -112,12 +100,10 @@ def word_rows(words: Sequence[Sequence[tuple[int, int, float]]], marks: Sequence
     for at, (found, of) in enumerate(zip(words, marks, strict=True)):
         for start, end, log_odds in () if of is None else found:
             mark = strongest_mark(start, end, of or ())
-            rows.append((at, log_odds, end - start, mark is not None, *_known_of(mark)))
+            known = {"share": 0.0} if mark is None else mark
+            told = known["share"], known.get("kind"), known.get("praise")
+            rows.append((at, log_odds, end - start, mark is not None, *told))
     return pl.DataFrame(rows, schema=_WORD_COLUMNS, orient="row")
-
-
-def _known_of(mark: Mapping[str, Any] | None) -> tuple[float, str | None, float | None]:
-    return (0.0, None, None) if mark is None else (mark["share"], mark.get("kind"), mark.get("praise"))
 
 
 def best_f1(

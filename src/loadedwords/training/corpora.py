@@ -15,11 +15,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from loadedwords.errors import DataError, require
 from loadedwords.schema import CLASSES
@@ -92,22 +90,9 @@ _TYPED_APART = re.compile(r"[,;/\n]")
 class Corpus:
     """What is known of a published corpus.
 
-    Attributes
-    ----------
-    title, source, licence : str
-        `licence` as its publishers state it.
-    labelled_by : str
-        Who labelled it, and by what guidelines.
-    read : callable
-        Turns a publisher's row into ours.
-    files : dict of str to tuple of str
-        Split → the names its file goes by in a corpora folder.
-    agreement : str or None
-        Of those who labelled with each other and with people, where it was measured.
-    hub : str or None
-        Name on the Hugging Face Hub.
-    packaged : str or None
-        Of a corpus that comes with this package: its file, in `loadedwords.training`.
+    `licence` is what its publishers state, `agreement` that of those who labelled with each other and with people, where it
+    was measured. `read` turns a publisher's row into ours, `files` are the names of its splits in a corpora folder, `hub` is
+    its name on the Hugging Face Hub, and `packaged` the file of a corpus that comes with this package.
     """
 
     title: str
@@ -115,10 +100,10 @@ class Corpus:
     licence: str
     labelled_by: str
     read: Callable[[Row], Row]
-    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     agreement: str | None = None
     hub: str | None = None
-    packaged: str | None = None
+    packaged: Path | None = None
 
 
 def load_corpus(
@@ -169,78 +154,80 @@ def read_corpus(
 ) -> pl.DataFrame:
     """Read a labelled corpus: as `load_corpus`, but into a frame, which needs datasets for the Hub alone."""
     corpus = CORPORA.get(name)
-    where, raw = _raw_rows(name, corpus, None if path is None else Path(path), split, revision)
+    file = find_corpus_file(name, path, split=split)
+    if corpus is not None and corpus.packaged is not None:
+        raw: Iterable[Row] = _packaged_rows(corpus.packaged)
+    else:
+        raw = read_rows(file) if file else _from_hub(name, corpus.hub if corpus else name, split, revision)
     read, origin = (_read_own, Path(name).stem) if corpus is None else (corpus.read, name)
     rows = []
     for number, each in enumerate(raw, 1):
         try:
             row = read(each)
         except DataError as error:
-            raise DataError(f"{where}, row {number}: {error}") from error
+            raise DataError(f"{file or name}, row {number}: {error}") from error
         identity = str(_first(each, "id") or f"{origin}-{number}")
         rows.append({**row, "id": identity, "article": row.get("article") or identity, "corpus": origin})
     if not rows:
-        raise DataError(f"{where} holds no labelled sentence.\nIt needs a text and a label column.")
+        raise DataError(f"{file or name} holds no labelled sentence.\nIt needs a text and a label column.")
     frame: pl.DataFrame = pl.from_arrow(pa.Table.from_pylist(rows, schema=_SCHEMA))  # type: ignore[assignment]
     return frame
 
 
-def _raw_rows(
-    name: str, corpus: Corpus | None, path: Path | None, split: str, revision: str | None
-) -> tuple[str | Path, Iterable[Row]]:
-    """The rows as they are published, and where they are from."""
-    if corpus is not None and corpus.packaged is not None:
-        return name, _packaged_rows(packaged_file(corpus.packaged))
-    if path is not None:
-        path = find_corpus_file(name, path, split=split)
-    elif corpus is None and (Path(name).suffix or Path(name).exists()):
-        path = Path(name)
-        if not path.is_file():
-            raise DataError(
-                f"There is no labelled file {path}.\nPass a CSV, JSONL or Parquet file, or one of {', '.join(CORPORA)}."
-            )
-    if path is not None:
-        return path, read_rows(path)
-    hub = corpus.hub if corpus else name
-    if hub is None:
-        raise DataError(
-            f"No Hugging Face Hub name is known for {name}.\nPass the publisher's file: load_corpus({name!r}, path=...)."
-        )
-    datasets = require("datasets", extra="datasets", purpose="Loading a corpus from the Hugging Face Hub")
-    try:
-        return name, datasets.load_dataset(hub, split=split, revision=revision)
-    except Exception as error:  # the Hub's client raises whatever its transport raises
-        raise DataError(
-            f"{hub} could not be loaded from the Hugging Face Hub: {type(error).__name__}: {error}\n"
-            f"If you have the file, pass it: load_corpus({name!r}, path=...)."
-        ) from error
+def find_corpus_file(name: str, path: str | Path | None, *, split: str = "train") -> Path | None:
+    """The file of a corpus: `path` itself, the usual name inside the folder `path`, or what `name` is the path of.
 
-
-def find_corpus_file(name: str, path: Path, *, split: str = "train") -> Path:
-    """The file of a named corpus: `path` itself, or the usual name inside the folder `path`.
+    Returns
+    -------
+    Path or None
+        None where the corpus is on the Hub.
 
     Raises
     ------
     DataError
         If it is not there; the message says what was looked for.
     """
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise DataError(f"There is no file or folder {path}.\nPass the file of {name}, or the folder it lies in.")
-    corpus = CORPORA.get(name)
+    corpus, place = CORPORA.get(name), Path(name if path is None else path)
+    if corpus is not None and corpus.packaged is not None:
+        return corpus.packaged
+    if path is None:
+        if corpus is not None or not (place.suffix or place.exists()):
+            return None
+        if not place.is_file():
+            raise DataError(
+                f"There is no labelled file {place}.\nPass a CSV, JSONL or Parquet file, or one of {', '.join(CORPORA)}."
+            )
+    if place.is_file():
+        return place
+    if not place.is_dir():
+        raise DataError(f"There is no file or folder {place}.\nPass the file of {name}, or the folder it lies in.")
     if corpus is None:
         raise DataError(
-            f"{name} is no corpus known by name, so {path} must be a file.\nKnown names: {', '.join(CORPORA)}."
+            f"{name} is no corpus known by name, so {place} must be a file.\nKnown names: {', '.join(CORPORA)}."
         )
-    names = corpus.files.get(split, ())
-    for candidate in names:
-        if (path / candidate).is_file():
-            return path / candidate
-    looked = ", ".join(names) or "nothing: this split has no usual file name"
-    raise DataError(
-        f"{path} does not hold the {split} split of {name}.\nLooked for: {looked}. Name the file itself with path=."
-    )
+    looked = corpus.files.get(split)
+    if looked is None or not (place / looked).is_file():
+        raise DataError(
+            f"{place} does not hold the {split} split of {name}.\n"
+            f"Looked for: {looked or 'nothing: this split has no usual file name'}. Name the file itself with path=."
+        )
+    return place / looked
+
+
+def _from_hub(name: str, hub: str | None, split: str, revision: str | None) -> Iterable[Row]:
+    if hub is None:
+        raise DataError(
+            f"No Hugging Face Hub name is known for {name}.\nPass the publisher's file: load_corpus({name!r}, path=...)."
+        )
+    datasets = require("datasets", extra="datasets", purpose="Loading a corpus from the Hugging Face Hub")
+    try:
+        rows: Iterable[Row] = datasets.load_dataset(hub, split=split, revision=revision)
+    except Exception as error:  # the Hub's client raises whatever its transport raises
+        raise DataError(
+            f"{hub} could not be loaded from the Hugging Face Hub: {type(error).__name__}: {error}\n"
+            f"If you have the file, pass it: load_corpus({name!r}, path=...)."
+        ) from error
+    return rows
 
 
 def read_rows(file: Path) -> Iterator[Row]:
@@ -272,39 +259,6 @@ def _json_row(line: str, where: str) -> Row:
     if not isinstance(row, dict):
         raise DataError(f"{where}: not a JSON object.\nEach line must be one: {{...}}.")
     return row
-
-
-def grouped_folds(
-    articles: Iterable[Any], *, n_splits: int = 5, seed: int = 0
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Folds that never split an article, as arrays of row numbers (train, test).
-
-    Parameters
-    ----------
-    articles : iterable, shape (n_sentences,)
-        The article of each sentence.
-    n_splits, seed : int
-
-    Raises
-    ------
-    DataError
-        If there are fewer articles than folds.
-    """
-    from sklearn.model_selection import GroupKFold
-
-    groups = np.asarray(list(articles))
-    n_articles = len(np.unique(groups))
-    if n_articles < n_splits:
-        raise DataError(
-            f"{n_splits} folds need at least {n_splits} articles, and there are {n_articles}.\nAsk for fewer folds."
-        )
-    splitter = GroupKFold(n_splits=n_splits, shuffle=True, random_state=seed)
-    return list(splitter.split(groups, groups=groups))
-
-
-def packaged_file(name: str) -> Path:
-    """The file of a corpus that comes with this package."""
-    return Path(str(resources.files("loadedwords.training") / name))
 
 
 def _packaged_rows(file: Path) -> Iterator[Row]:
@@ -415,7 +369,7 @@ CORPORA: Mapping[str, Corpus] = {
             "correlation .84 to .89; against people, on 320 sentences of BABE mixed in blind, macro-F1 .827, AUC .876"
         ),
         read=_read_news,
-        files={"train": ("news_train.jsonl",)},
+        files={"train": "news_train.jsonl"},
     ),
     "plain": Corpus(
         "Plain sentences with rare words and odd names",
@@ -423,7 +377,7 @@ CORPORA: Mapping[str, Corpus] = {
         licence="Apache-2.0",
         labelled_by="those who wrote them, all of them plain",
         read=_read_plain,
-        packaged="plain.toml",
+        packaged=Path(str(resources.files("loadedwords.training") / "plain.toml")),
     ),
     "babe": Corpus(
         "BABE, Bias Annotations By Experts",
@@ -432,7 +386,7 @@ CORPORA: Mapping[str, Corpus] = {
         labelled_by="trained annotators, who judged opinion as well as wording, on sentences that were drawn for it",
         agreement="Krippendorff's alpha 0.40",
         read=_read_babe,
-        files={"train": ("babe_train.jsonl",), "test": ("babe_test.jsonl",)},
+        files={"train": "babe_train.jsonl", "test": "babe_test.jsonl"},
         hub="mediabiasgroup/BABE",
     ),
     "anno-lexical": Corpus(
@@ -442,9 +396,9 @@ CORPORA: Mapping[str, Corpus] = {
         labelled_by="three open language models, by vote, that were shown examples of BABE",
         read=_read_label_only,
         files={
-            "train": ("annolexical_train.parquet",),
-            "validation": ("annolexical_validation.parquet",),
-            "test": ("annolexical_test.parquet",),
+            "train": "annolexical_train.parquet",
+            "validation": "annolexical_validation.parquet",
+            "test": "annolexical_test.parquet",
         },
         hub="mediabiasgroup/anno-lexical",
     ),
@@ -454,8 +408,7 @@ CORPORA: Mapping[str, Corpus] = {
         licence="none stated (research use)",
         labelled_by="professional annotators, who marked where an article uses techniques of propaganda",
         read=_read_ptc,
-        files={"train": ("ptc_train.jsonl",)},
-        hub="SemEvalWorkshop/sem_eval_2020_task_11",  # kept there as a loading script, which datasets 4 and later refuse
+        files={"train": "ptc_train.jsonl"},
     ),
     "checkthat": Corpus(
         "CheckThat! subjectivity, English",
@@ -463,6 +416,6 @@ CORPORA: Mapping[str, Corpus] = {
         licence="CC BY-NC-SA 4.0",
         labelled_by="annotators, who judged whether the author is subjective; what is quoted doesn't count",
         read=_read_label_only,
-        files={"train": ("checkthat_train.jsonl",)},
+        files={"train": "checkthat_train.jsonl"},
     ),
 }

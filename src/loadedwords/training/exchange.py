@@ -24,20 +24,9 @@ _ARTICLE = re.compile(r"\b([Aa])n? $")
 def exchange(
     text: str, words: Sequence[dict[str, Any]] | None, rng: random.Random
 ) -> tuple[str, list[dict[str, Any]] | None] | None:
-    """Another version of a sentence.
+    """Another version of a sentence, and its marked words where they now are; None if there is nothing to exchange.
 
-    Parameters
-    ----------
-    text : str
-    words : sequence of {start, end, ...} or None
-        Its marked words.
-    rng : random.Random
-        Draws the kind of thing to exchange, among those that the sentence holds, and what comes in its place.
-
-    Returns
-    -------
-    tuple of (text, words) or None
-        The marked words lie where they now are; None if there is nothing to exchange.
+    `rng` draws the kind of thing to exchange, among those that the sentence holds, and what comes in its place.
     """
     for kind in rng.sample(KINDS, len(KINDS)):
         edits = _EXCHANGES[kind](text, rng)

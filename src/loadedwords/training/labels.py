@@ -27,24 +27,30 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from sklearn.model_selection import GroupKFold
 
 from loadedwords.errors import DataError
 from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logit
 from loadedwords.text.words import WORD
-from loadedwords.training.corpora import CORPORA, find_corpus_file, grouped_folds, packaged_file, read_corpus
+from loadedwords.training.corpora import CORPORA, find_corpus_file, read_corpus
 from loadedwords.training.recipe import PARITY_STAGE, CorpusUse, Recipe
 
 OWN_LABELS = "your labels"
 N_FOLDS = 5
 # What is told apart from the rest of a corpus, as it was not drawn at random: no rate of loaded sentences rests on it.
-ENRICHED = "enriched"
+_AT_RANDOM = pl.col("part").ne_missing("enriched")
 # Readers who object: from one of two who calls a sentence borderline, and from where most call it loaded.
 ANY, CLEAR = 0.4, 0.75
 _SENTENCES_PER_ARTICLE = 12
 MARKED = pl.List(
     pl.Struct({"start": pl.Int32, "end": pl.Int32, "share": pl.Float64, "kind": pl.String, "praise": pl.Float64})
 )
+
+
+def calibrating(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose rates are those of ordinary text of the domain."""
+    return table.filter(pl.col("in_domain") & _AT_RANDOM)
 
 
 @dataclass(frozen=True)
@@ -64,18 +70,13 @@ class Labels:
         """Mean target of the sentences in domain that were drawn at random."""
         return float(calibrating(self.table)["target"].mean())  # type: ignore[arg-type]
 
-    def where(self, condition: pl.Expr) -> Labels:
-        """Some of the rows."""
-        return replace(self, table=self.table.filter(condition))
-
     def trained_on(self) -> pl.DataFrame:
         """The rows that train, which are all but those that the int8 model is compared on."""
         return self.table.filter(~pl.col("stages").list.contains(PARITY_STAGE))
 
-
-def calibrating(table: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose rates are those of ordinary text of the domain."""
-    return table.filter(pl.col("in_domain") & (pl.col("part").is_null() | (pl.col("part") != ENRICHED)))
+    def where(self, condition: pl.Expr) -> Labels:
+        """Some of the rows."""
+        return replace(self, table=self.table.filter(condition))
 
 
 def load_labels(
@@ -91,44 +92,27 @@ def load_labels(
     labelled : sequence of Path
         Your own labels, which then take the place of the recipe's corpora.
     n_folds : int
-        Of what is measured, grouped by article; fewer where there are fewer articles.
+        Fewer where there are fewer articles.
 
     Raises
     ------
     DataError
         If a corpus is missing, or a test split is asked for: a model that saw it can't be measured on it.
     """
-    last = tuple(stage.name for stage in recipe.stages[-1:])
     uses = recipe.corpora
     if labelled:
+        last = tuple(stage.name for stage in recipe.stages[-1:])
         uses = tuple(CorpusUse(str(file), in_domain=True, stages=last) for file in labelled)
     if not uses:
         raise DataError(f"The recipe {recipe.name} names no corpus, and no labelled file was given.\nPass one.")
-    parts = [_rows_of(use, None if labelled else corpora) for use in uses]
+    parts = [_rows_of(use, corpora) for use in uses]
     table = pl.concat(parts)
     # Corpora share sentences: whatever is measured comes in by no other door.
     key = pl.col("text").str.strip_chars().str.to_lowercase()
     measured = table.filter(pl.col("fold").is_not_null()).select(key)["text"].implode()
     table = table.filter(pl.col("fold").is_not_null() | ~key.is_in(measured))
-    provenance = tuple(
-        _provenance(use, corpora, own=bool(labelled)) | {"base_rates": _base_rates(rows)}
-        for use, rows in zip(uses, parts, strict=True)
-    )
+    provenance = tuple(_provenance(use, corpora, rows) for use, rows in zip(uses, parts, strict=True))
     return Labels(_with_folds(_with_offsets(table), n_folds), provenance)
-
-
-def _base_rates(rows: pl.DataFrame) -> dict[str, float]:
-    """How loaded a corpus is, by those of its sentences that were drawn at random where it says how they were."""
-    drawn = rows.filter(pl.col("part").is_null() | (pl.col("part") != ENRICHED))
-    if drawn.is_empty():
-        return {}
-    target, label = drawn["target"].to_numpy(), drawn["label"].to_numpy()
-    return {
-        "n_sentences": len(drawn),
-        "clearly_loaded": round(float((target >= CLEAR).mean()), 4),
-        "borderline": round(float(((target >= ANY) & (target < CLEAR)).mean()), 4),
-        "labelled_loaded": round(float(label.mean()), 4),
-    }
 
 
 def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
@@ -146,26 +130,23 @@ def _rows_of(use: CorpusUse, corpora: Path | None) -> pl.DataFrame:
         drawn = pl.col("text").map_elements(_drawn, pl.Float64)
         rows = rows.filter((pl.col("label") == 1) | (drawn < share))
     corpus = use.name if known else OWN_LABELS
-    votes = use.vote_weight * pl.col("vote_share") + (1 - use.vote_weight) * pl.col("label")
-    words = [
-        word_targets(*row) for row in rows.select("text", "loaded_words", "annotators", "marked_words").iter_rows()
-    ]
+    votes = 0.5 * pl.col("vote_share") + 0.5 * pl.col("label")
+    asked = rows.select("text", "loaded_words", "annotators", "marked_words").iter_rows()
     return rows.select(
+        "part",
+        "outlet",
+        "topic",
+        "lean",
+        "text",
+        "label",
+        "annotators",
+        "marked_words",
         corpus=pl.lit(corpus),
-        part=pl.col("part"),
         article=pl.lit(f"{corpus}/") + pl.col("article"),
-        outlet=pl.col("outlet"),
-        topic=pl.col("topic"),
-        lean=pl.col("lean"),
-        text=pl.col("text"),
-        label=pl.col("label").cast(pl.Int64),
         target=pl.coalesce("target", votes, "label").cast(pl.Float64),
-        offset=pl.lit(0.0),
         weight=pl.lit(use.weight),
         word_weight=pl.lit(use.word_weight),
-        words=pl.Series(words, dtype=MARKED),
-        annotators=pl.col("annotators"),
-        marked_words=pl.col("marked_words"),
+        words=pl.Series([word_targets(*row) for row in asked], dtype=MARKED),
         stages=pl.lit(list(use.stages), dtype=pl.List(pl.String)),
         relabelled=pl.lit(use.relabelled),
         in_domain=pl.lit(use.in_domain),
@@ -198,43 +179,55 @@ def _with_folds(table: pl.DataFrame, n_folds: int) -> pl.DataFrame:
     fold = table["fold"].to_list()
     measured = table.with_row_index("row").filter(pl.col("fold").is_not_null())
     for _, rows in measured.group_by("corpus", maintain_order=True):
-        at = rows["row"].to_numpy()
-        n_splits = min(n_folds, rows["article"].n_unique())
+        at, articles = rows["row"].to_numpy(), rows["article"].to_numpy()
+        n_splits = min(n_folds, len(set(articles)))
         if n_splits < 2:  # all in fold 0: whoever wants to measure says that there is nothing to learn from
             continue
-        for number, (_, test) in enumerate(grouped_folds(rows["article"], n_splits=n_splits)):
+        splitter = GroupKFold(n_splits, shuffle=True, random_state=0)
+        for number, (_, test) in enumerate(splitter.split(articles, groups=articles)):
             for row in at[test]:
                 fold[row] = number
     return table.with_columns(fold=pl.Series(fold, dtype=pl.Int64))
 
 
-def _provenance(use: CorpusUse, corpora: Path | None, *, own: bool) -> dict[str, Any]:
-    if own:
-        mine = Path(use.name)
-        return {"name": OWN_LABELS, "file": mine.name, "sha256": file_hash(mine), "licence": "yours", "in_domain": True}
-    known = CORPORA[use.name]
-    entry = {
-        "name": use.name,
-        "split": use.split,
-        "source": known.source,
-        "licence": known.licence,
-        "labelled_by": known.labelled_by,
-        "agreement": known.agreement,
-        "in_domain": use.in_domain,
-        "measured": use.in_domain or use.measured,
-        "stages": list(use.stages),
-        "weight": use.weight,
-        "word_weight": use.word_weight,
-        "articles_held_out": use.held_out,
-        "relabelled": use.relabelled,
-        "neutral_per_loaded": use.neutral_per_loaded,
+def _provenance(use: CorpusUse, corpora: Path | None, rows: pl.DataFrame) -> dict[str, Any]:
+    known = CORPORA.get(use.name)
+    file = find_corpus_file(use.name, corpora if known else None, split=use.split)
+    made = {} if file is None else {"file": file.name, "sha256": file_hash(file)}
+    if known is None:
+        entry: dict[str, Any] = {"name": OWN_LABELS, "licence": "yours", "in_domain": True}
+    else:
+        entry = {
+            "name": use.name,
+            "split": use.split,
+            "source": known.source,
+            "licence": known.licence,
+            "labelled_by": known.labelled_by,
+            "agreement": known.agreement,
+            "in_domain": use.in_domain,
+            "measured": use.in_domain or use.measured,
+            "stages": list(use.stages),
+            "weight": use.weight,
+            "word_weight": use.word_weight,
+            "articles_held_out": use.held_out,
+            "relabelled": use.relabelled,
+            "neutral_per_loaded": use.neutral_per_loaded,
+        }
+    return {**entry, **made, "base_rates": _base_rates(rows)}
+
+
+def _base_rates(rows: pl.DataFrame) -> dict[str, float]:
+    """How loaded a corpus is, by those of its sentences that were drawn at random where it says how they were."""
+    drawn = rows.filter(_AT_RANDOM)
+    if drawn.is_empty():
+        return {}
+    target, label = drawn["target"].to_numpy(), drawn["label"].to_numpy()
+    return {
+        "n_sentences": len(drawn),
+        "clearly_loaded": round(float((target >= CLEAR).mean()), 4),
+        "borderline": round(float(((target >= ANY) & (target < CLEAR)).mean()), 4),
+        "labelled_loaded": round(float(label.mean()), 4),
     }
-    file: Path | None = None
-    if known.packaged is not None:
-        file = packaged_file(known.packaged)
-    elif corpora is not None:
-        file = find_corpus_file(use.name, corpora, split=use.split)
-    return entry if file is None else {**entry, "file": file.name, "sha256": file_hash(file)}
 
 
 def is_held_out(article: str, share: float) -> bool:
@@ -247,18 +240,10 @@ def _drawn(name: str) -> float:
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4]) / 2**32
 
 
-def load_unlabelled(articles: Path, n: int, *, without: Labels | None = None, seed: int = 0) -> list[str]:
-    """Sentences of unlabelled articles for the teachers to label.
+def load_unlabelled(articles: Path, n: int, *, without: Labels | None = None) -> list[str]:
+    """Up to `n` sentences of unlabelled articles for the teachers to label, few of each, the same in every run.
 
-    Parameters
-    ----------
-    articles : Path
-        A file or folder that `read_articles` reads.
-    n : int
-        How many; at most `_SENTENCES_PER_ARTICLE` from one article, so that many outlets and topics are among them.
-    without : Labels, optional
-        Labelled articles and sentences, which must not come in by this door.
-    seed : int
+    Articles that are a file or folder as `read_articles` reads them; none of the articles and sentences of `without`.
 
     Raises
     ------
@@ -269,7 +254,7 @@ def load_unlabelled(articles: Path, n: int, *, without: Labels | None = None, se
     from loadedwords.schema import Article
     from loadedwords.text import prepare_text
 
-    rng = random.Random(seed)
+    rng = random.Random(0)
     labelled = set() if without is None else {name.partition("/")[2] for name in without.table["article"]}
     taken = set() if without is None else {text.strip().lower() for text in without.table["text"]}
     read = read_articles([str(articles)])
@@ -295,34 +280,23 @@ def word_targets(
     annotators: Sequence[str] | None,
     marked: Sequence[dict[str, Any]] | None,
 ) -> list[dict[str, Any]] | None:
-    """What the word heads are to learn of a sentence.
+    """What the word heads are to learn of a sentence: marked words with their share, 0 to 1; None where nobody was asked.
 
-    Where single annotators are known, the share is half of the agreed words and half of the share who marked each.
-
-    Parameters
-    ----------
-    text : str
-    agreed, annotators, marked
-        `loaded_words`, `annotators` and `marked_words` as `read_corpus` gives them.
-
-    Returns
-    -------
-    list of {start, end, share, kind, praise} or None
-        Marked words with their share, 0 to 1; None where nobody was asked.
+    `agreed`, `annotators` and `marked` are `loaded_words`, `annotators` and `marked_words` as `read_corpus` gives them. Where
+    single annotators are known, the share is half of the agreed words and half of the share who marked each.
     """
     if agreed is None:
         return None
     if not annotators or marked is None:
         return [{**span, "share": 1.0 if span["share"] is None else span["share"]} for span in agreed]
     targets = []
-    for word in WORD.finditer(text):
-        start, end = word.span()
-
-        def touches(span: dict[str, Any], start: int = start, end: int = end) -> bool:
-            return bool(span["start"] < end and start < span["end"])
-
-        share = len({span["annotator"] for span in marked if touches(span)}) / len(annotators)
-        target = 0.5 * share + 0.5 * any(touches(span) for span in agreed)
+    for start, end in (word.span() for word in WORD.finditer(text)):
+        markers = {span["annotator"] for span in _touching(marked, start, end)}
+        target = 0.5 * (len(markers) / len(annotators)) + 0.5 * bool(_touching(agreed, start, end))
         if target:
             targets.append({"start": start, "end": end, "share": target, "kind": None, "praise": None})
     return targets
+
+
+def _touching(spans: Sequence[dict[str, Any]], start: int, end: int) -> list[dict[str, Any]]:
+    return [span for span in spans if span["start"] < end and start < span["end"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from loadedwords.errors import DataError
@@ -18,7 +19,6 @@ from loadedwords.models.linear_scorer import Calibration, LinearScorer
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
 from loadedwords.models.scores import WordScore
 from loadedwords.training.calibration import best_f1, fit_temperature
-from loadedwords.training.corpora import grouped_folds
 from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, check_texts, strongest_mark
 
 _COUNT_BATCH = 2000
@@ -101,23 +101,23 @@ class LinearFramingClassifier(FramingClassifier):
         target: ArrayLike | None = None,
         loaded_words: Sequence[MarkedWords | None] | None = None,
     ) -> Self:
-        """Fit the model.
+        """Fit the model; each argument has one entry for each sentence.
 
         Parameters
         ----------
-        X : sequence of str, shape (n_sentences,)
-        y : array-like of shape (n_sentences,)
+        X : sequence of str
+        y : array-like
             0 and 1, or "neutral" and "loaded".
-        sample_weight : array-like of shape (n_sentences,), optional
-        groups : array-like of shape (n_sentences,), optional
+        sample_weight : array-like, optional
+        groups : array-like, optional
             The article each sentence is from, so that no article calibrates itself.
-        in_domain : array-like of bool, shape (n_sentences,), optional
+        in_domain : array-like of bool, optional
             The sentences of the corpus whose labels `p_loaded` is to be the probability of. The others help
             to train; calibration uses these alone. All, if not given.
-        target : array-like of shape (n_sentences,), optional
+        target : array-like, optional
             What to learn instead of `y`: the share of readers who would object, 0 to 1.
         loaded_words : sequence, optional
-            For each sentence the slices ``{"start", "end", "share"}`` that people would mark, or None where nobody was
+            The slices ``{"start", "end", "share"}`` of a sentence that people would mark, or None where nobody was
             asked. Calibrates the scores of the words.
 
         Raises
@@ -144,12 +144,9 @@ class LinearFramingClassifier(FramingClassifier):
         features = features[:, used]
 
         def fit_scorer(chosen: NDArray[np.intp]) -> LinearScorer:
+            own = domain[chosen] if self.own_weight > 0 and not domain.all() else None
             coefficients, intercept = self._fit_weights(
-                features[chosen],
-                rows["target"][chosen],
-                rows["sample_weight"][chosen],
-                domain[chosen],
-                mixed=not domain.all(),
+                features[chosen], rows["target"][chosen], rows["sample_weight"][chosen], own
             )
             weights = np.zeros(spec.n_buckets, dtype=np.float32)
             weights[used] = coefficients * rarity[used]
@@ -157,29 +154,28 @@ class LinearFramingClassifier(FramingClassifier):
                 spec, weights, (rarity**2).astype(np.float32), names, intercept, Calibration(), 0.5, 0.5
             )
 
-        held_out = self._fit_held_out(fit_scorer, domain, rows["groups"])
+        learnt, held_out = zip(*self._splits(domain, rows["groups"]), strict=True)
+        # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
+        scorers = Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(fit_scorer)(chosen) for chosen in learnt)
         final = fit_scorer(np.arange(len(texts)))
-        self.scorer_ = _calibrated(final, held_out, texts, rows["target"], rows["loaded_words"])
+        apart = list(zip(scorers, held_out, strict=True))
+        self.scorer_ = _calibrated(final, apart, texts, rows["target"], rows["loaded_words"])
         return self
 
-    def _fit_held_out(
-        self, fit_scorer: Callable[[NDArray[np.intp]], LinearScorer], domain: NDArray[np.bool_], group: NDArray[Any]
-    ) -> list[tuple[LinearScorer, NDArray[np.intp]]]:
-        """Scorers, each with the in-domain rows that it was not fitted on: those of whole articles."""
+    def _splits(
+        self, domain: NDArray[np.bool_], group: NDArray[Any]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Rows to train on, and in-domain rows to hold out: those of whole articles."""
         inside, outside = np.flatnonzero(domain), np.flatnonzero(~domain)
         n_groups = len(np.unique(group[inside]))
         if n_groups < 2:
             raise DataError(
                 "All sentences are of one article, so none can be held out.\nLeave groups out, or pass more articles."
             )
-        splits = grouped_folds(group[inside], n_splits=min(self.folds, n_groups), seed=self.random_state)
-        learnt = [
-            np.concatenate([outside[~np.isin(group[outside], group[inside[test]])], inside[train]])
-            for train, test in splits
-        ]
-        # liblinear lets go of the interpreter while it works, so threads do, and the features are held once.
-        scorers = Parallel(n_jobs=self.n_jobs, prefer="threads")(delayed(fit_scorer)(chosen) for chosen in learnt)
-        return list(zip(scorers, (inside[test] for _, test in splits), strict=True))
+        splitter = GroupKFold(min(self.folds, n_groups), shuffle=True, random_state=self.random_state)
+        for train, test in splitter.split(inside, groups=group[inside]):
+            others = outside[~np.isin(group[outside], group[inside[test]])]
+            yield np.concatenate([others, inside[train]]), inside[test]
 
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Log-odds of being loaded, calibrated; shape (n_sentences,)."""
@@ -191,11 +187,6 @@ class LinearFramingClassifier(FramingClassifier):
         check_is_fitted(self)
         return self.scorer_.score(check_texts(X))[1]
 
-    def every_word(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
-        """All words of each sentence with their scores, loaded or not."""
-        check_is_fitted(self)
-        return self.scorer_.every_word(check_texts(X))
-
     @property
     def _threshold(self) -> float:
         return self.scorer_.threshold
@@ -205,14 +196,12 @@ class LinearFramingClassifier(FramingClassifier):
         features: sp.csr_matrix,
         target: NDArray[np.float64],
         weight: NDArray[np.float64],
-        domain: NDArray[np.bool_],
-        *,
-        mixed: bool,
+        domain: NDArray[np.bool_] | None,
     ) -> tuple[NDArray[np.float64], float]:
-        """Coefficients and intercept for the in-domain sentences, from all."""
+        """Coefficients and intercept for the in-domain sentences, from all; `domain` is None where these are all."""
         n_shared = features.shape[1]
-        mixed = mixed and self.own_weight > 0
-        if mixed:
+        own_columns = np.zeros(0, dtype=np.intp)
+        if domain is not None:
             own = sp.diags_array(np.where(domain, self.own_weight, 0.0)) @ features
             # Only columns that in-domain sentences have can carry weights of their own.
             own_columns = np.flatnonzero(features[np.flatnonzero(domain)].getnnz(axis=0))
@@ -224,8 +213,7 @@ class LinearFramingClassifier(FramingClassifier):
         model = LogisticRegression(C=self.C, solver="liblinear")
         model.fit(stacked, classes, sample_weight=np.concatenate([positive[positive > 0], negative[negative > 0]]))
         coefficients = model.coef_[0][:n_shared].copy()
-        if mixed:
-            coefficients[own_columns] += self.own_weight * model.coef_[0][n_shared:]
+        coefficients[own_columns] += self.own_weight * model.coef_[0][n_shared:]
         return coefficients, float(model.intercept_[0])
 
 

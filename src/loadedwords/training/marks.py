@@ -28,21 +28,11 @@ def word_list(marked: Any) -> list[str]:
 
 
 def find_marked(text: str, marked: Iterable[str]) -> list[dict[str, int]]:
-    """Where the words and phrases that somebody typed stand in a text.
+    """Where the words and phrases that somebody typed stand in a text: ``{"start", "end"}`` in order, none twice.
 
     Each whole-word occurrence counts, whatever its case. What is not there to the letter is looked for as a person
     meant it: the passage of as many words that is most like it (typing errors, inflections), else its longer words
     one by one. What is like nothing in the text is left out.
-
-    Parameters
-    ----------
-    text : str
-    marked : iterable of str
-
-    Returns
-    -------
-    list of {"start": int, "end": int}
-        Characters of `text`, in order, none twice.
     """
     words = [(match.start(), match.end(), _plain(match.group())) for match in WORD.finditer(text)]
     found: set[tuple[int, int]] = set()
@@ -55,17 +45,16 @@ def _find_phrase(words: list[tuple[int, int, str]], wanted: list[str]) -> list[t
     if not wanted:
         return []
     windows = [words[at : at + len(wanted)] for at in range(len(words) - len(wanted) + 1)]
-    exact = [w for w in windows if all(word == want for (_, _, word), want in zip(w, wanted, strict=True))]
-    if not exact:
-        scored = [
-            ([_likeness(word, want) for (_, _, word), want in zip(window, wanted, strict=True)], window)
-            for window in windows
+    found = [window for window in windows if [word for _, _, word in window] == wanted]
+    if not found:
+        likeness = [
+            [_likeness(word, want) for (_, _, word), want in zip(window, wanted, strict=True)] for window in windows
         ]
-        like = [(sum(each), window) for each, window in scored if min(each) >= _ALIKE]
-        exact = [max(like, key=lambda pair: pair[0])[1]] if like else []
-    if not exact and len(wanted) > 1:
+        like = [(sum(each), window) for each, window in zip(likeness, windows, strict=True) if min(each) >= _ALIKE]
+        found = [max(like, key=lambda pair: pair[0])[1]] if like else []
+    if not found and len(wanted) > 1:
         return [span for want in wanted if len(want) >= _SHORTEST_ALIKE for span in _find_phrase(words, [want])]
-    return [(window[0][0], window[-1][1]) for window in exact]
+    return [(window[0][0], window[-1][1]) for window in found]
 
 
 def _likeness(word: str, want: str) -> float:

@@ -26,15 +26,10 @@ IGNORED = -1  # target of a token that no loss is taken from
 
 
 class FramingNetwork(nn.Module):
-    """An encoder with a sentence head, a word head, and one that says what a loaded word does.
+    """A sequence classifier with two labels, a word head, and one that says what a loaded word does.
 
-    Parameters
-    ----------
-    model : PreTrainedModel
-        A sequence classifier with two labels.
-    pooling : str
-        ``"first"`` reads the sentence from its first token, by the classifier's own head, so that the checkpoint is
-        an ordinary text-classification checkpoint. ``"mean"`` reads it from the mean over all tokens.
+    The pooling ``"first"`` reads the sentence from its first token, by the classifier's own head, so that the checkpoint is
+    an ordinary text-classification checkpoint. ``"mean"`` reads it from the mean over all tokens.
     """
 
     def __init__(self, model: PreTrainedModel, pooling: str) -> None:
@@ -61,10 +56,8 @@ class FramingNetwork(nn.Module):
         ----------
         input_ids, attention_mask : Tensor of shape (n_sentences, length)
         taught : mapping of str to Tensor, optional
-            ``target``, ``offset``, ``weight``, ``word_weight`` and ``kind_weight`` of shape (n_sentences,): the share of
-            loaded, the log-odds by which its corpus is more loaded, and the weights of sentence, words and kinds;
-            ``word``, ``kind`` and ``praise`` of shape (n_sentences, length): for each token the share of people who
-            would mark its word, the number of its kind, whether it praises; `IGNORED` where nobody was asked.
+            ``target``, ``offset``, ``weight``, ``word_weight`` and ``kind_weight`` of each sentence, as `fit` has them, and
+            ``word``, ``kind`` and ``praise`` of each token, as `token_targets` gives them.
 
         Returns
         -------
@@ -127,16 +120,9 @@ class ByteDropout(nn.Module):
 
 
 def load_network(checkpoint: str | Path, *, pooling: str, seed: int) -> FramingNetwork:
-    """A network from a checkpoint of ours, or a fresh one on an encoder.
+    """A network from a checkpoint of ours, whose heads go on where they were, or a fresh one on an encoder.
 
-    Parameters
-    ----------
-    checkpoint : str or Path
-        A folder; with `HEADS_FILE` in it, its heads go on where they were.
-    pooling : str
-        Of a fresh network.
-    seed : int
-        Of the heads' first weights.
+    `pooling` is that of a fresh network, `seed` that of its heads' first weights.
     """
     folder = Path(checkpoint)
     torch.manual_seed(seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,12 @@ class CorpusUse:
         Whether `p_loaded` is on its terms: it calibrates, on the rows that were drawn at random.
     measured : bool
         Whether it is cross-validated; one that is in domain always is.
-    vote_weight : float
-        Share of the annotators' votes in a sentence's target, the rest being the label.
     held_out : float
-        Share of its articles that no model trains on, so that it can always be measured on them; the same articles
-        every time.
+        Share of its articles that no model trains on; the same articles every time.
     relabelled : bool
         Its sentences are learnt as the teachers see them, in a stage that has taught sentences; not by its labels.
     neutral_per_loaded : float or None
-        Where a corpus is mostly neutral, so many neutral sentences are kept for each loaded one; all if None.
+        So many neutral sentences are kept for each loaded one; all if None.
     """
 
     name: str
@@ -47,7 +44,6 @@ class CorpusUse:
     word_weight: float = 1.0
     in_domain: bool = False
     measured: bool = False
-    vote_weight: float = 0.5
     held_out: float = 0.0
     relabelled: bool = False
     neutral_per_loaded: float | None = None
@@ -92,10 +88,6 @@ class Recipe:
         """How many unlabelled sentences training needs."""
         return max([self.taught, *(stage.taught for stage in self.stages)])
 
-    def as_dict(self) -> dict[str, Any]:
-        """For a bundle's config."""
-        return asdict(self)
-
 
 def read_recipe(name: str) -> Recipe:
     """A recipe by its name in `training/recipes`, or from a TOML file.
@@ -119,7 +111,6 @@ def read_recipe(name: str) -> Recipe:
 
 
 def _recipe(content: dict[str, Any]) -> Recipe:
-    corpora = tuple(CorpusUse(**{**corpus, "stages": tuple(corpus.get("stages", ()))}) for corpus in content["corpora"])
     stages = []
     for stage in content.get("stages", ()):
         settings = dict(stage)
@@ -133,7 +124,7 @@ def _recipe(content: dict[str, Any]) -> Recipe:
     recipe = Recipe(
         content["kind"],
         content["name"],
-        corpora,
+        tuple(CorpusUse(**{**corpus, "stages": tuple(corpus.get("stages", ()))}) for corpus in content["corpora"]),
         content["estimator"],
         tuple(stages),
         teacher,
@@ -150,16 +141,7 @@ def _recipe(content: dict[str, Any]) -> Recipe:
 def leave_out(recipe: Recipe, part: str) -> Recipe:
     """The recipe without one of its parts, to see what that is worth.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    part : str
-        A stage; a corpus, which then trains in no stage and is measured all the same; or "exchanges".
-
-    Raises
-    ------
-    DataError
-        If the recipe has no such part.
+    A part is a stage; a corpus, which then trains in no stage and is measured all the same; or "exchanges".
     """
     known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora), "exchanges"]
     if part not in known:

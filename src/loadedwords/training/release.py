@@ -8,7 +8,6 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +37,16 @@ CALIBRATION_STAGE = "calibration"
 EXPORT_VERSION = 8
 N_SEEN_BY_EXPORT = 200
 
+Tell = Callable[[str], None]
+# Writes a model's files into a folder; gives the scorer that reads them and what belongs into the config.
+_Save = Callable[[Path], "tuple[LinearScorer | OnnxScorer, dict[str, Any]]"]
+
+
+def require_extra(purpose: str) -> None:
+    """Raise `MissingExtraError` where the extra train is not installed."""
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="train", purpose=purpose)
+
 
 def fit_linear(
     recipe: Recipe, labels: Labels, *, seed: int = 0, without: int | None = None, workshop: Workshop | None = None
@@ -51,34 +60,15 @@ def fit_linear(
     """
     if recipe.kind != "linear":
         raise DataError(f"The recipe {recipe.name} is of the kind {recipe.kind!r}; known are 'linear', 'transformer'.")
-    settings: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in recipe.estimator.items()
-    }
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe.estimator.items()}
     try:
         estimator = LinearFramingClassifier(**{**settings, "random_state": seed})
     except TypeError as error:
         raise DataError(f"The recipe {recipe.name} sets a parameter that the estimator lacks: {error}.") from error
     table = labels.table if without is None else labels.table.filter(~pl.col("fold").eq_missing(without))
     if recipe.taught and recipe.teacher is not None and recipe.teacher.teacher is not None:
-        workshop = _needed(workshop, recipe)
-        from loadedwords.training.stages import halves_of, taught_rows
-
-        known = workshop.teacher_labels
-        if known is None:
-            raise DataError(
-                f"The recipe {recipe.name} learns from the teachers of {recipe.teacher.name}, and the workshop lacks what "
-                "those learn from.\nPass a workshop with teacher_labels."
-            )
-        rows = taught_rows(
-            recipe.teacher.teacher,
-            known,
-            workshop,
-            workshop.unlabelled[: recipe.taught],
-            halves_of(known, without=without),
-        )
-        numbered = pl.format("unlabelled/{}", pl.int_range(pl.len()))
-        rows = rows.with_columns(weight=pl.lit(recipe.taught_weight), article=numbered)
-        table = pl.concat([table, rows], how="diagonal")
+        taught = _taught(recipe, recipe.teacher.teacher, _needed(workshop, recipe), without)
+        table = pl.concat([table, taught], how="diagonal")
     table = table.with_row_index("row")
     try:
         return estimator.fit(
@@ -97,6 +87,22 @@ def fit_linear(
         ) from error
 
 
+def _taught(recipe: Recipe, teacher: Recipe, workshop: Workshop, without: int | None) -> pl.DataFrame:
+    """What the teachers of a linear recipe say of unlabelled sentences, each an article of its own."""
+    from loadedwords.training.stages import halves_of, taught_rows
+
+    known = workshop.teacher_labels
+    if known is None:
+        raise DataError(
+            f"The recipe {recipe.name} learns from the teachers of another, and the workshop lacks what those learn from.\n"
+            "Pass a workshop with teacher_labels."
+        )
+    sentences = workshop.unlabelled[: recipe.taught]
+    rows = taught_rows(teacher, known, workshop, sentences, halves_of(known, without=without))
+    numbered = pl.format("unlabelled/{}", pl.int_range(pl.len()))
+    return rows.with_columns(weight=pl.lit(recipe.taught_weight), article=numbered)
+
+
 def fit_and_score(
     recipe: Recipe,
     labels: Labels,
@@ -106,35 +112,19 @@ def fit_and_score(
     without: int | None = None,
     workshop: Workshop | None = None,
 ) -> Logits:
-    """Train a recipe and score sentences with the model as it would be shipped (a transformer: in int8).
+    """Train a recipe on all folds but one and score sentences with the model as it would be shipped: a transformer in int8.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    labels : Labels
-        To train on.
-    texts : sequence of str
-        To score; not among those trained on.
-    seed : int
-    without : int, optional
-        The fold that is left out of training.
-    workshop : Workshop, optional
-        Of a transformer; keeps the scores as well, so that a cross-validation that was killed goes on.
-
-    Returns
-    -------
-    Logits
-        Before calibration; those of a linear model are calibrated already, and know no kinds.
+    The workshop of a transformer keeps the scores as well, so that a cross-validation that was killed goes on. The log-odds
+    are not calibrated yet; those of a linear model are, and know no kinds.
     """
     if recipe.kind != "transformer":
-        fitted = fit_linear(recipe, labels, seed=seed, without=without, workshop=workshop)
-        return fitted.scorer_.logits(texts)
+        return fit_linear(recipe, labels, seed=seed, without=without, workshop=workshop).scorer_.logits(texts)
     workshop = _needed(workshop, recipe)
     from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
     from loadedwords.training import export, stages
 
     estimator = stages.train_stages(recipe, labels, workshop, seed=seed, without=without)
-    seen = _some(labels.trained_on()["text"].to_list())
+    seen = _seen(labels.trained_on())
     # The last stage's folder is named after all that the model was made of.
     made_of = json.dumps([EXPORT_VERSION, Path(estimator.encoder).name, seen, list(texts)])
     kept = workshop.folder / f"scores-{hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()}.npz"
@@ -157,7 +147,7 @@ def train_bundle(
     metrics: dict[str, Any] | None = None,
     workshop: Workshop | None = None,
     seed: int = 0,
-    tell: Callable[[str], None] = print,
+    tell: Tell = print,
 ) -> Bundle:
     """Train by a recipe and write the bundle.
 
@@ -180,7 +170,7 @@ def train_bundle(
     trained_on = labels.trained_on()
     config = {
         **_config(recipe.kind, recipe.name, labels),
-        "recipe": recipe.as_dict(),
+        "recipe": asdict(recipe),
         "corpora": list(labels.provenance),
         "seeds": [seed],
         # Not rows: a sentence may train both the teacher and the student.
@@ -195,43 +185,31 @@ def train_bundle(
         measured = labels.measured
         if held_out is None:
             measured = measured.filter(pl.col("fold") == 0)
-            held_out = fit_and_score(
-                recipe, labels, measured["text"].to_list(), seed=seed, without=0, workshop=workshop
-            )
+            texts = measured["text"].to_list()
+            held_out = fit_and_score(recipe, labels, texts, seed=seed, without=0, workshop=workshop)
         settings = calibration.fit_settings(measured, held_out)
         estimator = stages.train_stages(recipe, labels, workshop, seed=seed)
         origin = encoders.describe_encoder(
             str(recipe.estimator.get("encoder", estimator.encoder)), recipe.estimator.get("revision")
         )
-        compared = labels.table.filter(pl.col("stages").list.contains(PARITY_STAGE))
-        if compared.is_empty():
-            compared = trained_on[_others(len(trained_on))]
-        else:
-            compared = compared[np.random.default_rng(0).permutation(len(compared))[:N_PARITY].tolist()]
-        seen = _some(trained_on["text"].to_list())
-        save: _Save = partial(_save_transformer, estimator, settings, origin, seen, compared, workshop.tell)
+        apart = labels.table.filter(pl.col("stages").list.contains(PARITY_STAGE))
+        save = _saving_transformer(estimator, settings, origin, trained_on, apart, workshop.tell)
     else:
-        save = partial(_save_linear, fit_linear(recipe, labels, seed=seed, workshop=workshop).scorer_)
+        scorer = fit_linear(recipe, labels, seed=seed, workshop=workshop).scorer_
+
+        def save(beside: Path) -> tuple[LinearScorer | OnnxScorer, dict[str, Any]]:
+            return scorer, {"scorer": save_scorer(scorer, beside)}
+
     if workshop is not None:
         config["unlabelled"] = _unlabelled_record(recipe, workshop)
     return _write(folder, config, save, tell)
 
 
-def export_checkpoint(
-    checkpoint: Path, labelled: Labels, folder: Path, *, tell: Callable[[str], None] = print
-) -> Bundle:
-    """Make a bundle of a checkpoint that `TransformerFramingClassifier.save_checkpoint` wrote.
+def export_checkpoint(checkpoint: Path, labelled: Labels, folder: Path, *, tell: Tell = print) -> Bundle:
+    """Make a bundle, in a new folder, of a checkpoint that `TransformerFramingClassifier.save_checkpoint` wrote.
 
-    Parameters
-    ----------
-    checkpoint : Path
-    labelled : Labels
-        Sentences that the checkpoint was not trained on: they calibrate it, and the int8 model is compared with the
-        float one on them.
-    folder : Path
-        Of the bundle; must not exist.
-    tell : callable
-        Gets a line now and then.
+    The checkpoint must not have been trained on what is labelled: it is calibrated on it, and the int8 model is compared
+    with the float one.
 
     Raises
     ------
@@ -242,13 +220,11 @@ def export_checkpoint(
     """
     if labelled.table["label"].n_unique() < 2:
         raise DataError("All sentences are of one class, so nothing can be calibrated.\nAdd some of the other class.")
-    _require_extra("Exporting a checkpoint")
+    require_extra("Exporting a checkpoint")
     from loadedwords.training import calibration, encoders
     from loadedwords.training.transformer import TransformerFramingClassifier
 
     estimator = TransformerFramingClassifier.from_checkpoint(checkpoint)
-    texts = labelled.table["text"].to_list()
-    settings = calibration.fit_settings(labelled.table, estimator.logits(texts))
     config = {
         **_config("transformer", folder.name, labelled),
         "recipe": None,
@@ -257,8 +233,9 @@ def export_checkpoint(
         "n_sentences": None,
         "metrics": {},
     }
-    origin, compared = encoders.describe_encoder(checkpoint.name), labelled.table[_others(len(texts))]
-    save = partial(_save_transformer, estimator, settings, origin, _some(texts), compared, tell)
+    settings = calibration.fit_settings(labelled.table, estimator.logits(labelled.table["text"].to_list()))
+    origin = encoders.describe_encoder(checkpoint.name)
+    save = _saving_transformer(estimator, settings, origin, labelled.table, labelled.table[:0], tell)
     return _write(folder, config, save, tell)
 
 
@@ -272,11 +249,7 @@ def _config(kind: str, name: str, labels: Labels) -> dict[str, Any]:
     }
 
 
-# Writes a model's files into a folder; gives the scorer that reads them and what belongs into the config.
-_Save = Callable[[Path], "tuple[LinearScorer | OnnxScorer, dict[str, Any]]"]
-
-
-def _write(folder: Path, config: dict[str, Any], save: _Save, tell: Callable[[str], None]) -> Bundle:
+def _write(folder: Path, config: dict[str, Any], save: _Save, tell: Tell) -> Bundle:
     """The bundle: the model's files, what it says of the golden sentences, its card, its config."""
 
     def write_files(beside: Path) -> dict[str, Any]:
@@ -301,33 +274,33 @@ def _write(folder: Path, config: dict[str, Any], save: _Save, tell: Callable[[st
     return bundle
 
 
-def _save_linear(scorer: LinearScorer, folder: Path) -> tuple[LinearScorer, dict[str, Any]]:
-    return scorer, {"scorer": save_scorer(scorer, folder)}
-
-
-def _save_transformer(
+def _saving_transformer(
     estimator: TransformerFramingClassifier,
     settings: OnnxSettings,
     origin: dict[str, Any],
-    seen: Sequence[str],
-    compared: pl.DataFrame,
-    tell: Callable[[str], None],
-    folder: Path,
-) -> tuple[OnnxScorer, dict[str, Any]]:
-    """Export, and compare int8 with float on some rows; `seen` are the sentences that the export looks at."""
+    trained_on: pl.DataFrame,
+    apart: pl.DataFrame,
+    tell: Tell,
+) -> _Save:
+    """Export, and compare int8 with float on the rows `apart`; without any, on some that the export has not seen."""
     from loadedwords.models.onnx_scorer import OnnxScorer
     from loadedwords.training import export
 
-    export.export_onnx(estimator, folder, seen)
-    parity = export.measure_parity(
-        estimator, folder, compared["text"].to_list(), compared["label"].to_numpy(), settings
-    )
-    tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
-    return OnnxScorer(folder, settings), {
-        "encoder": {**origin, **export.describe_network(estimator)},
-        "scorer": asdict(settings),
-        "parity": asdict(parity),
-    }
+    rest = _shuffled(trained_on)[N_SEEN_BY_EXPORT if len(trained_on) >= 2 * N_SEEN_BY_EXPORT else 0 :]
+    compared = (rest if apart.is_empty() else _shuffled(apart))[:N_PARITY]
+
+    def save(folder: Path) -> tuple[OnnxScorer, dict[str, Any]]:
+        export.export_onnx(estimator, folder, _seen(trained_on))
+        texts, truth = compared["text"].to_list(), compared["label"].to_numpy()
+        parity = export.measure_parity(estimator, folder, texts, truth, settings)
+        tell(f"int8 against float: {parity.label_agreement:.2%} of {parity.n_sentences:,} labels agree")
+        return OnnxScorer(folder, settings), {
+            "encoder": {**origin, **export.describe_network(estimator)},
+            "scorer": asdict(settings),
+            "parity": asdict(parity),
+        }
+
+    return save
 
 
 def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | None:
@@ -347,23 +320,17 @@ def _unlabelled_record(recipe: Recipe, workshop: Workshop) -> dict[str, Any] | N
 
 
 def _needed(workshop: Workshop | None, recipe: Recipe) -> Workshop:
-    _require_extra(f"Training the recipe {recipe.name}")
+    require_extra(f"Training the recipe {recipe.name}")
     if workshop is None:
         raise DataError(f"The recipe {recipe.name} needs a folder to keep its stages in.\nPass a workshop.")
     return workshop
 
 
-def _require_extra(purpose: str) -> None:
-    for module in ("torch", "transformers", "onnx"):
-        require(module, extra="train", purpose=purpose)
+def _shuffled(rows: pl.DataFrame) -> pl.DataFrame:
+    """In another order, the same in every run."""
+    return rows.select(pl.all().gather(np.random.default_rng(0).permutation(len(rows))))
 
 
-def _some(texts: Sequence[str]) -> list[str]:
-    """Sentences for the export to look at, the same in every run."""
-    return [texts[at] for at in np.random.default_rng(0).permutation(len(texts))[:N_SEEN_BY_EXPORT]]
-
-
-def _others(n: int) -> list[int]:
-    """Which of n sentences to compare int8 with float on: not those of `_some`, where there are enough."""
-    drawn: list[int] = np.random.default_rng(0).permutation(n).tolist()
-    return drawn[N_SEEN_BY_EXPORT if n >= 2 * N_SEEN_BY_EXPORT else 0 :][:N_PARITY]
+def _seen(rows: pl.DataFrame) -> list[str]:
+    """Sentences for the export to look at."""
+    return _shuffled(rows)["text"].to_list()[:N_SEEN_BY_EXPORT]

@@ -23,18 +23,8 @@ from loadedwords.training.quantise import GROUP, QUANTISED, ROW_SCALES, ROWS, SC
 def restore_checkpoint(bundle: Bundle, folder: Path) -> Path:
     """Make a checkpoint of a transformer bundle again, to train it further where its own checkpoint is not at hand.
 
-    The weights are those of the int8 graph: each is within half a step of its channel's 255 of what was trained.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    folder : Path
-        Must not exist.
-
-    Returns
-    -------
-    Path
-        `folder`, as `TransformerFramingClassifier.from_checkpoint` takes it.
+    The weights are those of the int8 graph: each is within half a step of its channel's 255 of what was trained. The folder
+    must not exist; `TransformerFramingClassifier.from_checkpoint` takes it.
 
     Raises
     ------

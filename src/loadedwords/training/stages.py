@@ -73,27 +73,13 @@ class Workshop:
 def train_stages(
     recipe: Recipe, labels: Labels, workshop: Workshop, *, seed: int, without: int | None = None
 ) -> TransformerFramingClassifier:
-    """Train a recipe's stages in order.
+    """Train the stages of a transformer recipe in order, each on those rows that name it; uncalibrated.
 
-    Parameters
-    ----------
-    recipe : Recipe
-        Of the kind "transformer".
-    labels : Labels
-        Of all corpora; each stage takes those that name it.
-    workshop : Workshop
-    seed : int
-        Of the last stage. The teachers and the stages before have the seed 0, so that all seeds share them.
-    without : int, optional
-        The fold that is left out; neither the model nor its teacher sees a sentence of it.
-
-    Returns
-    -------
-    TransformerFramingClassifier
-        Uncalibrated.
+    Neither the model nor its teacher sees a sentence of the fold `without`. The seed is that of the last stage: the
+    teachers and the stages before have the seed 0, so that all seeds share them.
     """
     folds = frozenset().union(*halves_of(labels)) - {without}
-    folder = _run_stages(recipe, labels, workshop, seed, folds, halves_of(labels, without=without))
+    folder = _run_stages(recipe, labels, workshop, seed, folds)
     return TransformerFramingClassifier.from_checkpoint(folder, **_settings(recipe, recipe.stages[-1], workshop))
 
 
@@ -107,14 +93,7 @@ def halves_of(labels: Labels, *, without: int | None = None) -> tuple[frozenset[
     return tuple(half for half in halves if without not in half)
 
 
-def _run_stages(
-    recipe: Recipe,
-    labels: Labels,
-    workshop: Workshop,
-    seed: int,
-    folds: frozenset[int],
-    halves: tuple[frozenset[int], ...],
-) -> str:
+def _run_stages(recipe: Recipe, labels: Labels, workshop: Workshop, seed: int, folds: frozenset[int]) -> str:
     """Run those that were not run yet, on the rows of some folds and what is in none; the last one's folder."""
     table = labels.table.filter(pl.col("fold").is_null() | pl.col("fold").is_in(sorted(folds)))
     stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
@@ -123,6 +102,7 @@ def _run_stages(
         rows = table.filter(pl.col("stages").list.contains(stage.name))
         if stage.taught and recipe.teacher is not None and workshop.start is None:
             texts = [*workshop.unlabelled[: stage.taught], *rows.filter(pl.col("relabelled"))["text"]]
+            halves = [half for half in halves_of(labels) if half <= folds]
             taught = taught_rows(recipe.teacher, labels, workshop, texts, halves)
             rows = pl.concat([rows.filter(~pl.col("relabelled")), taught], how="diagonal")
         if rows.is_empty():  # one's own labels from scratch: only the last stage has sentences
@@ -133,10 +113,9 @@ def _run_stages(
 
 def _run_stage(recipe: Recipe, stage: Stage, encoder: str, rows: pl.DataFrame, workshop: Workshop, seed: int) -> Path:
     settings = _settings(recipe, stage, workshop)
+    computed_from = {**recipe.estimator, **stage.settings, "seed": seed}
     made_of = _digest(
-        json.dumps(
-            {**{k: v for k, v in settings.items() if k not in ("threads", "progress")}, "seed": seed}, sort_keys=True
-        ),
+        json.dumps(computed_from, sort_keys=True),
         _encoder_identity(encoder, settings.get("revision")),
         rows.select("text", "label", "target", "offset", "weight", "words", "word_weight").write_json(),
     )
@@ -178,19 +157,11 @@ def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any
 
 
 def taught_rows(
-    teacher: Recipe, labels: Labels, workshop: Workshop, texts: Sequence[str], halves: tuple[frozenset[int], ...]
+    teacher: Recipe, labels: Labels, workshop: Workshop, texts: Sequence[str], halves: Sequence[frozenset[int]]
 ) -> pl.DataFrame:
-    """Sentences as the teachers of some halves see them, as rows for training; columns that say nothing are left out.
+    """Sentences as the teachers of some halves see them in the mean, as rows for training.
 
-    Parameters
-    ----------
-    teacher : Recipe
-    labels : Labels
-        What the teachers are trained on.
-    workshop : Workshop
-    texts : sequence of str
-    halves : tuple of frozenset of int
-        As `halves_of` gives them, those that are not measured.
+    `labels` are what the teachers are trained on. Columns that say nothing are left out.
 
     Raises
     ------
@@ -202,11 +173,16 @@ def taught_rows(
             "The recipe learns from unlabelled sentences and the workshop holds none.\n"
             "Load some with load_unlabelled, or name --articles."
         )
-    rows = _mean_of([teach(teacher, labels, workshop, texts, half) for half in halves])
-    return pl.DataFrame(
-        {"text": texts, "target": [row["target"] for row in rows], "words": [row["words"] for row in rows]},
-        schema={"text": pl.String, "target": pl.Float64, "words": MARKED},
-    ).with_columns(
+    each = [teach(teacher, labels, workshop, texts, half) for half in halves]
+    rows = []
+    for text, *said in zip(texts, *each, strict=True):
+        share: dict[tuple[int, int], float] = defaultdict(float)
+        for word in (word for of_teacher in said for word in of_teacher["words"]):
+            share[word["start"], word["end"]] += word["share"] / len(each)
+        words = [{"start": start, "end": end, "share": value} for (start, end), value in sorted(share.items())]
+        rows.append((text, float(np.mean([of_teacher["target"] for of_teacher in said])), words))
+    table = pl.DataFrame(rows, schema={"text": pl.String, "target": pl.Float64, "words": MARKED}, orient="row")
+    return table.with_columns(
         corpus=pl.lit("unlabelled"),
         label=(pl.col("target") >= 0.5).cast(pl.Int64),
         offset=pl.lit(0.0),
@@ -214,19 +190,6 @@ def taught_rows(
         word_weight=pl.lit(1.0),
         in_domain=pl.lit(value=False),
     )
-
-
-def _mean_of(each: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """The mean of what several teachers say of the same sentences."""
-    rows = []
-    for of_sentence in zip(*each, strict=True):
-        share: dict[tuple[int, int], float] = defaultdict(float)
-        for row in of_sentence:
-            for word in row["words"]:
-                share[word["start"], word["end"]] += word["share"] / len(each)
-        words = [{"start": start, "end": end, "share": value} for (start, end), value in sorted(share.items())]
-        rows.append({"target": float(np.mean([row["target"] for row in of_sentence])), "words": words})
-    return rows
 
 
 def teach(
@@ -239,7 +202,7 @@ def teach(
     list of {target, words}
         Of each sentence the probability that it is loaded, and {start, end, share} of its words that may be.
     """
-    trained = _run_stages(teacher, labels, workshop, 0, half, ())
+    trained = _run_stages(teacher, labels, workshop, 0, half)
     kept = workshop.folder / f"taught-{Path(trained).name}.jsonl"
     with _alone(kept):
         known = _kept(kept)

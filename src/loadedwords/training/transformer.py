@@ -29,13 +29,12 @@ from loadedwords.training.exchange import exchange
 from loadedwords.training.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
 
 _PREDICT_TOKENS = 4096
+_WEIGHT_DECAY = 0.01
+_WARMUP = 0.06  # share of the steps in which the rate rises
 
 
 class TransformerFramingClassifier(FramingClassifier):
-    """A fine-tuned encoder that scores sentences and marks loaded words in one pass.
-
-    Trained by transformers' `Trainer`. The sentence's target may be a share of annotators rather than a label, the
-    word's target the share of them who marked it.
+    """A fine-tuned encoder that scores sentences and marks loaded words in one pass; trained by transformers' `Trainer`.
 
     Parameters
     ----------
@@ -48,8 +47,8 @@ class TransformerFramingClassifier(FramingClassifier):
         ``"first"``: the sentence is read from its first token, and the checkpoint loads in
         ``transformers.pipeline("text-classification")``. ``"mean"``: from the mean over its tokens, which that
         pipeline does not know.
-    epochs, learning_rate, batch_size, weight_decay, warmup : float
-        As Trainer takes them; the rate falls linearly to 0 after the share `warmup` of the steps.
+    epochs, learning_rate, batch_size : float
+        As Trainer takes them; the rate rises over the first steps and then falls linearly to 0.
     head_rate : float
         The heads for words and kinds learn at this multiple of the rate.
     max_length : int
@@ -86,8 +85,6 @@ class TransformerFramingClassifier(FramingClassifier):
         epochs: float = 2.0,
         learning_rate: float = 5e-5,
         batch_size: int = 32,
-        weight_decay: float = 0.01,
-        warmup: float = 0.06,
         head_rate: float = 1.0,
         max_length: int = 112,
         word_weight: float = 1.0,
@@ -104,8 +101,6 @@ class TransformerFramingClassifier(FramingClassifier):
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.warmup = warmup
         self.head_rate = head_rate
         self.max_length = max_length
         self.word_weight = word_weight
@@ -128,24 +123,24 @@ class TransformerFramingClassifier(FramingClassifier):
         word_sample_weight: ArrayLike | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> Self:
-        """Fine-tune.
+        """Fine-tune; all but `tell` have one entry for each sentence.
 
         Parameters
         ----------
-        X : sequence of str, shape (n_sentences,)
-        y : array-like of shape (n_sentences,)
+        X : sequence of str
+        y : array-like
             0 and 1, or "neutral" and "loaded".
-        sample_weight : array-like of shape (n_sentences,), optional
+        sample_weight : array-like, optional
             Of the sentence's own target; 0 trains on its words alone.
-        target : array-like of shape (n_sentences,), optional
+        target : array-like, optional
             What to learn instead of `y`: the share of readers who would object, 0 to 1.
-        offset : array-like of shape (n_sentences,), optional
+        offset : array-like, optional
             Log-odds to add before a sentence is compared with its target: by how much its corpus is more loaded.
         loaded_words : sequence, optional
-            For each sentence the slices ``{"start", "end", "share", "kind", "praise"}`` that people would mark, `share`
+            The slices ``{"start", "end", "share", "kind", "praise"}`` of a sentence that people would mark, `share`
             of them; `kind` is one of `loadedwords.schema.KINDS`, `praise` 0 to 1, both None where unknown. The rest of
-            the sentence is plain. None for a sentence where nobody was asked.
-        word_sample_weight : array-like of shape (n_sentences,), optional
+            the sentence is plain. None where nobody was asked.
+        word_sample_weight : array-like, optional
         tell : callable
             Gets a line now and then: which step of how many.
 
@@ -180,9 +175,8 @@ class TransformerFramingClassifier(FramingClassifier):
             "word_weight": (rows["word_sample_weight"] * self.word_weight).tolist(),
             "kind_weight": [self.kind_weight] * len(rows["text"]),
         }
-        self._train(
-            network, [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], tell
-        )
+        by_row = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        self._train(network, by_row, tell)
         self.network_ = network.eval()
         self.settings_ = OnnxSettings()
         return self
@@ -269,10 +263,8 @@ class TransformerFramingClassifier(FramingClassifier):
             output_dir=str(folder),
             per_device_train_batch_size=self.batch_size,
             max_steps=n_steps,
-            learning_rate=self.learning_rate,
             lr_scheduler_type="linear",
-            warmup_steps=round(self.warmup * n_steps),
-            weight_decay=self.weight_decay,
+            warmup_steps=round(_WARMUP * n_steps),
             bf16=not on_gpu or torch.cuda.is_bf16_supported(),
             use_cpu=not on_gpu,
             train_sampling_strategy="group_by_length",
@@ -287,7 +279,7 @@ class TransformerFramingClassifier(FramingClassifier):
             seed=self.random_state,
             label_names=[],
         )
-        parameters = parameter_groups(network, self.learning_rate, self.head_rate, self.weight_decay)
+        parameters = _parameter_groups(network, self.learning_rate, self.head_rate)
         optimizer = torch.optim.AdamW(parameters, lr=self.learning_rate, fused=True)
         trainer = _SilentTrainer(
             model=network,
@@ -346,6 +338,7 @@ class _Collator:
             token_targets(offsets, words)
             for offsets, (_, words) in zip(batch["offset_mapping"].tolist(), learnt, strict=True)
         ]
+        word, kind, praise = torch.tensor(tokens, dtype=torch.float32).unbind(dim=2)
         of_sentence = {
             name: torch.tensor([row[name] for row in rows])
             for name in ("target", "offset", "weight", "word_weight", "kind_weight")
@@ -353,12 +346,7 @@ class _Collator:
         return {
             "input_ids": batch["input_ids"],
             "attention_mask": batch["attention_mask"],
-            "taught": {
-                **of_sentence,
-                "word": torch.tensor([[token[0] for token in of] for of in tokens], dtype=torch.float32),
-                "kind": torch.tensor([[token[1] for token in of] for of in tokens]),
-                "praise": torch.tensor([[token[2] for token in of] for of in tokens], dtype=torch.float32),
-            },
+            "taught": {**of_sentence, "word": word, "kind": kind.long(), "praise": praise},
         }
 
 
@@ -374,19 +362,10 @@ class _Teller(TrainerCallback):
 
 
 def token_targets(offsets: Sequence[tuple[int, int]], words: MarkedWords | None) -> list[tuple[float, int, float]]:
-    """What each token is to say of its word: the share who mark it, its kind, whether it praises.
+    """What each token is to say of its word: the share who mark it, the number of its kind, whether it praises.
 
-    Parameters
-    ----------
-    offsets : sequence of (int, int), shape (n_tokens,)
-        Characters of the sentence, end exclusive; special tokens have equal start and end.
-    words : sequence of {start, end, share, kind, praise} or None
-        A token has what the slice says that it touches, of several the one with the highest share.
-
-    Returns
-    -------
-    list of (share, number of the kind, praise)
-        `IGNORED` where there is no text, nobody was asked, or it isn't known.
+    A token has what the slice says that it touches, of several the one with the highest share. `IGNORED` where there is
+    no text (of special tokens start and end are equal), nobody was asked, or it isn't known.
     """
     targets: list[tuple[float, int, float]] = []
     for start, end in offsets:
@@ -402,16 +381,12 @@ def token_targets(offsets: Sequence[tuple[int, int]], words: MarkedWords | None)
     return targets
 
 
-def parameter_groups(network: FramingNetwork, rate: float, head_rate: float, weight_decay: float) -> list[Any]:
+def _parameter_groups(network: FramingNetwork, rate: float, head_rate: float) -> list[dict[str, Any]]:
     """Parameters with their learning rates: those of the heads apart; no weight decay on biases and norms."""
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         groups.setdefault((name.startswith("heads."), parameter.ndim > 1), []).append(parameter)
     return [
-        {
-            "params": parameters,
-            "lr": rate * (head_rate if of_head else 1.0),
-            "weight_decay": weight_decay if decays else 0.0,
-        }
-        for (of_head, decays), parameters in groups.items()
+        {"params": of, "lr": rate * (head_rate if in_head else 1.0), "weight_decay": _WEIGHT_DECAY if decays else 0.0}
+        for (in_head, decays), of in groups.items()
     ]

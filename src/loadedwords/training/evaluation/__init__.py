@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from loadedwords.training.evaluation.folds import cross_validate, leave_one_outlet_out
-from loadedwords.training.evaluation.labelled import CheckpointClassifier, evaluate_labelled, evaluate_predictions
-from loadedwords.training.evaluation.probes import evaluate_pairs, evaluate_quotations, probe
-from loadedwords.training.evaluation.results import (
-    METRICS,
-    DeviceRate,
-    Evaluation,
-    Finding,
-    Predictions,
-    compute_metrics,
-    with_finding,
-)
-from loadedwords.training.evaluation.spans import evaluate_spans
-
-__all__ = [
-    "METRICS",
-    "CheckpointClassifier",
-    "DeviceRate",
-    "Evaluation",
-    "Finding",
-    "Predictions",
-    "compute_metrics",
-    "cross_validate",
-    "evaluate_labelled",
-    "evaluate_pairs",
-    "evaluate_predictions",
-    "evaluate_quotations",
-    "evaluate_spans",
-    "leave_one_outlet_out",
-    "probe",
-    "with_finding",
-]
+from loadedwords.training.evaluation.folds import cross_validate as cross_validate
+from loadedwords.training.evaluation.folds import leave_one_outlet_out as leave_one_outlet_out
+from loadedwords.training.evaluation.labelled import CheckpointClassifier as CheckpointClassifier
+from loadedwords.training.evaluation.labelled import evaluate_labelled as evaluate_labelled
+from loadedwords.training.evaluation.probes import evaluate_pairs as evaluate_pairs
+from loadedwords.training.evaluation.probes import probe as probe
+from loadedwords.training.evaluation.quotations import evaluate_quotations as evaluate_quotations
+from loadedwords.training.evaluation.results import METRICS as METRICS
+from loadedwords.training.evaluation.results import DeviceRate as DeviceRate
+from loadedwords.training.evaluation.results import Evaluation as Evaluation
+from loadedwords.training.evaluation.results import Finding as Finding
+from loadedwords.training.evaluation.results import Predictions as Predictions
+from loadedwords.training.evaluation.results import compute_metrics as compute_metrics
+from loadedwords.training.evaluation.spans import evaluate_spans as evaluate_spans

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Sequence
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from loadedwords.files import written_whole
 from loadedwords.scoring import FramingModel
-from loadedwords.training.card import Section, Table, card_sections, render_markdown, with_interval
+from loadedwords.training.card import as_points, as_table, as_text, card_sections, with_interval
 from loadedwords.training.evaluation.results import Evaluation
-
-CARD_FILES = ("CARD.md", "CARD.html")
+from loadedwords.training.evaluation.texts import read_suite
 
 
 def write_evaluation_card(
@@ -39,44 +37,29 @@ def write_evaluation_card(
     -------
     tuple of Path
     """
-    config = {**model.bundle.config, "metrics": evaluation.as_dict()}
-    base = card_sections(config)
-    last = next(at for at, section in enumerate(base) if section.title.startswith("What it must not"))
-    sections = [*base[:last], *(_suite_section(each) for each in suites), _failures(model), *base[last:]]
+    measured = {**dict(map(_of_suite, suites)), "Known failures": _failures(model)}
+    sections = card_sections({**model.bundle.config, "metrics": evaluation.as_dict()}, measured)
     title = f"{model.bundle.name} ({model.bundle.hash[:12]})"
-    environment = Environment(
-        loader=PackageLoader("loadedwords.training.evaluation", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.tests |= {"table": lambda part: isinstance(part, Table), "points": lambda part: isinstance(part, tuple)}
-    environment.filters["code"] = _code
-    page = environment.get_template("card.html.j2").render(
-        title=title, sections=sections, version=metadata.version("loadedwords")
-    )
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, content in zip(CARD_FILES, (render_markdown(title, sections), page), strict=True):
+    for name, content in (("CARD.md", as_text(title, sections)), ("CARD.html", _page(title, sections))):
         with written_whole(folder / name) as beside:
             beside.write_text(content, encoding="utf-8")
         written.append(folder / name)
     return tuple(written)
 
 
-def _suite_section(suite: Evaluation) -> Section:
-    found = suite.as_dict()
-    rows = tuple((f["name"], with_interval(f), f["beside"], f["rests_on"]) for f in found["findings"])
+def _of_suite(suite: Evaluation) -> tuple[str, list[str]]:
+    rows = [(f["name"], with_interval(f), f["beside"], f["rests_on"]) for f in suite.as_dict()["findings"]]
     title, _, rest = suite.description.partition(";")
-    table = Table(("figure", "with its interval", "beside", "rests on"), rows)
-    return Section(
-        title.rstrip("."), (*([rest.strip()] if rest else []), table, *([suite.notes] if suite.notes else []))
-    )
+    table = as_table(("figure", "with its interval", "beside", "rests on"), rows)
+    return title.rstrip("."), [rest.strip(), table, as_points(suite.notes)]
 
 
-def _failures(model: FramingModel) -> Section:
-    file = resources.files("loadedwords.training.evaluation") / "suites" / "failures.toml"
-    failures = tomllib.loads(file.read_text(encoding="utf-8"))["failures"]
+def _failures(model: FramingModel) -> list[str]:
+    failures = read_suite("failures")["failures"]
     scores = model.p_loaded([failure["text"] for failure in failures])
-    rows = tuple(
+    rows = [
         (
             failure["what"],
             failure["text"],
@@ -85,11 +68,16 @@ def _failures(model: FramingModel) -> Section:
             "right today" if (p >= model.threshold) == (failure["right"] == "loaded") else "wrong",
         )
         for failure, p in zip(failures, scores.tolist(), strict=True)
+    ]
+    table = as_table(("what", "example", "score", "right would be", "is"), rows)
+    return ["Examples written for this card, scored when it was made.", table]
+
+
+def _page(title: str, sections: dict[str, list[str]]) -> str:
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    environment = Environment(
+        loader=PackageLoader("loadedwords.training.evaluation", ""), autoescape=True, undefined=StrictUndefined
     )
-    why = "Examples written for this card, scored when it was made."
-    return Section("Known failures", (why, Table(("what", "example", "score", "right would be", "is"), rows)))
-
-
-def _code(text: str) -> Markup:
-    """`code` in backticks as HTML; everything else escaped."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    content = {name: Markup(markdown.render("\n\n".join(filter(None, parts)))) for name, parts in sections.items()}
+    template = environment.get_template("card.html.j2")
+    return template.render(title=title, sections=content, version=metadata.version("loadedwords"))

@@ -1,6 +1,7 @@
 """What else a cross-validation shows: the share of readers who object, single outlets, words and their kinds.
 
-`rows` is always a part of the table of `Labels`, and what is passed beside it has one entry for each of its rows.
+`rows` is always a part of the table of `Labels`; what is passed beside it has one entry for each of its rows, and where
+there are several, one for each seed.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from loadedwords.house import Levels
 from loadedwords.models.scores import NO_KINDS, Logits
 from loadedwords.schema import KINDS, Interval
 from loadedwords.training.calibration import best_f1, calibration_error, word_rows
-from loadedwords.training.evaluation.results import Finding, outlet_rates, resampled
+from loadedwords.training.evaluation.results import Finding, outlet_rates, resampled, share
 from loadedwords.training.labels import ANY, CLEAR
 
 # An outlet counts for the within-outlet AUC from so many sentences of each class.
@@ -26,65 +27,68 @@ MARKERS_TO_AGREE = 2
 MIN_REFERENCE_WORDS = 30
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 
 def share_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Finding]:
-    """The probability beside the share of readers who object; one array of probabilities for each seed."""
+    """The probability beside the share of readers who object."""
     target, articles = rows["target"].to_numpy(), rows["article"].to_numpy()
-    outlets = rows["outlet"].fill_null("").to_numpy()
-    by_outlet = outlet_rates(target, outlets, rows["fold"].to_numpy())
-
-    def mean(measure: Callable[[Array, Array], float], *, distance: bool = False) -> Interval:
-        one = lambda at: float(np.mean([measure(p[at], target[at]) for p in probability]))  # noqa: E731
-        return resampled(one, articles, distance=distance)
-
+    by_outlet = outlet_rates(target, rows["outlet"].fill_null("").to_numpy(), rows["fold"].to_numpy())
     size = f"{len(rows):,} sentences, mean target {target.mean():.3f}"
     findings = []
-    for name, least in (("any objection", ANY), ("clearly loaded", CLEAR)):
-        if len(set((target >= least).tolist())) < 2:
-            continue
-        of = f"{size}, {(target >= least).mean():.1%} {name}"
-        findings += [
-            Finding(
-                f"ROC AUC, {name}",
-                mean(lambda p, t, least=least: _auc(t >= least, p)),  # type: ignore[misc]
-                f"{_auc(target >= least, by_outlet):.3f} for a rule that sees only the outlet",
-                of,
-            ),
-            Finding(
-                f"average precision, {name}",
-                mean(lambda p, t, least=least: float(average_precision_score(t >= least, p))),  # type: ignore[misc]
-                f"{(target >= least).mean():.3f} at random",
-                of,
-            ),
-        ]
+
+    def add(
+        name: str, measure: Callable[[Array, Array], float], beside: str, rests_on: str, *, distance: bool = False
+    ) -> None:
+        def mean(at: Rows) -> float:
+            return float(np.mean([measure(p[at], target[at]) for p in probability]))
+
+        findings.append(Finding(name, resampled(mean, articles, distance=distance), beside, rests_on))
+
+    def add_ranking(name: str, least: float) -> None:
+        rate = (target >= least).mean()
+        if not 0 < rate < 1:
+            return
+        alone = f"{_auc(target >= least, by_outlet):.3f} for a rule that sees only the outlet"
+        of = f"{size}, {rate:.1%} {name}"
+        add(f"ROC AUC, {name}", lambda p, t: _auc(t >= least, p), alone, of)
+        precision = lambda p, t: float(average_precision_score(t >= least, p))  # noqa: E731
+        add(f"average precision, {name}", precision, f"{rate:.3f} at random", of)
+
+    add_ranking("any objection", ANY)
+    add_ranking("clearly loaded", CLEAR)
     called = float(np.mean([(p >= 0.5).mean() for p in probability]))
-    return [
-        *findings,
-        Finding("mean probability", mean(lambda p, _: float(p.mean())), f"mean target {target.mean():.3f}", size),
-        Finding(
-            "expected calibration error (lower is better)",
-            mean(lambda p, t: calibration_error(t, p)[0], distance=True),
-            f"{calibration_error(target, by_outlet)[0]:.3f} for the outlet's mean target",
-            f"{size}, in bins of equal size",
-        ),
-        Finding(
-            "mean target of what is called loaded",
-            mean(lambda p, t: float(t[p >= 0.5].mean()) if (p >= 0.5).any() else float("nan")),
-            f"{target.mean():.3f} of all",
-            f"{size}; {called:.1%} are called loaded",
-        ),
-        Finding(
-            "clearly loaded ones found",
-            mean(lambda p, t: float((p[t >= CLEAR] >= 0.5).mean()) if (t >= CLEAR).any() else float("nan")),
-            f"{called:.3f} at random",
-            f"{int((target >= CLEAR).sum()):,} clearly loaded sentences",
-        ),
-    ]
+    add("mean probability", lambda p, _: float(p.mean()), f"mean target {target.mean():.3f}", size)
+    add(
+        "expected calibration error (lower is better)",
+        lambda p, t: calibration_error(t, p)[0],
+        f"{calibration_error(target, by_outlet)[0]:.3f} for the outlet's mean target",
+        f"{size}, in bins of equal size",
+        distance=True,
+    )
+    add(
+        "mean target of what is called loaded",
+        lambda p, t: _mean(t[p >= 0.5]),
+        f"{target.mean():.3f} of all",
+        f"{size}; {called:.1%} are called loaded",
+    )
+    add(
+        "clearly loaded ones found",
+        lambda p, t: _mean(p[t >= CLEAR] >= 0.5),
+        f"{called:.3f} at random",
+        f"{int((target >= CLEAR).sum()):,} clearly loaded sentences",
+    )
+    return findings
 
 
 def _auc(truth: NDArray[np.bool_], scores: Array) -> float:
     return float(roc_auc_score(truth, scores)) if 0 < truth.mean() < 1 else float("nan")
+
+
+def _mean(values: ArrayLike) -> float:
+    """NaN of nothing, without a warning."""
+    listed = np.asarray(values, dtype=np.float64)
+    return float(listed.mean()) if len(listed) else float("nan")
 
 
 def outlet_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Finding]:
@@ -97,24 +101,30 @@ def outlet_findings(probability: Sequence[Array], rows: pl.DataFrame) -> list[Fi
     ]
     if not large:
         return []
-
-    def mean_auc(at: NDArray[np.intp]) -> float:
-        each = [
-            roc_auc_score(truth[of], p[of])
-            for of in (at[outlets[at] == outlet] for outlet in large)
-            if len(np.unique(truth[of])) == 2
-            for p in probability
-        ]
-        return float(np.mean(each)) if each else float("nan")
-
     return [
         Finding(
             "ROC AUC within an outlet, mean",
-            resampled(mean_auc, rows["article"].to_numpy()),
+            resampled(
+                lambda at: mean_outlet_auc(large, outlets[at], truth[at], [p[at] for p in probability]),
+                rows["article"].to_numpy(),
+            ),
             "0.500 for a rule that sees only the outlet",
             f"{len(large)} outlets with at least {OUTLET_CLASS_SIZE} sentences of each class",
         )
     ]
+
+
+def mean_outlet_auc(
+    names: Sequence[str], outlets: NDArray[np.str_], truth: NDArray[np.int64], scores: Sequence[Array]
+) -> float:
+    """The mean over the named outlets and the seeds; an outlet of one class alone has none."""
+    each = [
+        float(roc_auc_score(truth[of], of_seed[of]))
+        for of in (outlets == name for name in names)
+        if len(np.unique(truth[of])) == 2
+        for of_seed in scores
+    ]
+    return _mean(each)
 
 
 def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
@@ -124,62 +134,35 @@ def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
     marked, length = words["marked"].to_numpy(), words["length"].to_numpy()
     if not marked.any():
         return []
-    seeds = [(table["log_odds"].to_numpy(), table["called"].to_numpy()) for table in tables]
+    log_odds, called = ([table[name].to_numpy() for table in tables] for name in ("log_odds", "called"))
 
-    def mean(measure: Callable[[Array, NDArray[np.bool_], NDArray[np.intp]], float]) -> Interval:
-        return resampled(
-            lambda at: float(np.mean([measure(log_odds, called, at) for log_odds, called in seeds])),
-            rows["article"].to_numpy()[words["sentence"].to_numpy()],
-        )
+    def precision(at: Rows) -> float:
+        return float(np.mean([average_precision_score(marked[at], scores[at]) for scores in log_odds]))
 
-    def precision(log_odds: Array, _: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
-        return float(average_precision_score(marked[at], log_odds[at]))
+    def f1(at: Rows) -> float:
+        return float(np.mean([_f1(marked[at], of_seed[at], length[at]) for of_seed in called]))
 
-    def f1(_: Array, called: NDArray[np.bool_], at: NDArray[np.intp]) -> float:
-        of, right, found = length[at], marked[at], called[at]
-        return float(2 * of[right & found].sum() / max(1, of[right].sum() + of[found].sum()))
-
+    articles = rows["article"].to_numpy()[words["sentence"].to_numpy()]
     size = f"{rows['words'].is_not_null().sum():,} sentences, {len(marked):,} words, {int(marked.sum()):,} marked"
     return [
-        Finding("average precision of words", mean(precision), f"{marked.mean():.3f} for words at random", size),
+        Finding(
+            "average precision of words",
+            resampled(precision, articles),
+            f"{marked.mean():.3f} for words at random",
+            size,
+        ),
         Finding(
             "F1 of the characters of loaded words",
-            mean(f1),
+            resampled(f1, articles),
             f"{2 * marked.mean() / (1 + marked.mean()):.3f} if every word were called loaded",
             f"{size}; threshold from the other folds",
         ),
     ]
 
 
-def lint_findings(probability: Sequence[Array], strongest: Sequence[Array], rows: pl.DataFrame) -> list[Finding]:
-    """False alarms of the linter on plain sentences, to which no reader objects, and clear ones that it finds.
-
-    A sentence is found at a level where both its strongest word and itself reach it. What the linter leaves alone by its
-    rules and adds by its list is not in these figures. One array of each for each seed.
-    """
-    if not any(of.any() for of in strongest):
-        return []  # a model that finds no words
-    target, articles = rows["target"].to_numpy(), rows["article"].to_numpy()
-    findings = []
-    for name, part in (
-        ("false alarms on plain sentences", target == 0),
-        ("clearly loaded ones found", target >= CLEAR),
-    ):
-        if not part.any():
-            continue
-        for level, least in (("note", Levels.note), ("warning", Levels.warning)):
-            sure = [np.minimum(p, word)[part] for p, word in zip(probability, strongest, strict=True)]
-            found = np.mean([of >= least for of in sure], axis=0)
-            any_word = float(np.mean([of[part] > 0 for of in strongest]))
-            findings.append(
-                Finding(
-                    f"lint from {level} on: {name}",
-                    resampled(lambda at, found=found: float(found[at].mean()), articles[part]),  # type: ignore[misc]
-                    f"{any_word:.3f} if each word that the model finds were shown",
-                    f"{int(part.sum()):,} sentences",
-                )
-            )
-    return findings
+def _f1(right: NDArray[np.bool_], called: NDArray[np.bool_], weight: NDArray[np.int64] | int = 1) -> float:
+    hits, wanted, found = (float((of * weight).sum()) for of in (right & called, right, called))
+    return 2 * hits / max(1, wanted + found)
 
 
 def _called(logits: Logits, rows: pl.DataFrame) -> pl.DataFrame:
@@ -197,55 +180,76 @@ def _called(logits: Logits, rows: pl.DataFrame) -> pl.DataFrame:
     return words.with_columns(called=pl.Series(called))
 
 
+def lint_findings(probability: Sequence[Array], strongest: Sequence[Array], rows: pl.DataFrame) -> list[Finding]:
+    """False alarms of the linter on plain sentences, to which no reader objects, and clear ones that it finds.
+
+    A sentence is found at a level where both itself and its `strongest` word reach it. What the linter leaves alone by
+    its rules and adds by its list is not in these figures.
+    """
+    if not any(of.any() for of in strongest):
+        return []  # a model that finds no words
+    target, articles = rows["target"].to_numpy(), rows["article"].to_numpy()
+    sure = np.minimum(probability, strongest)
+    findings = []
+    for name, part in (
+        ("false alarms on plain sentences", target == 0),
+        ("clearly loaded ones found", target >= CLEAR),
+    ):
+        any_word = np.mean([of[part] > 0 for of in strongest])
+        for level, least in (("note", Levels.note), ("warning", Levels.warning)) if part.any() else ():
+            findings.append(
+                Finding(
+                    f"lint from {level} on: {name}",
+                    share(np.mean(sure[:, part] >= least, axis=0), articles[part]),
+                    f"{any_word:.3f} if each word that the model finds were shown",
+                    f"{int(part.sum()):,} sentences",
+                )
+            )
+    return findings
+
+
 def kind_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
     """Whether a marked word's kind, and its praise, are told rightly; in the mean of the seeds."""
     tables = []
     for logits in every:
         words = word_rows(logits.words, rows["words"].to_list())
-        kinds = np.concatenate([NO_KINDS, *(logits.kinds[at] for at in words["sentence"].unique().sort())])
-        if len(kinds) != len(words):
+        scores = np.concatenate([NO_KINDS, *(logits.kinds[at] for at in words["sentence"].unique().sort())])
+        if len(scores) != len(words):
             return []  # a model that knows no kinds
-        tables.append(
-            words.with_columns(
-                said=pl.Series(kinds[:, :-1].argmax(axis=1)), praised=pl.Series(kinds[:, -1] >= 0)
-            ).filter(pl.col("kind").is_not_null())
-        )
+        kinds = [KINDS[at] for at in scores[:, :-1].argmax(axis=1)]
+        words = words.with_columns(said=pl.Series(kinds, dtype=pl.String), praised=pl.Series(scores[:, -1] >= 0))
+        tables.append(words.filter(pl.col("kind").is_not_null()))
     table = pl.concat(tables)
     if table.is_empty():
         return []
     articles = rows["article"].to_numpy()[table["sentence"].to_numpy()]
-    kind, said = np.array([KINDS.index(kind) for kind in table["kind"]]), table["said"].to_numpy()
-    n = len(table) // len(every)
+    kind, said, n = table["kind"].to_numpy(), table["said"].to_numpy(), len(table) // len(every)
     findings = [
         Finding(
             "kind of a loaded word told rightly",
-            resampled(lambda at: float((kind[at] == said[at]).mean()), articles),
-            f"{np.bincount(kind).max() / len(kind):.3f} if all were of the most frequent kind",
+            share(kind == said, articles),
+            f"{max(np.mean(kind == name) for name in KINDS):.3f} if all were of the most frequent kind",
             f"{n:,} marked words",
         )
     ]
-    columns = [(f"kind {name}", kind == at, said == at) for at, name in enumerate(KINDS)]
-    columns.append(("praise", table["praise"].to_numpy() >= 0.5, table["praised"].to_numpy()))
-    for name, right, called in columns:
+
+    def add(name: str, right: NDArray[np.bool_], called: NDArray[np.bool_]) -> None:
         if not right.any():
-            continue
-        precision, recall = (float((right & called).sum() / max(1, of.sum())) for of in (called, right))
+            return
+        precision, recall = ((right & called).sum() / max(1, of.sum()) for of in (called, right))
         findings.append(
             Finding(
                 f"{name}, F1",
-                resampled(
-                    lambda at, right=right, called=called: _f1(right[at], called[at]),  # type: ignore[misc]
-                    articles,
-                ),
+                resampled(lambda at: _f1(right[at], called[at]), articles),
                 f"precision {precision:.3f}, recall {recall:.3f}; {right.mean():.3f} of the words are it",
                 f"{int(right.sum()) // len(every):,} of {n:,} marked words",
             )
         )
+
+    for name in KINDS:
+        add(f"kind {name}", kind == name, said == name)
+    add("praise", table["praise"].to_numpy() >= 0.5, table["praised"].to_numpy())
     return findings
-
-
-def _f1(right: NDArray[np.bool_], called: NDArray[np.bool_]) -> float:
-    return float(2 * (right & called).sum() / max(1, right.sum() + called.sum()))
 
 
 def annotator_findings(logits: Logits, rows: pl.DataFrame) -> list[Finding]:

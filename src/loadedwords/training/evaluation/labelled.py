@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 from loadedwords.errors import DataError, require
 from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logistic, logit
-from loadedwords.schema import CLASSES
 from loadedwords.scoring import FramingModel
 from loadedwords.training.corpora import read_corpus
-from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, intervals, outlet_rates
+from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, baselines, intervals
 
 LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
 
@@ -34,29 +32,19 @@ def evaluate_labelled(
     files : sequence of str or Path
         As `corpora.load_corpus` reads them.
     checkpoint, revision : str, optional
-        A transformers text-classification checkpoint, by folder or Hub name, to measure beside it on the same
-        sentences.
-
-    Returns
-    -------
-    Evaluation
-
-    Raises
-    ------
-    MissingExtraError
-        If a checkpoint is named and transformers is not installed.
+        A transformers text-classification checkpoint to measure beside it, as `CheckpointClassifier` takes it.
     """
     seen = {corpus.get("sha256") for corpus in model.bundle.config["corpora"]}
-    notes = [
+    notes = tuple(
         f"{file} is what {model.bundle.name} was trained on: these figures are too good."
         for file in files
         if file_hash(Path(file)) in seen
-    ]
+    )
     parts = [read_corpus(str(file)) for file in files]
     texts = [text for part in parts for text in part["text"]]
     labels = np.array([label for part in parts for label in part["label"]], dtype=np.int64)
     articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])
-    outlets = [outlet for part in parts for outlet in part["outlet"]]
+    outlets = np.array([outlet or "" for part in parts for outlet in part["outlet"]])
     probability = model.p_loaded(texts)
     runs = {model.bundle.name: Predictions.at(probability, model.threshold)}
     if 0 < (share := float(labels.mean())) < 1:
@@ -64,33 +52,15 @@ def evaluate_labelled(
         moved = logistic(logit(probability) + shift)
         runs[f"{model.bundle.name}, prevalence {share:.2f}"] = Predictions.at(moved)
     if checkpoint is not None:
-        theirs = CheckpointClassifier(checkpoint, revision=revision).predict_proba(texts)[:, 0]
-        runs[checkpoint] = Predictions.at(theirs)
-    result = evaluate_predictions(runs, labels, articles, outlets)
-    return replace(result, notes=(*result.notes, *notes))
-
-
-def evaluate_predictions(
-    predictors: Mapping[str, Predictions],
-    labels: NDArray[np.int64],
-    articles: NDArray[np.str_],
-    outlets: Sequence[str | None],
-) -> Evaluation:
-    """Measure predictions made without any of these labels, beside the same baselines.
-
-    The baselines learn from the labels they are measured on, each article left out in turn, which favours them a
-    little: a model has to beat them all the same.
-    """
-    known = np.array([outlet or "" for outlet in outlets])
-    share = float(labels.mean())
-    runs = {**predictors, "majority label": Predictions.at(np.full(len(labels), share))}
-    if len(set(known.tolist())) > 1:
-        runs["outlet's majority label"] = Predictions.at(outlet_rates(labels, known, articles))
+        theirs = CheckpointClassifier(checkpoint, revision=revision)
+        runs[checkpoint] = Predictions.at(theirs.predict_proba(texts)[:, which_is_loaded(theirs.classes_)])
+    # Each article is left out in turn; that other labels of the file are known favours the rules a little.
+    runs |= baselines(labels, outlets, articles)
     description = (
         f"{len(labels):,} sentences of {len(set(articles.tolist())):,} articles, {share:.0%} loaded; "
         f"95% intervals by resampling articles, {N_RESAMPLES} times."
     )
-    return Evaluation(description, {key: intervals(labels, [run], articles) for key, run in runs.items()})
+    return Evaluation(description, {key: intervals(labels, [run], articles) for key, run in runs.items()}, notes=notes)
 
 
 class CheckpointClassifier:
@@ -120,18 +90,29 @@ class CheckpointClassifier:
             )
         except (OSError, ValueError) as error:
             raise DataError(f"The checkpoint {checkpoint} can't be loaded: {error}") from error
-        names = sorted(self._classify.model.config.id2label.values())
-        loaded = [name for name in names if name.lower() in LOADED_NAMES]
-        if len(names) != 2 or len(loaded) != 1:
-            raise DataError(
-                f"Which label of {checkpoint} means loaded? It has {', '.join(names)}.\n"
-                f"Rename one of them to loaded in its config (known: {', '.join(sorted(LOADED_NAMES))})."
-            )
-        self._loaded = loaded[0]
-        self.classes_ = np.array(sorted(CLASSES))
+        self.classes_ = np.array(sorted(self._classify.model.config.id2label.values()))
+        which_is_loaded(self.classes_)
 
     def predict_proba(self, sentences: Sequence[str], /) -> NDArray[np.float64]:
-        """Probabilities of loaded and neutral, shape (n_sentences, 2)."""
+        """Probabilities, shape (n_sentences, 2), columns as in `classes_`."""
         answers = self._classify(list(sentences), batch_size=32, truncation=True)
-        loaded = np.array([next(a["score"] for a in answer if a["label"] == self._loaded) for answer in answers])
-        return np.column_stack([loaded, 1 - loaded])
+        scores = [{each["label"]: each["score"] for each in answer} for answer in answers]
+        return np.array([[of[name] for name in self.classes_] for of in scores]).reshape(len(answers), 2)
+
+
+def which_is_loaded(classes: NDArray[np.generic]) -> int:
+    """The number of the class that means loaded, by its name.
+
+    Raises
+    ------
+    DataError
+        If there are not two classes or not just one of them is named so.
+    """
+    names = [str(name).lower() for name in np.asarray(classes).tolist()]
+    loaded = [at for at, name in enumerate(names) if name in LOADED_NAMES]
+    if len(names) != 2 or len(loaded) != 1:
+        raise DataError(
+            f"Which class means loaded? The model has {', '.join(names)}.\n"
+            f"It needs two, one of them named like {', '.join(sorted(LOADED_NAMES))}."
+        )
+    return loaded[0]

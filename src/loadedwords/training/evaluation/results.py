@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, matthews_corrcoef, roc_auc_score
 
 from loadedwords.models.scores import Logits
@@ -112,39 +112,29 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {
-            "description": self.description,
-            "predictors": {
-                name: {metric: asdict(value) for metric, value in values.items()}
-                for name, values in self.metrics.items()
-            },
-            "findings": [
-                {"name": f.name, **asdict(f.value), "beside": f.beside, "rests_on": f.rests_on} for f in self.findings
-            ],
-            "reliability": [list(each) for each in self.reliability],
-            "notes": list(self.notes),
-            "slices": [asdict(each) for each in self.slices],
-            "devices": [asdict(each) for each in self.devices],
-        }
-
-
-def with_finding(evaluation: Evaluation, finding: Finding) -> Evaluation:
-    """The same evaluation with one more figure."""
-    return replace(evaluation, findings=(*evaluation.findings, finding))
+        told = asdict(replace(self, held_out=None))
+        told["predictors"] = told.pop("metrics")
+        told["findings"] = [
+            {"name": each.name, **asdict(each.value), "beside": each.beside, "rests_on": each.rests_on}
+            for each in self.findings
+        ]
+        del told["held_out"]
+        return told
 
 
 def compute_metrics(
     labels: NDArray[np.int64], probability: NDArray[np.float64], decision: NDArray[np.int64]
 ) -> dict[str, float]:
-    """The metrics of `METRICS`; ROC AUC and average precision are NaN where only one class occurs."""
-    both = 0 < labels.mean() < 1
-    return {
-        "macro_f1": float(f1_score(labels, decision, average="macro", labels=[0, 1], zero_division=0)),
-        "mcc": float(matthews_corrcoef(labels, decision)),
-        "roc_auc": float(roc_auc_score(labels, probability)) if both else float("nan"),
-        "average_precision": float(average_precision_score(labels, probability)) if both else float("nan"),
-        "brier": float(brier_score_loss(labels, np.clip(probability, 0, 1), labels=[0, 1])) if both else float("nan"),
+    """The metrics of `METRICS`; those of probabilities are NaN where only one class occurs."""
+    metrics = {
+        "macro_f1": f1_score(labels, decision, average="macro", labels=[0, 1], zero_division=0),
+        "mcc": matthews_corrcoef(labels, decision),
     }
+    if 0 < labels.mean() < 1:
+        metrics["roc_auc"] = roc_auc_score(labels, probability)
+        metrics["average_precision"] = average_precision_score(labels, probability)
+        metrics["brier"] = brier_score_loss(labels, np.clip(probability, 0, 1))
+    return {name: float(metrics.get(name, np.nan)) for name in METRICS}
 
 
 def resampled(
@@ -155,7 +145,19 @@ def resampled(
     A `distance` from nothing, such as a calibration error, is larger in resampled rows, whose noise adds to it: its
     percentiles are moved back by as much as their mean lies off (Efron & Tibshirani 1993, section 10.2).
     """
-    return _resampled(lambda rows: [measure(rows)], articles, distance=distance)[0]
+    estimates, drawn = resamples(lambda rows: [measure(rows)], articles)
+    (estimate,), (low, high) = estimates.tolist(), ends(drawn)
+    if distance:
+        bias = float(np.nanmean(drawn)) - estimate
+        low, high = max(low - bias, 0.0), high - bias
+    return Interval(estimate, low, high)
+
+
+def share(hits: ArrayLike, groups: Sequence[str] | NDArray[Any] | None = None) -> Interval:
+    """The mean of hits, or of other values, resampling the groups that belong together; each alone, if None."""
+    values = np.asarray(hits, dtype=np.float64)
+    of = np.arange(len(values)).astype(str) if groups is None else np.asarray(groups)
+    return resampled(lambda rows: float(values[rows].mean()), of)
 
 
 def intervals(
@@ -163,44 +165,54 @@ def intervals(
 ) -> dict[str, Interval]:
     """The metrics in the mean over the runs, with the same intervals."""
 
-    def mean_over_runs(rows: NDArray[np.intp]) -> list[float]:
+    def mean_over_runs(rows: NDArray[np.intp]) -> NDArray[np.float64]:
         each = [compute_metrics(labels[rows], run.probability[rows], run.decision[rows]) for run in runs]
-        return [float(np.mean([metrics[name] for metrics in each])) for name in METRICS]
+        mean: NDArray[np.float64] = np.mean([list(metrics.values()) for metrics in each], axis=0)
+        return mean
 
-    return dict(zip(METRICS, _resampled(mean_over_runs, articles), strict=True))
+    estimates, drawn = resamples(mean_over_runs, articles)
+    return {name: Interval(float(estimates[at]), *ends(drawn[:, at])) for at, name in enumerate(METRICS)}
 
 
-def _resampled(
-    measure: Callable[[NDArray[np.intp]], list[float]], articles: NDArray[np.str_], *, distance: bool = False
-) -> list[Interval]:
-    members = rows_by_article(articles)
+def resamples(
+    measure: Callable[[NDArray[np.intp]], Sequence[float] | NDArray[np.float64]], articles: NDArray[np.str_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Some measures of all rows, and the same of each resample of articles."""
+    _, article_of = np.unique(articles, return_inverse=True)
+    members = np.split(np.argsort(article_of, kind="stable"), np.cumsum(np.bincount(article_of))[:-1])
     rng = np.random.default_rng(0)
     drawn = [
         measure(np.concatenate([members[at] for at in rng.integers(len(members), size=len(members))]))
         for _ in range(N_RESAMPLES)
     ]
-    estimates = measure(np.arange(len(articles)))
-    lows, highs = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
-    if distance:
-        bias = np.nanmean(drawn, axis=0) - estimates
-        lows, highs = np.maximum(lows - bias, 0.0), highs - bias
-    return [Interval(*each) for each in zip(estimates, lows.tolist(), highs.tolist(), strict=True)]
+    return np.asarray(measure(np.arange(len(articles)))), np.asarray(drawn)
 
 
-def rows_by_article(articles: NDArray[np.str_]) -> list[NDArray[np.intp]]:
-    _, group = np.unique(articles, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(group))[:-1])
+def ends(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Of a 95% interval, by percentiles."""
+    low, high = np.nanpercentile(drawn, [2.5, 97.5]).tolist()
+    return low, high
 
 
-def outlet_rates(values: NDArray[Any], outlets: NDArray[np.str_], groups: NDArray[Any]) -> NDArray[np.float64]:
+def baselines(labels: NDArray[np.int64], outlets: NDArray[np.str_], groups: NDArray[Any]) -> dict[str, Predictions]:
+    """Rules that see no text, learnt for each group, a fold or an article, from the others."""
+    most = outlet_rates(labels, np.zeros(len(labels)), groups) >= 0.5
+    # The same probability in every group: a constant has no AUC to lose or gain.
+    rules = {"majority label": Predictions(np.full(len(labels), labels.mean()), most.astype(np.int64))}
+    if len(set(outlets.tolist())) > 1:
+        rules["outlet's majority label"] = Predictions.at(outlet_rates(labels, outlets, groups))
+    return rules
+
+
+def outlet_rates(values: NDArray[Any], outlets: NDArray[Any], groups: NDArray[Any]) -> NDArray[np.float64]:
     """For each row the mean of its outlet in the other groups; the mean of all of these where the outlet is new."""
     rates = np.empty(len(values))
     for group in np.unique(groups):
         own = groups == group
-        names, index = np.unique(outlets[~own], return_inverse=True)
-        means = np.bincount(index, weights=values[~own]) / np.bincount(index)
+        others = own if own.all() else ~own
+        names, index = np.unique(outlets[others], return_inverse=True)
+        means = np.bincount(index, weights=values[others]) / np.bincount(index)
         known = dict(zip(names.tolist(), means.tolist(), strict=True))
-        overall = float(values[~own].mean())
+        overall = float(values[others].mean())
         rates[own] = [known.get(outlet, overall) for outlet in outlets[own].tolist()]
     return rates

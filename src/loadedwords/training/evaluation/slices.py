@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,21 +12,17 @@ from numpy.typing import NDArray
 
 from loadedwords.schema import Interval
 from loadedwords.text.words import COMPOUND
-from loadedwords.training.evaluation.results import N_RESAMPLES, Finding, Slice
+from loadedwords.training.evaluation.results import Finding, Slice, ends, resamples
 
 # An outlet, topic or lean is a slice of its own from so many sentences.
 SLICE_SIZE = 50
 LENGTHS = (15, 25, 35)  # words
 _DOUBLE_QUOTE = re.compile('["“”]')
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Right and wrong decisions of all seeds together, for each article: loaded right and missed, neutral right and wrong."""
-
-    table: NDArray[np.float64]
-    article_of: NDArray[np.intp]
-    drawn: NDArray[np.int64]
+# Slices whose false-positive rates are set over each other: a difference would be a bias of the model's own.
+_RATIOS = {
+    "with a double quote over without": ("quotation marks", "with a double quote", "without"),
+    "of left outlets over right ones": ("lean of the outlet", "left", "right"),
+}
 
 
 def slice_errors(every: Sequence[NDArray[np.bool_]], rows: pl.DataFrame) -> tuple[tuple[Slice, ...], list[Finding]]:
@@ -43,124 +38,67 @@ def slice_errors(every: Sequence[NDArray[np.bool_]], rows: pl.DataFrame) -> tupl
     Returns
     -------
     slices : tuple of Slice
-        Intervals from resampling articles, the same draws in every slice.
     findings : list of Finding
         How far the false-positive rates of slices are apart where it matters most.
     """
-    counts = _count(every, rows)
-    slices = tuple(
-        _slice(by, value, of, counts, rows)
-        for by, values in _memberships(rows).items()
-        for value, of in values.items()
-        if of.sum() >= SLICE_SIZE
-    )
-    return slices, _ratios(counts, rows)
-
-
-def _memberships(rows: pl.DataFrame) -> dict[str, dict[str, NDArray[np.bool_]]]:
-    """What slices there are: by what, of which value, which rows."""
-    n_words = np.array([len(COMPOUND.findall(text)) for text in rows["text"]])
-    bins = np.digitize(n_words, LENGTHS, right=True)
-    names = [f"up to {LENGTHS[0]} words", *(f"{a + 1} to {b}" for a, b in pairwise(LENGTHS))]
-    names.append(f"more than {LENGTHS[-1]}")
-    quoting = _quoting(rows)
-    return {
-        "quotation marks": {"with a double quote": quoting, "without": ~quoting},
-        "length": {name: bins == at for at, name in enumerate(names)},
-        "lean of the outlet": _by_name(rows["lean"]),
-        "topic": _by_name(rows["topic"]),
-        "outlet": _by_name(rows["outlet"]),
-    }
-
-
-def _by_name(names: pl.Series) -> dict[str, NDArray[np.bool_]]:
-    known = names.fill_null("").to_numpy()
-    return {value: known == value for value in np.unique(known).tolist() if value}
-
-
-def _quoting(rows: pl.DataFrame) -> NDArray[np.bool_]:
-    return np.array([bool(_DOUBLE_QUOTE.search(text)) for text in rows["text"]])
-
-
-def _count(every: Sequence[NDArray[np.bool_]], rows: pl.DataFrame) -> _Counts:
+    members = {key: of for key, of in _members(rows).items() if of.sum() >= SLICE_SIZE}
     loaded = rows["label"].to_numpy() == 1
-    table = np.zeros((len(loaded), 4))
-    for called in every:
-        for column, hit in enumerate((loaded & called, loaded & ~called, ~loaded & ~called, ~loaded & called)):
-            table[:, column] += hit
-    names, article_of = np.unique(rows["article"].to_numpy(), return_inverse=True)
-    drawn = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=N_RESAMPLES)
-    return _Counts(table / len(every), article_of, drawn)
-
-
-def _sums(counts: _Counts, of: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The four counts of a slice, and the same in every resample, shape (N_RESAMPLES, 4)."""
-    per_article = np.zeros((counts.drawn.shape[1], 4))
-    np.add.at(per_article, counts.article_of[of], counts.table[of])
-    return per_article.sum(axis=0), counts.drawn @ per_article
-
-
-def _slice(by: str, value: str, of: NDArray[np.bool_], counts: _Counts, rows: pl.DataFrame) -> Slice:
-    total, resampled = _sums(counts, of)
-
-    def with_interval(measure: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Interval | None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            estimate, drawn = measure(total[None])[0], measure(resampled)
-        if not np.isfinite(estimate):
-            return None
-        low, high = np.nanpercentile(drawn, [2.5, 97.5])
-        return Interval(float(estimate), float(low), float(high))
-
-    return Slice(
-        by,
-        value,
-        int(of.sum()),
-        int(rows["label"].to_numpy()[of].sum()),
-        with_interval(_macro_f1),
-        with_interval(_false_positive_rate),
-        with_interval(_missed),
+    outcomes = np.mean(
+        [[loaded & called, loaded & ~called, ~loaded & ~called, ~loaded & called] for called in every], 0
     )
+    belongs = np.array(list(members.values()), dtype=np.float64)
 
+    def errors(at: NDArray[np.intp]) -> NDArray[np.float64]:
+        right, missed, neutral, wrong = outcomes[:, at] @ belongs[:, at].T
+        with np.errstate(invalid="ignore", divide="ignore"):  # a slice without one of the classes
+            f1 = right / (2 * right + missed + wrong) + neutral / (2 * neutral + missed + wrong)
+            return np.stack([f1, wrong / (neutral + wrong), missed / (right + missed)], axis=1)
 
-def _ratios(counts: _Counts, rows: pl.DataFrame) -> list[Finding]:
-    """False-positive rates over each other, where a difference would be a bias of the model's own."""
-    quoting, leans = _quoting(rows), _by_name(rows["lean"])
-    pairs = [("with a double quote over without", quoting, ~quoting)]
-    if {"left", "right"} <= set(leans):
-        pairs.append(("of left outlets over right ones", leans["left"], leans["right"]))
+    estimates, drawn = resamples(errors, rows["article"].to_numpy())
+    slices = tuple(
+        Slice(*key, int(of.sum()), int(loaded[of].sum()), *map(_interval, estimates[at], drawn[:, at].T))
+        for at, (key, of) in enumerate(members.items())
+    )
     findings = []
-    for name, here, there in pairs:
-        (a, drawn_a), (b, drawn_b) = _sums(counts, here), _sums(counts, there)
-        if min(a[2:].sum(), b[2:].sum()) < SLICE_SIZE:
+    for name, (by, *pair) in _RATIOS.items():
+        here, there = ((by, value) for value in pair)
+        n_neutral = [int((members[key] & ~loaded).sum()) if key in members else 0 for key in (here, there)]
+        if min(n_neutral) < SLICE_SIZE:
             continue
-        rates = _false_positive_rate(np.array([a, b]))
+        place = [list(members).index(key) for key in (here, there)]
+        rates, of_drawn = estimates[place, 1], drawn[:, place, 1]
         if not rates[1]:
             continue
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratios = _false_positive_rate(drawn_a) / _false_positive_rate(drawn_b)
-            low, high = np.percentile(ratios[~np.isnan(ratios)], [2.5, 97.5], method="nearest")
+            ratios = of_drawn[:, 0] / of_drawn[:, 1]
+        low, high = np.percentile(ratios[~np.isnan(ratios)], [2.5, 97.5], method="nearest").tolist()
         findings.append(
             Finding(
                 f"false-positive rate {name}",
-                Interval(float(rates[0] / rates[1]), float(low), float(high) if np.isfinite(high) else None),
+                Interval(float(rates[0] / rates[1]), low, high if np.isfinite(high) else None),
                 f"{rates[0]:.3f} over {rates[1]:.3f}; 1 were no difference",
-                f"{a[2:].sum():.0f} and {b[2:].sum():.0f} neutral sentences",
+                f"{n_neutral[0]} and {n_neutral[1]} neutral sentences",
             )
         )
-    return findings
+    return slices, findings
 
 
-def _false_positive_rate(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    rate: NDArray[np.float64] = sums[:, 3] / (sums[:, 2] + sums[:, 3])
-    return rate
+def _members(rows: pl.DataFrame) -> dict[tuple[str, str], NDArray[np.bool_]]:
+    """Which rows are in each slice, by what it is of and its name."""
+    quoting = np.array([bool(_DOUBLE_QUOTE.search(text)) for text in rows["text"]])
+    members = {
+        ("quotation marks", "with a double quote"): quoting,
+        ("quotation marks", "without"): ~quoting,
+    }
+    length = np.digitize([len(COMPOUND.findall(text)) for text in rows["text"]], LENGTHS, right=True)
+    names = [f"up to {LENGTHS[0]} words", *(f"{a + 1} to {b}" for a, b in pairwise(LENGTHS))]
+    for at, name in enumerate([*names, f"more than {LENGTHS[-1]}"]):
+        members["length", name] = length == at
+    for by, column in (("lean of the outlet", "lean"), ("topic", "topic"), ("outlet", "outlet")):
+        known = rows[column].fill_null("").to_numpy()
+        members |= {(by, name): known == name for name in np.unique(known).tolist() if name}
+    return members
 
 
-def _missed(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    rate: NDArray[np.float64] = sums[:, 1] / (sums[:, 0] + sums[:, 1])
-    return rate
-
-
-def _macro_f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    right, missed, neutral, wrong = sums.T
-    f1: NDArray[np.float64] = right / (2 * right + missed + wrong) + neutral / (2 * neutral + missed + wrong)
-    return f1
+def _interval(estimate: float, drawn: NDArray[np.float64]) -> Interval | None:
+    return Interval(float(estimate), *ends(drawn)) if np.isfinite(estimate) else None

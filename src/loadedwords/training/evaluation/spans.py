@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
@@ -35,53 +36,39 @@ def evaluate_spans(model: FramingModel, corpora: Path) -> Evaluation:
     corpora : Path
         Folder, or PTC's file.
     """
+    name = model.bundle.name
+    used = [use for use in model.bundle.config["corpora"] if use["name"] == "ptc"]
+    held_out = next((use["articles_held_out"] for use in used if "articles_held_out" in use), PTC_HELD_OUT)
+    if not held_out:
+        raise DataError(f"{name} was trained on all of PTC.\nThere is no article left to measure it on.")
     corpus = read_corpus("ptc", corpora)
-    share = next(
-        (
-            use["articles_held_out"]
-            for use in model.bundle.config["corpora"]
-            if use["name"] == "ptc" and "articles_held_out" in use
-        ),
-        PTC_HELD_OUT,
+    apart = pl.col("article").map_elements(lambda article: is_held_out(article, held_out), pl.Boolean)
+    learnt, test = corpus.filter(~apart), corpus.filter(apart)
+    lexicon = _span_lexicon(learnt)
+    texts, articles = test["text"].to_list(), test["article"].to_numpy()
+    gold = [[(span["start"], span["end"]) for span in spans] for spans in test["loaded_words"]]
+    by_model = [[(word.start, word.end) for word in words] for words in model.find_loaded_words(texts)]
+    by_lexicon = [[m.span() for m in WORD.finditer(text) if m.group().lower() in lexicon] for text in texts]
+    ours, theirs = (
+        np.array([_overlap(*each) for each in zip(gold, found, strict=True)]) for found in (by_model, by_lexicon)
     )
-    if not share:
-        raise DataError(f"{model.bundle.name} was trained on all of PTC.\nThere is no article left to measure it on.")
-    apart = np.array([is_held_out(article, share) for article in corpus["article"]])
-    texts, spans = corpus["text"].to_list(), corpus["loaded_words"].to_list()
-    lexicon = _span_lexicon([(texts[at], spans[at]) for at in np.flatnonzero(~apart).tolist()])
-    test = np.flatnonzero(apart).tolist()
-    articles = np.array([corpus["article"][at] for at in test])
-    gold = [[(span["start"], span["end"]) for span in spans[at]] for at in test]
-    found = {
-        model.bundle.name: [
-            [(word.start, word.end) for word in words] for words in model.find_loaded_words([texts[at] for at in test])
-        ],
-        "lexicon": [[m.span() for m in WORD.finditer(texts[at]) if m.group().lower() in lexicon] for at in test],
-    }
-    overlaps = {
-        name: np.array([_overlap(g, f) for g, f in zip(gold, each, strict=True)]) for name, each in found.items()
-    }
-    baseline = _span_scores(overlaps["lexicon"])
-    ours = overlaps[model.bundle.name]
-    size = f"{len(test):,} lines of {len(set(articles.tolist()))} articles, {sum(map(len, gold)):,} spans"
+    size = f"{len(test):,} lines of {test['article'].n_unique()} articles, {sum(map(len, gold)):,} spans"
 
     def score(k: int) -> Interval:
         return resampled(lambda rows: _span_scores(ours[rows])[k], articles)
 
     findings = tuple(
-        Finding(f"{name} of spans", score(k), f"lexicon {baseline[k]:.3f} ({len(lexicon):,} words)", size)
-        for k, name in enumerate(("precision", "recall", "F1"))
+        Finding(f"{what} of spans", score(k), f"lexicon {baseline:.3f} ({len(lexicon):,} words)", size)
+        for k, (what, baseline) in enumerate(zip(("precision", "recall", "F1"), _span_scores(theirs), strict=True))
     )
-    return Evaluation(
-        f"{model.bundle.name} on PTC's wording spans; 95% intervals by resampling articles.", {}, findings
-    )
+    return Evaluation(f"{name} on PTC's wording spans; 95% intervals by resampling articles.", {}, findings)
 
 
-def _span_lexicon(rows: Sequence[tuple[str, Sequence[Mapping[str, int]]]]) -> set[str]:
+def _span_lexicon(rows: pl.DataFrame) -> set[str]:
     """Words seen at least `LEXICON_OCCURRENCES` times and more often inside spans than outside."""
     inside: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    for text, spans in rows:
+    for text, spans in rows.select("text", "loaded_words").iter_rows():
         for match in WORD.finditer(text):
             word = match.group().lower()
             total[word] += 1
