@@ -15,7 +15,7 @@ from loadedwords.cli.terminal import make_console, say, short_name, tell, with_i
 if TYPE_CHECKING:
     from rich.console import JustifyMethod as Justify
 
-    from loadedwords.outlets.comparison import Comparison, EventSource, TopicSource
+    from loadedwords.outlets.comparison import Comparison, GroupSource
     from loadedwords.schema import CountedVoice
 
 _SOURCES = click.Choice(["auto", "column", "find", "none"])
@@ -79,7 +79,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     help="Print only the table of outlets, as CSV; events are those of the scores' column.",
 )
 def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
-            gold: tuple[Path, ...], events: EventSource, topics: TopicSource, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
+            gold: tuple[Path, ...], events: GroupSource, topics: GroupSource, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
     """Compare the outlets of one or more score folders, with intervals.
 
     Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what

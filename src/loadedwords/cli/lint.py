@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, tell
+from loadedwords.cli.terminal import EXIT_REJECTS, make_console, tell
+from loadedwords.printable import counted
 
 if TYPE_CHECKING:
     from loadedwords.articles import ReadOptions

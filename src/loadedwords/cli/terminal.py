@@ -86,8 +86,3 @@ def with_interval(estimate: float, low: float | None, high: float | None, digits
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def counted(n: int, noun: str) -> str:
-    """1 article, 2,000 articles."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
