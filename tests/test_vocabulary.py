@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loadedwords.errors import DataError
 from loadedwords.outlets import own_words as own_words_room
-from loadedwords.outlets.other_words import count_other_words, other_words
+from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 
 Articles = list[tuple[str, list[str]]]  # outlet, loaded words in own voice
@@ -342,16 +342,6 @@ def test_only_within_an_event_between_outlets_in_own_voice() -> None:
     for reported in (HERE, THERE):
         voice = pl.when(pl.col("text") == reported).then(pl.lit("quoted")).otherwise("voice")
         assert other_words(sentences.with_columns(voice=voice), articles).is_empty()
-
-
-def test_pairs_are_counted_over_events() -> None:
-    parts = [
-        told(HERE, THERE, "regime", event=event, outlets=outlets)
-        for event, outlets in [("e1", ("A", "B")), ("e2", ("A", "C"))]
-    ]
-    found = other_words(pl.concat([part[0] for part in parts]), pl.concat([part[1] for part in parts]))
-    assert count_other_words(found).rows() == [("regime", "government", 2, 1, 2, 2)]
-    assert count_other_words(found.clear()).is_empty()
 
 
 def test_other_words_refuse_what_makes_no_sense() -> None:

@@ -105,7 +105,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         claim_folder(output)
     names = read_aliases(aliases) if aliases else {}
     if as_csv:
-        articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
+        articles = apply_aliases(load_articles(folders), names)
         table = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
         click.echo(csv_text(table), nl=False)
         return

@@ -36,7 +36,7 @@ def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: i
 
     share, source = 0.2, "as in ordinary news"
     if folders:
-        articles = load_articles([str(folder) for folder in folders])
+        articles = load_articles(folders)
         share = min(max(float(summarise_all(articles, voice=voice)["loaded_share"][0] or 0.0), 0.01), 0.99)
         if spread is None:
             spread, source = spread_of_articles(articles, voice), f"from {articles.height:,} articles"

@@ -42,7 +42,7 @@ def sample(folders: tuple[Path, ...], number: int, output: Path, outlets: tuple[
 
     if output.exists():
         fail(f"{output} exists, and may hold labels.\nName another file with --output, or move it away.")
-    load_articles([str(folder) for folder in folders])  # refuses folders that can't be taken together
+    load_articles(folders)  # refuses folders that can't be taken together
     drawn = draw_sample(list(folders), number, seed=seed, outlets=outlets or None)
     write_sample(drawn, output)
     say(f"{drawn.height} sentences of {drawn['outlet'].n_unique()} outlets are in {output}")

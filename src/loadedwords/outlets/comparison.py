@@ -12,7 +12,7 @@ from typing import Any, Literal, TypedDict
 import polars as pl
 
 from loadedwords.errors import DataError, OutputError
-from loadedwords.files import written_whole
+from loadedwords.files import as_paths, written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
 from loadedwords.outlets.counted import without_syndicated
@@ -206,7 +206,7 @@ def compare_scores(
         If a folder holds no scores, folders can't be compared, an asked-for column is empty, or no label is of these
         articles.
     """
-    paths = [Path(folders)] if isinstance(folders, (str, Path)) else [Path(folder) for folder in folders]
+    paths = as_paths(folders)
     if not paths:
         raise DataError("There is no folder to compare.\nPass one or more written by loadedwords score.")
     articles = apply_aliases(load_articles(paths), dict(aliases or {}))

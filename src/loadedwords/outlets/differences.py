@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from loadedwords.outlets.counted import clusters_of, numbered, share_columns, with_sentences
+from loadedwords.outlets.counted import sums_of_outlets, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
     Numbers,
@@ -106,15 +106,11 @@ def pair_differences(estimates: Numbers, covariance: Numbers, freedom: Numbers, 
 
 def _jackknife(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> _Shares:
     counted = with_sentences(articles, voice).filter(pl.len().over("outlet") >= min_articles)
-    outlet, names = numbered(counted["outlet"])
-    clusters = clusters_of(counted)
-    sums, sizes = np.zeros((2, int(clusters.max(initial=-1)) + 1, len(names)))
-    for table, column in zip((sums, sizes), share_columns(counted, voice), strict=True):
-        np.add.at(table, (clusters, outlet), column)
+    names, n_articles, sums, sizes = sums_of_outlets(counted, voice)
     keep = (sizes > 0).sum(axis=0) > 1
     return _Shares(
         names.filter(pl.Series(keep, dtype=pl.Boolean)),
-        np.bincount(outlet, minlength=len(names))[keep],
+        n_articles[keep],
         (sums.sum(axis=0) / sizes.sum(axis=0))[keep],
         np.array([effective_freedom(column) for column in sizes.T[keep]]),
         jackknife_influence(sums, sizes)[:, keep],

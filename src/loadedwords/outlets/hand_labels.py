@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from loadedwords.errors import DataError
-from loadedwords.files import written_whole
+from loadedwords.files import as_paths, written_whole
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.tables import counts, read_edited, reals, texts
 
@@ -105,7 +105,7 @@ def read_gold(files: str | Path | Sequence[str | Path]) -> pl.DataFrame:
         If a label is not understood, a probability is not in (0, 1], somebody labelled a sentence twice, or nobody
         labelled any.
     """
-    listed = [Path(files)] if isinstance(files, (str, Path)) else [Path(file) for file in files]
+    listed = as_paths(files)
     given = pl.concat([_labels_of(file) for file in listed])
     sentence = ["article_id", "sentence_id"]
     _refuse(

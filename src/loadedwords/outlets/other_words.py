@@ -112,40 +112,6 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
     )
 
 
-def count_other_words(found: pl.DataFrame) -> pl.DataFrame:
-    """How often each loaded word stands where another outlet has a plainer one, over all events.
-
-    Parameters
-    ----------
-    found : DataFrame
-        Of `other_words`.
-
-    Returns
-    -------
-    polars.DataFrame
-        The most frequent first: word, plain_word (null: left out), n_events, n_outlets (that use the word),
-        n_plain_outlets, n (rows of `found`).
-
-    Raises
-    ------
-    DataError
-        If a column is missing.
-    """
-    need_columns(
-        found.columns, ("event_id", "outlet", "word", "plain_outlet", "plain_word"), "The table of other words"
-    )
-    return (
-        found.group_by("word", "plain_word")
-        .agg(
-            n_events=pl.col("event_id").n_unique().cast(pl.Int64),
-            n_outlets=pl.col("outlet").n_unique().cast(pl.Int64),
-            n_plain_outlets=pl.col("plain_outlet").n_unique().cast(pl.Int64),
-            n=pl.len().cast(pl.Int64),
-        )
-        .sort(["n_events", "n", "word", "plain_word"], descending=[True, True, False, False], nulls_last=True)
-    )
-
-
 def _event_sentences(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
     """Sentences of articles with an event, numbered; an article of two events has its sentences twice."""
     needed = ("article_id", "sentence_id", "outlet", "text", "voice", "words")
