@@ -147,8 +147,13 @@ def _own_voice_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.Data
     )
 
 
-def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
-    """Every outlet with enough articles and every tested word it uses, with the figures of `own_words`."""
+def _tallied(uses: pl.DataFrame, min_articles: int) -> tuple[pl.DataFrame, int]:
+    """Every outlet with enough articles and every tested word it uses, with sums over articles; and how many were tested.
+
+    Of the word in the outlet: y (uses), users (articles with one), yy (the sum of y²), ym (that of y times the article's
+    loaded words); of the outlet: total (loaded words), squares (the sum of their squares), units (articles). The same
+    of all outlets end in ``_all``.
+    """
     in_article = uses.group_by("outlet", "article", "word").agg(y=pl.len().cast(pl.Float64))
     lengths = in_article.group_by("outlet", "article").agg(m=pl.col("y").sum())
     outlets = lengths.group_by("outlet").agg(
@@ -173,8 +178,12 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
     compared = outlets.filter(pl.col("outlet").is_not_null(), pl.col("units") >= min_articles)
     table = pairs.join(words, on="word").join(compared, on="outlet").join(everybody, how="cross")
     # Without at least two articles of somebody else there is nobody to be held against.
-    table = table.filter(pl.col("units_all") - pl.col("units") >= 2)
+    return table.filter(pl.col("units_all") - pl.col("units") >= 2), compared.height * words.height
 
+
+def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
+    """The figures of `own_words`, of all words that are tested."""
+    table, n_tested = _tallied(uses, min_articles)
     column = {name: table[name].to_numpy().astype(float) for name in table.columns if name not in ("outlet", "word")}
     rest = {
         name: column[f"{name}_all"] - column[name] for name in ("y", "users", "yy", "ym", "total", "squares", "units")
@@ -186,7 +195,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
     p_value = _more_by_chance(*side_counts)
     low, high = _ratio_ends(*side_counts)
     # A word that an outlet never uses was tested too, and has a p-value of 1.
-    tested = np.append(p_value, np.ones(compared.height * words.height - len(p_value)))
+    tested = np.append(p_value, np.ones(n_tested - len(p_value)))
     return table.select(
         "outlet",
         "word",
