@@ -41,18 +41,10 @@ _POINTS_OF_SPORT, _POINTS_OF_A_REPORT = 3, 15
 
 
 def why_left_alone(sentence: str, start: int, end: int, *, source: str, at: int, sporting: bool) -> str | None:
-    """Why a strong word is left alone, or None.
+    """Why a strong word, ``sentence[start:end]``, is left alone, or None.
 
-    Parameters
-    ----------
-    sentence : str
-    start, end : int
-        The word: ``sentence[start:end]``.
-    source : str
-        The file, where tags show emphasis; `at` is where the word starts in it.
-    at : int
-    sporting : bool
-        Whether the story is a report on sport, by `is_on_sport`.
+    `source` is the file, where tags show emphasis, and `at` where the word starts in it; `sporting` says whether the
+    story is a report on sport (`is_on_sport`).
     """
     if _is_of_a_title(sentence, start, end, source, at):
         return TITLE

@@ -127,20 +127,7 @@ class LintServer(LanguageServer):
 
 
 def make_server(model: str | Path | None = None, *, quotes: bool = False) -> LintServer:
-    """A server that is ready to start, with ``start_io()``.
-
-    Parameters
-    ----------
-    model : str or Path, optional
-        What `load_model` takes.
-    quotes : bool
-        Whether other people's words are looked at, too.
-
-    Raises
-    ------
-    ModelError
-        If the model can't be loaded.
-    """
+    """A server that is ready to start, with ``start_io()``; `model` is what `load_model` takes."""
     server = LintServer(RememberingModel(open_bundle(model)), quotes=quotes)
     _lint_what_changes(server)
     _answer_questions(server)

@@ -82,10 +82,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
 def read_aliases(file: Path) -> dict[str, str]:
     """Names → outlets, of a table as `suggest_aliases` gives it after somebody has edited it.
 
-    Parameters
-    ----------
-    file : Path
-        CSV with the columns `name` and `outlet`; others are not read. An empty outlet leaves the name as it is.
+    Only its columns `name` and `outlet` are read; an empty outlet leaves the name as it is.
 
     Raises
     ------

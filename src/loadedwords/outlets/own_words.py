@@ -220,20 +220,10 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
 def log_odds_ratio(
     uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers, *, alpha: Numbers, prior: float
 ) -> tuple[Numbers, Numbers]:
-    """Log-odds ratio with an informative Dirichlet prior, and its standard deviation (Monroe et al. 2008).
+    """Log-odds ratio with an informative Dirichlet prior, and its standard deviation (Monroe et al. 2008), word by
+    word.
 
-    Parameters
-    ----------
-    uses, total, uses_elsewhere, total_elsewhere : ndarray of shape (n_words,)
-        Of each word, and all words, on either side.
-    alpha : ndarray of shape (n_words,)
-        Each word's part in the prior, positive.
-    prior : float
-        The sum of `alpha` over all words.
-
-    Returns
-    -------
-    log_odds, deviation : ndarray of shape (n_words,)
+    `alpha` is each word's part in the prior, which sums to `prior` over all words.
 
     Examples
     --------

@@ -49,23 +49,10 @@ class Quotation:
 def find_quotations(
     text: str, paragraphs: Bounds | None = None, blocks: Iterable[int] = (), stretches: Sequence[Stretch] = ()
 ) -> list[Quotation]:
-    """Find the quotations of an article.
+    """Find the quotations of a clean text, in order, without overlap: one inside another belongs to the outer one.
 
-    Parameters
-    ----------
-    text : str
-        Clean text.
-    paragraphs : sequence of (int, int), optional
-        Where its paragraphs start and end; all of it is one, if not given.
-    blocks : iterable of int
-        Numbers of the paragraphs that are set off as block quotations.
-    stretches : sequence of Stretch
-        Posts, turns and labels in it, in order: what is quoted there needs no marks.
-
-    Returns
-    -------
-    list of Quotation
-        In order, without overlap: a quotation inside a quotation belongs to the outer one.
+    Without `paragraphs` all of it is one; `blocks` are the numbers of those that are set off as block quotations. What
+    is quoted in `stretches` (posts, turns and labels, in order) needs no marks.
     """
     set_off = frozenset(blocks)
     parts: list[tuple[int, int, bool, Stretch | None]] = []

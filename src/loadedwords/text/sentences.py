@@ -48,22 +48,11 @@ class Span:
 
 
 def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[Span]:
-    """Split clean text into sentences.
+    """Split clean text into sentences, in order, without white space around them; every letter and digit is in one.
 
-    A line end ends a sentence and its paragraph, unless the lines were wrapped by hand.
-    Quotation marks do not hold sentences together: three quoted sentences are three sentences.
-
-    Parameters
-    ----------
-    text : str
-        Clean text, lines ended by a line feed.
-    list_lines : frozenset of int
-        Offsets of the lines that a bullet, number or heading mark introduced; never joined to the one before.
-
-    Returns
-    -------
-    list of Span
-        In order, without overlap, no white space at either end; every letter and digit is in one of them.
+    A line end ends a sentence and its paragraph, unless the lines were wrapped by hand; those at the offsets
+    `list_lines`, which a bullet, number or heading mark introduced, are never joined to the one before. Quotation marks
+    do not hold sentences together: three quoted sentences are three sentences.
     """
     found: list[Span] = []
     number = -1
