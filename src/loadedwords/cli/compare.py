@@ -49,13 +49,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     show_default=True,
     help="Same events: from the scores' column, found in the texts, or none; auto finds them where there is no column.",
 )
-@click.option(
-    "--topics",
-    type=_SOURCES,
-    default="auto",
-    show_default=True,
-    help="Topics to hold equal: likewise.",
-)
+@click.option("--topics", type=_SOURCES, default="auto", show_default=True, help="Topics to hold equal: likewise.")
 @click.option(
     "--threshold",
     default=0.3,

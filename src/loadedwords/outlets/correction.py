@@ -145,9 +145,7 @@ def correct_by_gold(
     """
     rows = [_corrected_row(outlet, domain, level) for outlet, domain in _domains(articles, sentences, gold).items()]
     return pl.DataFrame(rows, schema=_CORRECTED).sort(
-        [pl.col("outlet") != ALL_OUTLETS, "corrected_share", "outlet"],
-        descending=[False, True, False],
-        nulls_last=True,
+        [pl.col("outlet") != ALL_OUTLETS, "corrected_share", "outlet"], descending=[False, True, False], nulls_last=True
     )
 
 

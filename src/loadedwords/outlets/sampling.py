@@ -40,11 +40,7 @@ class Bin(NamedTuple):
 
 
 def plan_strata(
-    histograms: Mapping[str, NDArray[np.int64]],
-    n: int,
-    *,
-    min_per_outlet: int = LABELS_PER_OUTLET,
-    pool: bool = True,
+    histograms: Mapping[str, NDArray[np.int64]], n: int, *, min_per_outlet: int = LABELS_PER_OUTLET, pool: bool = True
 ) -> dict[str, list[Bin]]:
     """Strata and their sample sizes, from how the scores of each outlet are distributed.
 

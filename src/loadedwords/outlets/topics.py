@@ -60,11 +60,7 @@ class Standardised:
 
 
 def standardise_topics(
-    articles: pl.DataFrame,
-    *,
-    voice: CountedVoice = "own",
-    level: float = 0.95,
-    min_articles: int = FEW_ARTICLES,
+    articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95, min_articles: int = FEW_ARTICLES
 ) -> Standardised | None:
     """Outlets as if each had the mix of topics of all of them together.
 
