@@ -46,8 +46,8 @@ def _goes_on(line: str) -> bool:
 
 
 def read_values(text: Text, limit: int) -> Iterator[Any]:
-    """The values of a file, those of an array one by one, of `limit` characters each; a `ValueError` in place of what
-    is none.
+    """The values of a file, those of an array one by one, each `limit` long at most; a `ValueError` for what is
+    none.
     """
     held, opening, is_first, is_inside = "", "", text.head.lstrip().startswith("{"), False
     while True:

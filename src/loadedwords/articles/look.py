@@ -108,9 +108,7 @@ class Look:
 def look_first(
     inputs: str | Path | Sequence[str | Path], *, options: ReadOptions, progress: Progress, without: Path | None
 ) -> tuple[Look, Iterator[Article | Reject]]:
-    """What is understood of the inputs, and the stream of their articles; parameters and errors are those of
-    `read_articles`.
-    """
+    """What is understood of the inputs, and their articles; takes and raises what `read_articles` does."""
     sources = find_sources(inputs, progress=progress, without=without)
     check_columns(sources, options)
     stream = read_sources(sources, options)

@@ -71,8 +71,7 @@ def to_article(
     day_first: bool | None = None,
     folder: str | None = None,
 ) -> Article | Reject:
-    """The article of a record, whose id is `default_id` where it has none; `folder` is the outlet by the folder of its
-    file.
+    """The article of a record; `default_id` where it has no id, `folder` the outlet by the folder of its file.
 
     `day_first` is as `dates.read_date` takes it.
     """

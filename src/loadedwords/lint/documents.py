@@ -22,6 +22,7 @@ PartName = Literal["title", "standfirst", "text"]
 TextForm = Literal["text", "markdown", "html"]
 
 _FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
+LINE_END = re.compile(r"\r\n|\r|\n")
 _ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
 
 

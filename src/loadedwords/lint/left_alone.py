@@ -7,12 +7,11 @@ sport, in the story.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
 from loadedwords.lint.plainer import is_title_cased
+from loadedwords.lint.word_lists import items, read_lists
 from loadedwords.text.words import FUNCTION_WORDS
 
 TITLE = "part of a work's title"
@@ -191,13 +190,8 @@ def _around(pattern: re.Pattern[str], sentence: str, start: int, end: int) -> It
 
 
 @cache
-def _read() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files(__package__).joinpath("left_alone.toml").read_text(encoding="utf-8"))
-
-
-@cache
 def _items(part: str, name: str) -> tuple[str, ...]:
-    return tuple(filter(None, (item.strip() for item in re.split(r"[,\n]", _read()[part][name]))))
+    return items(read_lists("left_alone.toml")[part][name])
 
 
 @cache

@@ -220,8 +220,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
 def log_odds_ratio(
     uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers, *, alpha: Numbers, prior: float
 ) -> tuple[Numbers, Numbers]:
-    """Log-odds ratio with an informative Dirichlet prior, and its standard deviation (Monroe et al. 2008), word by
-    word.
+    """Each word's log-odds ratio with an informative Dirichlet prior, and its deviation (Monroe et al. 2008).
 
     `alpha` is each word's part in the prior, which sums to `prior` over all words.
 
