@@ -15,6 +15,8 @@ from loadedwords.printable import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from loadedwords.report.local_page import LocalServer
+
 EXIT_ERROR, EXIT_REJECTS = 1, 3
 _LONGEST_NAME = 48
 
@@ -50,6 +52,15 @@ def _interrupt(*_: object) -> NoReturn:
 def say(line: object) -> None:
     """To standard output, for people: what another program reads is printed as it is."""
     click.echo(printable(str(line)))
+
+
+def open_and_wait(server: LocalServer, *, browser: bool) -> None:
+    """Until its page has finished, or Ctrl-C is pressed."""
+    if browser:
+        import webbrowser
+
+        webbrowser.open(server.url)
+    server.wait()
 
 
 def make_console(*, stderr: bool = False) -> Console:
