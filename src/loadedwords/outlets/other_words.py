@@ -8,12 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadedwords.errors import DataError
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
 from loadedwords.outlets.tables import counts, need_columns, reals, texts
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
-# Cosine from which two sentences about one event are held to say the same.
+# Cosine from which two sentences about one event are held to say the same; the lower, the more pairs and the more wrong ones.
 SIMILARITY = 0.3
 # Matched marks only: which of the others opens and which closes can't be told from one sentence.
 _QUOTED = r'"[^"]*"|“[^”]*”'
@@ -42,7 +41,7 @@ _OTHER_WORDS = {
 }
 
 
-def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: float = SIMILARITY) -> pl.DataFrame:
+def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
     """Same thing, other word: where one outlet has a loaded word, and another says the same without it.
 
     Looked for are places in sentences of two outlets about the same event with the same neighbours: the word on either
@@ -63,9 +62,6 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
     articles : DataFrame
         article_id, outlet and event_id; only articles with an event and an outlet count. The outlet named here stands
         before the one in `sentences`. An article of several events has a row for each.
-    similarity : float
-        Least cosine of two sentences, above 0 and up to 1; the lower, the more pairs and the more wrong ones. With two
-        words of content among the common neighbours, two thirds of it are enough.
 
     Returns
     -------
@@ -78,10 +74,8 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
     Raises
     ------
     DataError
-        If a column is missing or `similarity` is out of range.
+        If a column is missing.
     """
-    if not 0 < similarity <= 1:
-        raise DataError(f"similarity is {similarity}; it is a cosine above 0 and up to 1.\nTry {SIMILARITY}.")
     rows = _event_sentences(sentences, articles)
     met, counted = [], []
     for events in _batches(rows):
@@ -100,7 +94,7 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
         {"row": "plain_row", "outlet": "plain_outlet", "article_id": "plain_article_id", "sentence": "plain_sentence"}
     )
     # Where more of the neighbours are the same, less of the sentence need be; found by reading what came of it.
-    least = pl.when(pl.col("content") >= 2).then(2 * similarity / 3).otherwise(similarity)
+    least = pl.when(pl.col("content") >= 2).then(2 * SIMILARITY / 3).otherwise(SIMILARITY)
     return (
         pairs.filter(pl.col("similarity") >= least)
         .join(told, on="row")

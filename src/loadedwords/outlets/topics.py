@@ -151,9 +151,7 @@ def _regressed(
     return coefficients[:n_outlets], error, residual
 
 
-def find_topics(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, *, n_topics: int = N_TOPICS, seed: int = 0
-) -> pl.DataFrame:
+def find_topics(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
     """Topics of articles that come without: clusters of titles and leads, named by their own words.
 
     tf-idf, latent semantic analysis (Deerwester et al. 1990), spherical k-means. Outlets' names are no words of a
@@ -195,9 +193,9 @@ def find_topics(
     parts = min(100, weights.shape[0] - 1, weights.shape[1] - 1)
     if parts < 2:
         return empty
-    vectors = normalize(TruncatedSVD(parts, random_state=seed).fit_transform(weights))
-    n_clusters = min(n_topics, documents.height // MIN_ARTICLES_PER_TOPIC)
-    found = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors)
+    vectors = normalize(TruncatedSVD(parts, random_state=0).fit_transform(weights))
+    n_clusters = min(N_TOPICS, documents.height // MIN_ARTICLES_PER_TOPIC)
+    found = KMeans(n_clusters, n_init=1, random_state=0).fit_predict(vectors)
     names = _names(weights, found, vectorizer.get_feature_names_out())
     return documents.select("article_id").with_columns(topic=pl.Series([names[number] for number in found.tolist()]))
 
