@@ -116,12 +116,8 @@ def read_aliases(file: Path) -> dict[str, str]:
 def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFrame:
     """The articles under their outlets' names; what the input said, and where a republished piece is from, stay beside.
 
-    Returns
-    -------
-    DataFrame
-        `articles` with `outlet` renamed, and two columns more: outlet_as_found, and original_source (whose work
-        scoring found it to be, or the agency or paper that a byline such as "By X via Y" names; null where there is none
-        or it is the outlet itself).
+    Two columns more: outlet_as_found, and original_source (whose work scoring found it to be, or the agency or paper
+    that a byline such as "By X via Y" names; null where there is none or it is the outlet itself).
     """
     column = pl.col("outlet")
     renamed = articles.with_columns(outlet_as_found=column, outlet=column.replace(aliases) if aliases else column)

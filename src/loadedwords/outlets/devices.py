@@ -47,32 +47,17 @@ def compare_devices(
     level: float = 0.95,
     min_articles: int = FEW_ARTICLES,
 ) -> pl.DataFrame | None:
-    """How often each outlet uses each kind of loaded word, beside all other outlets together.
+    """How often each outlet uses each kind of loaded word, beside all other outlets together; None where no word has a
+    kind.
 
-    Parameters
-    ----------
-    articles : DataFrame
-        The articles table; where it has `event_id`, events are the clusters.
-    sentences : LazyFrame
-        As `scan_sentences` gives them.
-    voice : {"own", "quoted", "all"}
-        Whose words count.
-    level : float
-        Nominal coverage of each interval by itself; of all differences that are declared, a share of 1 - level at most
-        is expected to be false.
-    min_articles : int
-        Outlets with fewer take no part.
-
-    Returns
-    -------
-    DataFrame or None
-        One row for each outlet and device, a kind of `schema.KINDS` or "praise": n_articles, n_words (that count),
-        n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`, others_per_1000,
-        their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted (Benjamini &
-        Hochberg 1995, over outlets and devices) and differs; no difference where the outlet has fewer than `MIN_WORDS`
-        such words. The same from the events that the outlet shares with others (n_events, same_events, ...): its
-        words there against what the others' rates on the very same events let expect, so that it is not the events that
-        differ; none below `FEW_EVENTS` events. None where the model told no kinds.
+    One row for each outlet with `min_articles` and each device, a kind of `schema.KINDS` or "praise": n_articles,
+    n_words (that count), n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`,
+    others_per_1000, their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted
+    (Benjamini & Hochberg 1995, over outlets and devices) and differs: of all differences that are declared, a share of
+    1 - level at most is expected to be false. No difference where the outlet has fewer than `MIN_WORDS` such words. The
+    same from the events that the outlet shares with others (n_events, same_events, ...): its words there against what
+    the others' rates on the very same events let expect, so that it is not the events that differ; none below
+    `FEW_EVENTS` events. Where articles have `event_id`, events are the clusters.
     """
     found = _counts(articles, sentences, voice)
     if found is None:

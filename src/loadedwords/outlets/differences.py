@@ -44,26 +44,18 @@ def compare_pairs(
 ) -> pl.DataFrame:
     """Difference of every pair of outlets in loaded share.
 
-    The variance is the delete-one jackknife's (Efron and Stein 1981; for ratios and clusters it is the CR3 of Bell
-    and McCaffrey 2002), with the articles of one event, in both outlets, left out together: two outlets that report
-    the same events err in the same direction, and their difference is surer for it. Intervals use Student's t with
-    Welch's (1947) degrees of freedom, each outlet's own as in `intervals.effective_freedom`.
-
-    Parameters
-    ----------
-    articles : DataFrame
-        The articles table; where it has `event_id`, events are the clusters.
-    voice : {"own", "quoted", "all"}
-    level : float
-        Nominal coverage of each interval by itself; `p_adjusted` and `differs` allow for the number of pairs.
-    min_articles : int
-        Outlets with fewer are left out: each adds comparisons that can show nothing.
+    The variance is the delete-one jackknife's (Efron and Stein 1981; for ratios and clusters it is the CR3 of Bell and
+    McCaffrey 2002), with the articles of one event, in both outlets, left out together: two outlets that report the
+    same events err in the same direction, and their difference is surer for it. Intervals use Student's t with Welch's
+    (1947) degrees of freedom, each outlet's own as in `intervals.effective_freedom`; `level` is that of each by itself,
+    and `p_adjusted` and `differs` allow for the number of pairs. Outlets with fewer than `min_articles` are left out:
+    each adds comparisons that can show nothing.
 
     Returns
     -------
     DataFrame
-        One row for every pair, the surest first: outlet_a, outlet_b, n_articles_a, n_articles_b, difference (a minus
-        b), ci_low, ci_high, p_value (two-sided), p_adjusted (Holm 1979), differs (p_adjusted below 1 - level), detectable
+        One row for every pair, the surest first: outlet_a, outlet_b, n_articles_a, n_articles_b, difference (a minus b),
+        ci_low, ci_high, p_value (two-sided), p_adjusted (Holm 1979), differs (p_adjusted below 1 - level), detectable
         (the smallest difference that would be declared in four of five such samples).
 
     Examples

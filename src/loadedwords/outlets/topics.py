@@ -62,7 +62,7 @@ class Standardised:
 def standardise_topics(
     articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95, min_articles: int = FEW_ARTICLES
 ) -> Standardised | None:
-    """Outlets as if each had the mix of topics of all of them together.
+    """Outlets as if each had the mix of topics of all of them together; None with fewer than two outlets or two topics.
 
     Regression standardisation (Little 1982): share = outlet + topic, over articles weighted by their sentences, each
     outlet's figure then taken at the common mix. Cells of one outlet and one topic are too small to be averaged
@@ -73,19 +73,7 @@ def standardise_topics(
     outlet's number of articles; never below that of equal variances, since where a few articles link an outlet to the
     others they are fitted too closely to tell their own (Angrist and Pischke 2009, section 8.1).
 
-    Parameters
-    ----------
-    articles : DataFrame
-        The articles table with `topic`; articles without one are left out.
-    voice : {"own", "quoted", "all"}
-    level : float
-    min_articles : int
-        Outlets with fewer are left out.
-
-    Returns
-    -------
-    Standardised or None
-        None where fewer than two outlets or two topics are left.
+    Articles without `topic`, and outlets with fewer than `min_articles`, are left out.
     """
     counted = _linked(_usable(articles, voice, min_articles))
     if counted["outlet"].n_unique() < 2 or counted["topic"].n_unique() < 2:
@@ -152,16 +140,11 @@ def _regressed(
 
 
 def find_topics(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
-    """Topics of articles that come without: clusters of titles and leads, named by their own words.
+    """Topics of articles that come without: clusters of titles and leads, named by their words ("border, wall,
+    migrants").
 
     tf-idf, latent semantic analysis (Deerwester et al. 1990), spherical k-means. Outlets' names are no words of a
-    topic, or the topics would be the outlets.
-
-    Returns
-    -------
-    DataFrame
-        article_id, topic (such as "border, wall, migrants"). Empty where too few articles have sentences; those without
-        are left out.
+    topic, or the topics would be the outlets. Empty where too few articles have sentences; those without are left out.
     """
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD

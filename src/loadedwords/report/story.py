@@ -29,20 +29,12 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def serve_stories(model: FramingModel, house: House | None = None, *, port: int = 0) -> LocalServer:
-    """Start the page on which stories are marked: open its `url`, then call `wait`.
-
-    Parameters
-    ----------
-    model : FramingModel
-    house : House, optional
-        Rules for every story, as `read_house` gives them.
-    port : int
-        On 127.0.0.1; 0 for any that is free.
+    """Start the page on which stories are marked, by the rules of a house: open its `url`, then call `wait`.
 
     Raises
     ------
     OSError
-        If the port is taken.
+        If the `port`, 0 for any that is free, is taken.
     """
     one_at_a_time = threading.Lock()  # a story takes all cores
 
