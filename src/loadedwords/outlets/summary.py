@@ -21,7 +21,7 @@ Lines = Iterator[tuple[bool, str]]
 
 def summarise(found: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What can be said, each with what it rests on, and what can't."""
-    parts = (_pairs, _variance, _topics, _same_events, _labels, _beside, _too_few)
+    parts = (_pairs, _unpaired, _variance, _topics, _same_events, _labels, _beside, _too_few)
     lines = [line for part in parts for line in part(found)]
     lines.append(
         (CANNOT, "Nothing here is a verdict on a person, a claim or an outlet, nor on what an outlet leaves out.")
@@ -40,13 +40,13 @@ def _by_the_model(found: Comparison) -> str:
 
 
 def _pairs(found: Comparison) -> Lines:
-    covered, pairs, by_labels = _covered(found), found.governing_pairs, found.corrected is not None
+    pairs, by_labels = found.governing_pairs, found.corrected is not None
     if pairs.height:
         n = int(pairs["differs"].sum())
         rests_on = (
             "by the hand labels; the model's own differences are not declared, as it may err on one outlet more than on another"
             if by_labels
-            else f"{covered.height} outlets have at least {found.min_articles} articles"
+            else f"{_covered(found).height} outlets have at least {found.min_articles} articles"
         )
         yield (
             CAN,
@@ -72,9 +72,13 @@ def _pairs(found: Comparison) -> Lines:
                     f"The other {pairs.height - n:,} pairs can't be told apart by these {by}; that does not show them alike."
                 ),
             )
-    elif by_labels:
+
+
+def _unpaired(found: Comparison) -> Lines:
+    covered = _covered(found)
+    if found.governing_pairs.is_empty() and found.corrected is not None:
         yield CANNOT, "No two outlets have enough labels, so no difference between outlets is declared."
-    elif covered.height < 2:
+    elif found.governing_pairs.is_empty() and covered.height < 2:
         yield (
             CANNOT,
             (
