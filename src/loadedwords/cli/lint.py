@@ -112,8 +112,8 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         if accept:
             _accept(accept, house, files)
             return
-        levels = {"note": note, "warning": warning, "error": error}
-        levels = {name: value for name, value in levels.items() if value is not None}
+        given = {"note": note, "warning": warning, "error": error}
+        levels = {name: value for name, value in given.items() if value is not None}
         rules = _Rules(None if no_house else house, no_house, levels, only, ignore)
         known = read_baseline(baseline) if baseline and not write_baseline else None
         lint_as = {"quotes": quotes, "left_alone": left_alone}

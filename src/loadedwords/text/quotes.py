@@ -103,8 +103,8 @@ def find_quotations(
 
 
 def _parts(text: str, paragraphs: Bounds, set_off: frozenset[int], stretches: Sequence[Stretch]) -> Iterator[_Part]:
+    labelled = False
     for number, paragraph in enumerate(paragraphs):
-        labelled = False
         for start, end, told in pieces(text, *paragraph, stretches):
             if told is not None and told.voice == "label":
                 labelled = True
