@@ -290,7 +290,7 @@ def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -
         .join(
             weights, left_on=["plain_row", "token"], right_on=["row", "token"], suffix="_there", maintain_order="left"
         )
-        .group_by("pair")
+        .group_by("pair", maintain_order=True)  # or the last digits depend on how busy the machine is
         .agg(cosine=(pl.col("weight") * pl.col("weight_there")).sum().clip(0, 1))
         .join(both, on="pair", how="right")
         .sort("pair")["cosine"]
