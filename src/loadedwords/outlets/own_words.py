@@ -92,7 +92,7 @@ def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: 
         If a column is missing.
     """
     uses = _own_voice_words(sentences, articles)
-    scored = _score_words(uses, max(min_articles, FEWEST_OWN))
+    scored = _score_words(uses, PRIOR, max(min_articles, FEWEST_OWN))
     listed = (
         scored.filter(pl.col("z_score") > 0, pl.col("n_articles") >= FEWEST_OWN)
         .sort(["outlet", "p_value", "z_score", "word"], descending=[False, False, True, False])
@@ -171,7 +171,7 @@ def _tallied(uses: pl.DataFrame, min_articles: int) -> tuple[pl.DataFrame, int]:
     return table.filter(pl.col("units_all") - pl.col("units") >= 2), compared.height * words.height
 
 
-def _score_words(uses: pl.DataFrame, min_articles: int) -> pl.DataFrame:
+def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
     """The figures of `own_words`, of all words that are tested."""
     table, n_tested = _tallied(uses, min_articles)
     column = {name: table[name].to_numpy().astype(float) for name in table.columns if name not in ("outlet", "word")}
@@ -180,8 +180,8 @@ def _score_words(uses: pl.DataFrame, min_articles: int) -> pl.DataFrame:
     }
     effect, effect_rest = _design_effect(column), _design_effect(rest)
     side_counts = (column["y"] / effect, column["total"] / effect, rest["y"] / effect_rest, rest["total"] / effect_rest)
-    alpha = PRIOR * column["y_all"] / column["total_all"]
-    log_odds, deviation = log_odds_ratio(*side_counts, alpha=alpha, prior=PRIOR)
+    alpha = prior * column["y_all"] / column["total_all"]
+    log_odds, deviation = log_odds_ratio(*side_counts, alpha=alpha, prior=prior)
     p_value = _more_by_chance(*side_counts)
     low, high = _ratio_ends(*side_counts)
     # A word that an outlet never uses was tested too, and has a p-value of 1.
