@@ -7,7 +7,7 @@ import datetime
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,12 @@ def test_the_methods_paragraph_has_the_figures_of_this_run(comparison: Compariso
     assert "not checked against labels" in paragraph
     for author in ("Holm", "Efron", "Cameron"):
         assert any(reference.startswith(author) for reference in references)
+    assert "rules of a house" not in paragraph
+    usual = comparison.runs[0]
+    told = {**usual, "house": {"file": "house.toml"}, "other_languages": "count"}
+    paragraph, _ = replace(comparison, runs=[told, usual]).methods
+    assert "Words that the rules of a house accept" in paragraph
+    assert "other languages than English was scored as well in 1 of the 2 runs." in paragraph
     drawn = draw_sample(scores, 180).with_columns(labels=pl.lit([1.0]), label=pl.lit(1.0))
     paragraph, references = compare_scores([scores], gold=drawn, events="none", topics="none").methods
     assert "180 hand labels" in paragraph

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from loadedwords.house import LINT_KINDS
 from loadedwords.lint import House, lint_text
 from loadedwords.lint.formats import as_github, as_sarif
-from loadedwords.lint.listed import _read, _read_passives, _read_wordings, listed_in
+from loadedwords.lint.listed import _read_passives, _read_wordings, listed_in
+from loadedwords.lint.word_lists import read_lists
 from loadedwords.scoring import FramingModel, load_model
 from test_lint import Marking
 
@@ -83,13 +84,13 @@ def test_a_wording_differs_in_nothing_but_number_from_what_it_replaces() -> None
 
 
 def test_the_list_holds_no_plain_wording_of_its_own_and_known_kinds() -> None:
-    for group in _read()["wording"]:
+    for group in read_lists("listed.toml")["wording"]:
         assert group["kind"] in LINT_KINDS
         assert group["why"] == group["why"].strip().removesuffix(".")
         for plain in filter(None, group["words"].values()):
             assert listed_in(f"it was {plain.replace(', ', ' and ')}.") == []
-    assert len(_read_wordings()._entries) == sum(len(group["words"]) for group in _read()["wording"])
-    assert len(_read_passives()._entries) == len(_read()["passive"])
+    assert len(_read_wordings()._entries) == sum(len(group["words"]) for group in read_lists("listed.toml")["wording"])
+    assert len(_read_passives()._entries) == len(read_lists("listed.toml")["passive"])
 
 
 PIECES = st.sampled_from(["Shots ", "in the north ", "were ", "later ", "fired ", "by ", "collateral damage ", "a ", "a mere ", "“", "”", "\n", "İ", "ß ", "claims to be "])  # fmt: skip

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadedwords.errors import DataError
+from loadedwords.outlets import other_words as other_words_room
 from loadedwords.outlets import own_words as own_words_room
-from loadedwords.outlets.other_words import count_other_words, other_words
+from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
 
 Articles = list[tuple[str, list[str]]]  # outlet, loaded words in own voice
@@ -56,7 +57,7 @@ def one_sentence_each(articles: Articles) -> tuple[pl.LazyFrame, pl.DataFrame]:
 FIVE_EACH: Articles = [("A", ["regime"])] * 4 + [("A", ["thug"])] + [("B", ["regime"])] + [("B", ["thug"])] * 4
 
 
-def test_own_words_by_hand() -> None:
+def test_own_words_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # A uses "regime" 4 times among 5 loaded words, B once among 5; together 5 of 10, so that of a prior of 10 it gets 5.
     # log((4 + 5) / (5 + 10 - 9)) - log((1 + 5) / (5 + 10 - 6)) = log(9 / 6) - log(6 / 9) = 2 log 1.5 = 0.81093
     # variance 1 / 9 + 1 / 6 = 0.27778, its root 0.52705, z = 0.81093 / 0.52705 = 1.53863
@@ -64,7 +65,8 @@ def test_own_words_by_hand() -> None:
     # log odds -0.92676 .. 5.28315.
     # At least 4 of 5 uses on one of two equal sides: (5 + 1) / 32 = 0.1875, twice that 0.375.
     # Four tests (two words, two outlets), two of them at 0.375: 0.375 * 4 / 2 = 0.75.
-    words = own_words(*one_sentence_each(FIVE_EACH), prior=10.0, min_articles=2)
+    monkeypatch.setattr(own_words_room, "PRIOR", 10.0)
+    words = own_words(*one_sentence_each(FIVE_EACH), min_articles=2)
     assert words.select("outlet", "word").rows() == [("A", "regime"), ("B", "thug")]
     row = words.row(0, named=True)
     assert (row["n"], row["n_articles"], row["n_elsewhere"], row["n_articles_elsewhere"]) == (4, 4, 1, 1)
@@ -232,12 +234,13 @@ def test_examples_are_sentences_of_different_articles() -> None:
             assert example["text"].startswith(f"{row['outlet']} said in {example['article_id'][1:]}.")
 
 
-def test_most_and_min_articles_limit_the_rows() -> None:
+def test_most_and_min_articles_limit_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     tabled = one_sentence_each(FIVE_EACH * 3 + [("C", ["regime"])])
     assert own_words(*tabled).height == 2
     assert own_words(*tabled, min_articles=16).is_empty()
     many: Articles = [("A", ["regime", "sham"])] * 6 + [("B", ["thug", "puppet"])] * 6
-    assert own_words(*one_sentence_each(many), min_articles=2, most=1)["outlet"].to_list() == ["A", "B"]
+    monkeypatch.setattr(own_words_room, "MOST_WORDS", 1)
+    assert own_words(*one_sentence_each(many), min_articles=2)["outlet"].to_list() == ["A", "B"]
 
 
 def test_one_article_has_no_spread_to_judge_by() -> None:
@@ -256,9 +259,6 @@ def test_nobody_to_be_held_against(articles: Articles) -> None:
 
 def test_refuses_what_makes_no_sense() -> None:
     sentences, articles = one_sentence_each(FIVE_EACH)
-    for wrong in ({"prior": 0.0}, {"prior": float("nan")}, {"most": 0}, {"min_articles": 0}):
-        with pytest.raises(DataError, match=next(iter(wrong))):
-            own_words(sentences, articles, **wrong)
     with pytest.raises(DataError, match="lacks the columns words"):
         own_words(sentences.drop("words"), articles)
     with pytest.raises(DataError, match="lacks the columns article_id"):
@@ -299,15 +299,17 @@ def test_same_thing_other_word(here: str, there: str, word: str | None, plain: s
         assert 0 < row["similarity"] <= 1
 
 
-def test_similarity_by_hand() -> None:
+def test_similarity_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # Beside the loaded word and words like "the", A has envoys, urged, talk and B envoys, urged, ruler, rest: two in
     # common. Weights are 1 + log(2 / sentences with it): 1 for those in both, 1 + log 2 = 1.69315 for the others.
     # 2 / sqrt(2 + 1.69315^2) / sqrt(2 + 2 * 1.69315^2) = 2 / (2.20597 * 2.78096)
     sentences, articles = told("Envoys urged the tyrant to talk.", "Envoys urged the ruler to rest.", "tyrant")
     # "envoys" and "urged" stand before the word in both: two thirds of the least similarity are enough.
-    found = other_words(sentences, articles, similarity=0.486)  # 0.324, below 0.32601
+    monkeypatch.setattr(other_words_room, "SIMILARITY", 0.486)
+    found = other_words(sentences, articles)  # 0.324, below 0.32601
     assert found["similarity"].to_list() == pytest.approx([2 / (2.20597 * 2.78096)], abs=1e-5)
-    assert other_words(sentences, articles, similarity=0.495).is_empty()  # 0.33, above
+    monkeypatch.setattr(other_words_room, "SIMILARITY", 0.495)
+    assert other_words(sentences, articles).is_empty()  # 0.33, above
 
 
 HERE, THERE = "Envoys urged the regime in Ruritania to talk.", "Envoys urged the government in Ruritania to talk."
@@ -344,21 +346,8 @@ def test_only_within_an_event_between_outlets_in_own_voice() -> None:
         assert other_words(sentences.with_columns(voice=voice), articles).is_empty()
 
 
-def test_pairs_are_counted_over_events() -> None:
-    parts = [
-        told(HERE, THERE, "regime", event=event, outlets=outlets)
-        for event, outlets in [("e1", ("A", "B")), ("e2", ("A", "C"))]
-    ]
-    found = other_words(pl.concat([part[0] for part in parts]), pl.concat([part[1] for part in parts]))
-    assert count_other_words(found).rows() == [("regime", "government", 2, 1, 2, 2)]
-    assert count_other_words(found.clear()).is_empty()
-
-
 def test_other_words_refuse_what_makes_no_sense() -> None:
     sentences, articles = told(HERE, THERE, "regime")
-    for similarity in (0.0, 1.1):
-        with pytest.raises(DataError, match="similarity"):
-            other_words(sentences, articles, similarity=similarity)
     with pytest.raises(DataError, match="lacks the columns event_id"):
         other_words(sentences, articles.drop("event_id"))
     with pytest.raises(DataError, match="lacks the columns voice"):

@@ -1,15 +1,20 @@
-"""How files and folders are written: beside their place, and renamed into it once they are whole."""
+"""Paths as they are given, and how files and folders are written: beside their place, and renamed into it once they are whole."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from loadedwords.errors import OutputError
+
+
+def as_paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
+    """One path or several, as a list."""
+    return [Path(given)] if isinstance(given, (str, Path)) else [Path(each) for each in given]
 
 
 @contextmanager

@@ -92,16 +92,7 @@ def passages_html(passages: Sequence[Passage]) -> str:
 
 
 def mark_words(text: str, words: Sequence[Marked], offset: int = 0) -> str:
-    """`text` escaped, with each word that lies in it in a `<mark>`.
-
-    Parameters
-    ----------
-    text : str
-    words : sequence of Marked
-        In order, without overlap.
-    offset : int
-        Where `text` starts in what the words' offsets count from.
-    """
+    """`text` escaped, each word in a `<mark>`; words are in order, and `text` starts at `offset` for them."""
     parts: list[str] = []
     done = 0
     for word in words:

@@ -179,15 +179,7 @@ def accept_words(words: Iterable[str], file: Path) -> list[str]:
         return []
     old = file.read_bytes().decode() if file.exists() else ""  # line ends stay as they are
     listed = ", ".join(json.dumps(word, ensure_ascii=False) for word in new)
-    top = re.search(r"^[ \t]*\[", old, re.MULTILINE)
-    there = re.search(r"^accept[ \t]*=[ \t]*\[", old[: top.start()] if top else old, re.MULTILINE)
-    if there:
-        rest = old[there.end() :]
-        written = f"{old[: there.end()]}{listed}{'' if rest.lstrip().startswith(']') else ', '}{rest}"
-    else:
-        at = top.start() if top else len(old)
-        gap = "" if not at or old[:at].endswith("\n") else "\n"
-        written = f"{old[:at]}{gap}accept = [{listed}]\n{old[at:]}"
+    written = _with_accepted(old, listed)
     try:
         if tomllib.loads(written) != {**tomllib.loads(old), "accept": [*new, *known]}:
             raise ValueError
@@ -200,6 +192,18 @@ def accept_words(words: Iterable[str], file: Path) -> list[str]:
             f"{file} can't be written: {error}.\nCheck the folder, or name another with --house."
         ) from error
     return new
+
+
+def _with_accepted(toml: str, listed: str) -> str:
+    """The file's text with more words: at the head of its list, or in a list above its first table."""
+    top = re.search(r"^[ \t]*\[", toml, re.MULTILINE)
+    there = re.search(r"^accept[ \t]*=[ \t]*\[", toml[: top.start()] if top else toml, re.MULTILINE)
+    if there:
+        rest = toml[there.end() :]
+        return f"{toml[: there.end()]}{listed}{'' if rest.lstrip().startswith(']') else ', '}{rest}"
+    at = top.start() if top else len(toml)
+    gap = "" if not at or toml[:at].endswith("\n") else "\n"
+    return f"{toml[:at]}{gap}accept = [{listed}]\n{toml[at:]}"
 
 
 def _places(words: Iterable[str], text: str, flags: re.RegexFlag) -> list[tuple[str, tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""Text that others wrote, made harmless for a terminal and a page."""
+"""How things are said in a terminal and on a page: text that others wrote made harmless, numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def printable(text: str) -> str:
     'The �[2JLedger �regdeL ehT'
     """
     return text.translate(_HARMLESS)
+
+
+def counted(n: int, noun: str) -> str:
+    """1 article, 2,000 articles."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

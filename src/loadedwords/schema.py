@@ -339,8 +339,7 @@ def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     of_article = {"article_id": scored.article.id, "outlet": scored.article.outlet}
     return [
         _columns(
-            SENTENCES,
-            vars(sentence) | of_article | {"sentence_id": number, "words": [*map(asdict, sentence.words)]},
+            SENTENCES, vars(sentence) | of_article | {"sentence_id": number, "words": [*map(asdict, sentence.words)]}
         )
         for number, sentence in enumerate(scored.sentences)
     ]

@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -24,10 +25,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from loadedwords.outlets import events as room
 from loadedwords.outlets import load_articles, scan_sentences
-from loadedwords.outlets.events import FEATURES, THRESHOLD, candidate_pairs, find_events
-from loadedwords.outlets.known_events import pairwise_scores
+from loadedwords.outlets.events import DAYS, FEATURES, THRESHOLD, find_events
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from known_events import pairwise_scores
 
 N_OTHERS = 5000
 HALVES = "tuned on", "held out"
@@ -40,6 +44,21 @@ def half(event_id: str) -> str:
 def pooled(articles: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     others = articles.join(known, on="article_id", how="anti").sort("article_id").sample(N_OTHERS, seed=0)
     return pl.concat([articles.join(known, on="article_id", how="semi"), others])
+
+
+def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
+    """What `find_events` knows of each pair of articles that it looks at, on which its weights are fitted."""
+    articles = room._checked(articles, DAYS)
+    candidates = room._candidates(room._tokens(articles, sentences), articles, DAYS)
+    ids = articles["article_id"]
+    return pl.DataFrame(
+        {
+            "article_a": ids.gather(candidates.first),
+            "article_b": ids.gather(candidates.second),
+            "dated": candidates.dated,
+            **{name: candidates.features[:, at] for at, name in enumerate(FEATURES)},
+        }
+    )
 
 
 def fit(pool: pl.DataFrame, sentences: pl.LazyFrame, known: pl.DataFrame) -> None:

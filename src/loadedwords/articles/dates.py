@@ -51,22 +51,12 @@ _NUMBER = re.compile(r"(?:\d{9,10}|\d{12,13}|\d{16}|\d{19})(?:\.\d*)?")
 def read_date(
     value: Any, *, day_first: bool | None = None, formats: Sequence[str] = ()
 ) -> tuple[datetime.date | None, str | None]:
-    """The date that a value stands for, in the time zone that it is written in.
+    """The date that a value stands for, in the time zone that it is written in, and a note on it.
 
-    Parameters
-    ----------
-    value : object
-        Dates, written dates, and seconds (or thousandths, millionths, ... of them) since 1970.
-    day_first : bool, optional
-        Whether the column writes 7/6/2018 for the 7th of June. Where that isn't known, it is two days, so it is none.
-    formats : sequence of str
-        As `datetime.strptime` takes them; tried before anything else.
-
-    Returns
-    -------
-    date or None
-    str or None
-        What the reader should know: why a value was left out (`LEFT_OUT`), or that it names no day.
+    Values are dates, written dates, and seconds (or thousandths, millionths, ... of them) since 1970. `day_first` says
+    whether the column writes 7/6/2018 for the 7th of June; where that isn't known, it is two days, so it is none.
+    `formats`, as `datetime.strptime` takes them, are tried before anything else. The note says why a value was left out
+    (`LEFT_OUT`), or that it names no day.
     """
     if isinstance(value, dict):  # as MongoDB exports it
         value = value.get("$date")

@@ -27,20 +27,11 @@ _AS_WINDOWS = "loadedwords: as windows-1252"
 
 
 def encoding_of(head: bytes, given: str = "utf-8") -> str:
-    """Python's name of the encoding of a file that begins with `head`.
+    """Python's name of the encoding of a file that begins with `head`, of which a kilobyte is plenty.
 
-    Parameters
-    ----------
-    head : bytes
-        The first bytes, the more the surer; a kilobyte is plenty.
-    given : str
-        What the user says it is. A byte order mark says it better, and so does every second byte being zero, or that
-        bytes beyond ASCII are UTF-8: what the user says may be of another file of the run.
-
-    Returns
-    -------
-    str
-        It takes a byte order mark away. Latin-1 is read as windows-1252.
+    A byte order mark says it better than what the user `given`, and so does every second byte being zero, or that bytes
+    beyond ASCII are UTF-8: what the user says may be of another file of the run. The encoding takes a byte order mark
+    away; Latin-1 is read as windows-1252.
     """
     for mark, encoding in _MARKS:
         if head.startswith(mark):

@@ -54,16 +54,8 @@ class Row:
 def find_dialect(head: str, ending: str, chosen: Mapping[str, str], delimiter: str | None = None) -> Dialect:
     """The dialect in which the first row names a text and the next rows have as many fields.
 
-    Parameters
-    ----------
-    head : str
-        The beginning of the file.
-    ending : str
-        ".tsv" has tabs where nothing speaks for another sign, anything else commas.
-    chosen : mapping of str to str
-        Columns that the user named.
-    delimiter : str, optional
-        As the user says.
+    By `head`, the beginning of the file, and its `ending`: ".tsv" has tabs where nothing speaks for another sign,
+    anything else commas. Columns are `chosen`, and the `delimiter` told, by the user.
     """
     if told := _SIGN_TOLD.match(head):
         delimiter, head = delimiter or told[1], head[told.end() :]
@@ -94,17 +86,7 @@ def _sample(lines: Sequence[str], dialect: Dialect) -> Iterator[list[str] | None
 
 
 def read_rows(text: Text, dialect: Dialect, chosen: Mapping[str, str], limit: int) -> Iterator[Row]:
-    """The header, then the rows.
-
-    Parameters
-    ----------
-    text : Text
-    dialect : Dialect
-    chosen : mapping of str to str
-        Columns that the user named.
-    limit : int
-        Characters that a field may have.
-    """
+    """The header, then the rows; a field has `limit` characters at most, and columns are `chosen` by the user."""
     csv.field_size_limit(max(csv.field_size_limit(), limit))
     feed = _Feed(iter(lambda: _line(text, 2 * limit), ""))
     header = _parse(feed, dialect)

@@ -46,13 +46,8 @@ def _goes_on(line: str) -> bool:
 
 
 def read_values(text: Text, limit: int) -> Iterator[Any]:
-    """The values of a file, those of an array one by one; a `ValueError` in place of what is none.
-
-    Parameters
-    ----------
-    text : Text
-    limit : int
-        Characters that one value may have.
+    """The values of a file, those of an array one by one, each `limit` long at most; a `ValueError` for what is
+    none.
     """
     held, opening, is_first, is_inside = "", "", text.head.lstrip().startswith("{"), False
     while True:

@@ -108,18 +108,7 @@ class Look:
 def look_first(
     inputs: str | Path | Sequence[str | Path], *, options: ReadOptions, progress: Progress, without: Path | None
 ) -> tuple[Look, Iterator[Article | Reject]]:
-    """What is understood of the inputs, and the stream of their articles.
-
-    Parameters
-    ----------
-    inputs, options, progress, without
-        As `read_articles` takes them.
-
-    Raises
-    ------
-    DataError
-        If an input does not exist, or a column that the user named: nothing was read then.
-    """
+    """What is understood of the inputs, and their articles; takes and raises what `read_articles` does."""
     sources = find_sources(inputs, progress=progress, without=without)
     check_columns(sources, options)
     stream = read_sources(sources, options)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import glob
-import os
-import re
 import stat
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
@@ -16,16 +12,14 @@ from typing import Any
 from loadedwords.articles.columns import option_of, paths_of, value_of
 from loadedwords.articles.dates import with_day_order
 from loadedwords.articles.formats import PARTED, READERS, TABLES
+from loadedwords.articles.inputs import find_files, folder_outlets
 from loadedwords.articles.records import ReadOptions, Record, to_article
-from loadedwords.articles.sources import STDIN, Progress, Source, Understood
+from loadedwords.articles.sources import Progress, Source, Understood
 from loadedwords.errors import DataError, require
 from loadedwords.schema import Article, Reject
 
 # Records of a file of which it is noted what they hold, and at most looked through for a column that the user named.
 _NOTED, _PROBED = 20, 1_000
-_NO_OUTLET = re.compile(
-    r"[\d\W_]*(?:(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*[\d\W_]*)?", re.IGNORECASE
-)
 
 
 def read_articles(
@@ -70,7 +64,7 @@ def find_sources(
 ) -> list[Source]:
     """The files that `inputs` stand for, each with the outlet that its folder names; `progress` learns their size."""
     files = find_files(inputs, without=without)
-    outlets = _folder_outlets([inputs] if isinstance(inputs, (str, Path)) else inputs, files)
+    outlets = folder_outlets([inputs] if isinstance(inputs, (str, Path)) else inputs, files)
     progress = progress if progress is not None else Progress()
     sources = [Source.of(file, progress, outlets.get(file)) for file in files]
     progress.total = None if any(source.path is None for source in sources) else sum(s.size for s in sources)
@@ -105,50 +99,6 @@ def refuse_missing(missing: Mapping[str, str], names: Iterable[str]) -> None:
             f"There is no column {column!r}.\nFound: {', '.join(found[:40])}.\n"
             f"Name another with {option_of(kind)}, or leave that out: usual names are found by themselves."
         )
-
-
-def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | None = None) -> list[Path | None]:
-    """The files that `inputs` stand for; None is standard input. Nothing below the folder `without` is taken.
-
-    Raises
-    ------
-    DataError
-        If one of them stands for nothing.
-    """
-    files: list[Path | None] = []
-    for given in [inputs] if isinstance(inputs, (str, Path)) else inputs:
-        path = Path(given)
-        if len(path.name) > 255 or not str(given).strip():
-            raise DataError(f"{str(given)[:60]!r} is no name of a file or folder.\nCheck the path.")
-        if str(given) == STDIN:
-            files.append(None)
-        elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if not p.is_dir() and not _is_left_out(p, path, without))
-            if not inside:
-                raise DataError(
-                    f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
-                )
-            files.extend(inside)
-        elif os.path.lexists(path):
-            if without is not None and _is_below(path, without):
-                raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
-            files.append(path)
-        elif glob.has_magic(str(given)) and (matches := _matches(path)):
-            files.extend(find_files(matches, without=without))
-        else:
-            raise DataError(
-                f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
-            )
-    return files
-
-
-def _matches(pattern: Path) -> list[str]:
-    if "**" not in pattern.parts:
-        return sorted(glob.glob(str(pattern)))
-    # glob.glob goes through links, and where they lead in circles it never comes back.
-    inside = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
-    named = frozenset(pattern.parts)
-    return sorted(str(p) for p in inside if not any(part[0] == "." and part not in named for part in p.parts))
 
 
 def read_dataset(
@@ -316,21 +266,6 @@ def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
         yield Reject(source.name, None, "the file is empty")
 
 
-def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
-    inside = file.relative_to(folder)
-    if any(part.startswith(".") for part in inside.parts):
-        return True
-    # What an earlier run wrote is no article.
-    if any((folder / parent / "run.json").is_file() for parent in inside.parents):
-        return True
-    return without is not None and _is_below(file, without)
-
-
-def _is_below(file: Path, folder: Path) -> bool:
-    # Path.resolve fails where links lead in a circle.
-    return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
-
-
 def _state_of(source: Source) -> tuple[int, int] | None:
     """What changes when a file does.
 
@@ -345,21 +280,3 @@ def _state_of(source: Source) -> tuple[int, int] | None:
     if not stat.S_ISREG(state.st_mode):
         raise DataError("it is a pipe or a device and no file: pass what comes from it on standard input, as -")
     return state.st_size, state.st_mtime_ns
-
-
-def _folder_outlets(inputs: Sequence[str | Path], files: Iterable[Path | None]) -> dict[Path | None, str]:
-    """The outlet of each file by the outermost folder that tells them apart, such as articles/2018/Wire/story.txt.
-
-    Folders called by a date or number name no outlet, and a single folder tells nothing apart.
-    """
-    folders = [path for path in map(Path, inputs) if path.is_dir()]
-    parents = Counter(folder.parent for folder in folders)
-    above: dict[Path | None, list[str]] = {}
-    for file in filter(None, files):
-        if folder := next((folder for folder in folders if file.is_relative_to(folder)), None):
-            base = folder.parent if parents[folder.parent] > 1 else folder
-            above[file] = [part for part in file.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
-    while len({names[0] for names in above.values() if names}) == 1:
-        above = {file: names[1:] for file, names in above.items()}
-    outlets = {file: names[0] for file, names in above.items() if names}
-    return outlets if len(set(outlets.values())) > 1 else {}

@@ -71,19 +71,9 @@ def to_article(
     day_first: bool | None = None,
     folder: str | None = None,
 ) -> Article | Reject:
-    """The article of a record.
+    """The article of a record; `default_id` where it has no id, `folder` the outlet by the folder of its file.
 
-    Parameters
-    ----------
-    record : Record
-    file : str
-    options : ReadOptions
-    default_id : str
-        Where the record has none.
-    day_first : bool, optional
-        As `dates.read_date` takes it.
-    folder : str, optional
-        The outlet by the folder that the file is in.
+    `day_first` is as `dates.read_date` takes it.
     """
     values = record.values
     text = value_of("text", values, options.columns)

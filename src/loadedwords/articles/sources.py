@@ -32,16 +32,8 @@ class Progress:
 class Understood:
     """What the reader of a file made of it, for whoever shows it.
 
-    Attributes
-    ----------
-    form : str
-        Such as "semicolons" of a `.csv` file; empty where its ending says it all.
-    encoding : str
-        Of its text.
-    columns : dict
-        Field → the column it is read from, of the records so far.
-    names : dict of str to None
-        The columns that the file names at its head, in order.
+    `form` is such as "semicolons" of a `.csv` file, empty where its ending says it all; `columns` has for each field
+    the column that it is read from, of the records so far; `names` are the columns that the file names at its head.
     """
 
     form: str = ""

@@ -25,7 +25,7 @@ def aliases(folders: tuple[Path, ...]) -> None:
     from loadedwords.outlets.aliases import suggest_aliases
     from loadedwords.outlets.spreadsheet import csv_text
 
-    table = suggest_aliases(load_articles([str(folder) for folder in folders]))
+    table = suggest_aliases(load_articles(folders))
     click.echo(csv_text(table), nl=False)
     n = int(table["suggested"].is_not_null().sum())
     tell(f"{table.height} names, {n} suggestions")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import EXISTING, EXISTING_FILE, no_nan, voice_option
-from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import make_console, say, short_name, tell, with_interval
+from loadedwords.cli.options import EXISTING, EXISTING_FILE, FOLDER, level_option, no_nan, voice_option
+from loadedwords.cli.tables import print_outlets, print_table
+from loadedwords.cli.terminal import say, short_name, tell, with_interval
 
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod as Justify
-
-    from loadedwords.outlets.comparison import Comparison, EventSource, TopicSource
+    from loadedwords.outlets.comparison import Comparison, GroupSource
     from loadedwords.schema import CountedVoice
 
 _SOURCES = click.Choice(["auto", "column", "find", "none"])
@@ -23,20 +20,8 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=EXISTING)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for comparison.html and its tables.",
-)
-@click.option(
-    "--level",
-    default=0.95,
-    show_default=True,
-    type=click.FloatRange(0.5, 0.999),
-    callback=no_nan,
-    help="Coverage of the intervals.",
-)
+@click.option("-o", "--output", type=FOLDER, help="Folder for comparison.html and its tables.")
+@level_option
 @voice_option
 @click.option("--aliases", type=EXISTING_FILE, help="Table of outlets' names, as loadedwords aliases writes it.")
 @click.option(
@@ -49,13 +34,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     show_default=True,
     help="Same events: from the scores' column, found in the texts, or none; auto finds them where there is no column.",
 )
-@click.option(
-    "--topics",
-    type=_SOURCES,
-    default="auto",
-    show_default=True,
-    help="Topics to hold equal: likewise.",
-)
+@click.option("--topics", type=_SOURCES, default="auto", show_default=True, help="Topics to hold equal: likewise.")
 @click.option(
     "--threshold",
     default=0.3,
@@ -79,7 +58,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     help="Print only the table of outlets, as CSV; events are those of the scores' column.",
 )
 def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
-            gold: tuple[Path, ...], events: EventSource, topics: TopicSource, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
+            gold: tuple[Path, ...], events: GroupSource, topics: GroupSource, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
     """Compare the outlets of one or more score folders, with intervals.
 
     Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what
@@ -93,6 +72,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
     from loadedwords.outlets import compare_outlets, load_articles
     from loadedwords.outlets.aliases import apply_aliases, read_aliases
     from loadedwords.outlets.comparison import PAGE_FILE, claim_folder, compare_scores, write_tables
+    from loadedwords.outlets.hand_labels import read_gold
     from loadedwords.outlets.spreadsheet import csv_text
 
     if as_csv and (output or gold or events in ("find", "none") or topics != "auto"):
@@ -105,18 +85,13 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         claim_folder(output)
     names = read_aliases(aliases) if aliases else {}
     if as_csv:
-        articles = apply_aliases(load_articles([str(folder) for folder in folders]), names)
+        articles = apply_aliases(load_articles(folders), names)
         table = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
         click.echo(csv_text(table), nl=False)
         return
-    labels = None
-    if gold:
-        from loadedwords.outlets.hand_labels import read_gold
-
-        labels = read_gold(gold)
     comparison = compare_scores(
         folders, voice=voice, level=level, seed=seed, threshold=threshold, min_articles=min_articles, aliases=names,
-        events=events, topics=topics, gold=labels, tell=tell,
+        events=events, topics=topics, gold=read_gold(gold) if gold else None, tell=tell,
     )  # fmt: skip
     written = ""
     if output:  # before anything is printed: who reads the output may stop reading
@@ -130,42 +105,33 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
 
 
 def _print_comparison(found: Comparison, most: int = 12) -> None:
+    by = "by the model"
     if found.corrected is not None:  # it governs, so it comes first
+        by = "corrected by hand labels"
         rows = found.corrected.drop_nulls("corrected_share").to_dicts()
-        _print_table(
+        print_table(
             "Corrected by hand labels: share of own-voice sentences that the labellers call loaded",
-            {"outlet": "left", "labels": "right", "model's share": "right", "corrected share": "right", "note": "left"},
-            [
-                (
-                    short_name(row["outlet"]),
-                    f"{row['n_labelled']:,}",
-                    f"{row['loaded_share_raw']:.3f}",
-                    with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
-                    row["note"],
-                )
-                for row in rows[: 2 * most]
-            ],
+            ("outlet", "labels", "model's share", "corrected share", "note"),
+            map(_corrected, rows[: 2 * most]),
+            words=("outlet", "note"),
         )
         if len(rows) > 2 * most:
             say(f"{len(rows) - 2 * most} outlets below these are not shown.")
         say("By the model alone, not corrected by the labels:")
     print_outlets(found.outlets, found.overall, found.level, found.voice)
-    pairs, by = found.governing_pairs, "by the model" if found.corrected is None else "corrected by hand labels"
-    _print_table(
+    print_table(
         f"The surest differences in loaded share, {by}",
-        {"more loaded": "left", "less loaded": "left", "difference": "right", "adjusted p": "right"},
-        map(_pair, pairs.filter("differs").sort("p_adjusted").head(most).to_dicts()),
+        ("more loaded", "less loaded", "difference", "adjusted p"),
+        map(_pair, found.governing_pairs.filter("differs").sort("p_adjusted").head(most).to_dicts()),
+        words=("more loaded", "less loaded"),
     )
     if found.devices is not None:
         differ = found.devices.filter(found.devices["differs"].fill_null(False)).sort("p_adjusted")
-        _print_table(
+        print_table(
             "Devices that an outlet uses more or less than all others, per 1,000 words",
-            {
-                "outlet": "left",
-                "device": "left",
-                **dict.fromkeys(("words", "per 1,000", "others", "difference"), "right"),
-            },
+            ("outlet", "device", "words", "per 1,000", "others", "difference"),
             map(_device, differ.head(most).to_dicts()),
+            words=("outlet", "device"),
         )
     for heading, lines in (("What can be said:", found.says), ("What can't:", found.cannot_say)):
         say(heading)
@@ -173,17 +139,14 @@ def _print_comparison(found: Comparison, most: int = 12) -> None:
             say(f"  - {line}")
 
 
-def _print_table(title: str, columns: dict[str, Justify], rows: Iterable[tuple[str, ...]]) -> None:
-    """With its headings and how they are aligned; nothing where there is no row."""
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left")
-    for heading, justify in columns.items():
-        table.add_column(heading, justify=justify)
-    for row in rows:
-        table.add_row(*row)
-    if table.rows:
-        make_console().print(table)
+def _corrected(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        short_name(row["outlet"]),
+        f"{row['n_labelled']:,}",
+        f"{row['loaded_share_raw']:.3f}",
+        with_interval(row["corrected_share"], row["ci_low"], row["ci_high"], 3),
+        row["note"],
+    )
 
 
 def _pair(row: dict[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import counted, fail, make_console, say
+from loadedwords.cli.terminal import fail, make_console, say
+from loadedwords.printable import counted
 
 if TYPE_CHECKING:
     from rich.text import Text

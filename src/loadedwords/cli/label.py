@@ -6,27 +6,22 @@ from pathlib import Path
 
 import click
 
-from loadedwords.cli.options import EXISTING_FILE
-from loadedwords.cli.terminal import say, tell
+from loadedwords.cli.options import EXISTING_FILE, page_options
+from loadedwords.cli.terminal import open_and_wait, say, tell
 
 
 @click.command()
 @click.argument("file", type=EXISTING_FILE)
 @click.option("--labeller", help="Your name, where several label: each one's labels go to a file of their own.")
-@click.option("--port", default=0, show_default="any free", type=click.IntRange(0, 65535), help="Port of the page.")
-@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
+@page_options
 def label(file: Path, labeller: str | None, port: int, browser: bool) -> None:
     """Label a sample by keyboard or mouse, on a page that this machine alone serves.
 
     Each label is saved at once; the same command goes on where you stopped. Ctrl-C ends it.
     """
-    import webbrowser
-
     from loadedwords.report.labelling import serve_labelling
 
     server = serve_labelling(file, port=port, labeller=labeller)
     tell(f"Label at {server.url}  (Ctrl-C ends; every label is saved at once in {server.sheet.file})")
-    if browser:
-        webbrowser.open(server.url)
-    server.wait()
+    open_and_wait(server, browser=browser)
     say(f"{server.sheet.n_labelled} sentences labelled in {server.sheet.file}")

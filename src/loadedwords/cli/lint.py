@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import known_encoding, model_option
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, make_console, tell
+from loadedwords.cli.options import FILE, known_encoding, model_option
+from loadedwords.cli.terminal import EXIT_REJECTS, make_console, tell
+from loadedwords.printable import counted
 
 if TYPE_CHECKING:
     from loadedwords.articles import ReadOptions
@@ -20,21 +21,10 @@ if TYPE_CHECKING:
     from loadedwords.scoring import FramingModel
 
 EXIT_FINDINGS = 1
-_KINDS = click.Choice(
-    [
-        "label",
-        "judgement",
-        "verb",
-        "exaggeration",
-        "image",
-        "mockery",
-        "insinuation",
-        "euphemism",
-        "hidden-agent",
-        "banned",
-        "other",
-    ]
-)  # those of loadedwords.house, which a test holds together: to import it here would make every command slow
+# Those of loadedwords.house, which a test holds together: to import it here would make every command slow.
+_KINDS = click.Choice([
+    "label", "judgement", "verb", "exaggeration", "image", "mockery", "insinuation", "euphemism", "hidden-agent", "banned", "other",
+])  # fmt: skip
 _STYLES = {"note": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -74,21 +64,10 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
 @click.option(
     "--left-alone", is_flag=True, help="Report words in works' titles, courts' words, sport and groups' names, too."
 )
-@click.option(
-    "--house",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The house's rules.  [default: the nearest .loadedwords.toml above each file]",
-)
+@click.option("--house", type=FILE, help="The house's rules.  [default: the nearest .loadedwords.toml above each file]")
 @click.option("--no-house", is_flag=True, help="Without any house's rules.")
-@click.option(
-    "--accept",
-    multiple=True,
-    metavar="WORD",
-    help="Add a word to those that the house accepts, and end; may be repeated.",
-)
-@click.option(
-    "--baseline", type=click.Path(dir_okay=False, path_type=Path), help="Leave out the findings that this file knows."
-)
+@click.option("--accept", multiple=True, metavar="WORD", help="Add a word to those that the house accepts, and end; may be repeated.")  # fmt: skip
+@click.option("--baseline", type=FILE, help="Leave out the findings that this file knows.")
 @click.option("--write-baseline", is_flag=True, help="Write the findings to the --baseline instead of reporting them.")
 @model_option
 @click.option(
@@ -133,9 +112,8 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         if accept:
             _accept(accept, house, files)
             return
-        levels = {
-            name: value for name, value in (("note", note), ("warning", warning), ("error", error)) if value is not None
-        }
+        given = {"note": note, "warning": warning, "error": error}
+        levels = {name: value for name, value in given.items() if value is not None}
         rules = _Rules(None if no_house else house, no_house, levels, only, ignore)
         known = read_baseline(baseline) if baseline and not write_baseline else None
         lint_as = {"quotes": quotes, "left_alone": left_alone}

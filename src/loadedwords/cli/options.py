@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def known_encoding(_ctx: click.Context, _param: click.Parameter, encoding: str) -> str:
@@ -38,6 +40,23 @@ def no_nan(_ctx: click.Context, _param: click.Parameter, value: float | None) ->
     if value != value:  # which lies in every range, as click compares
         raise click.BadParameter("nan is not in the range.")
     return value
+
+
+level_option = click.option(
+    "--level",
+    default=0.95,
+    show_default=True,
+    type=click.FloatRange(0.5, 0.999),
+    callback=no_nan,
+    help="Coverage of the intervals.",
+)
+
+
+def page_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Of a page that this machine alone serves."""
+    port = click.IntRange(0, 65535)
+    command = click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")(command)
+    return click.option("--port", default=0, show_default="any free", type=port, help="Port of the page.")(command)
 
 
 # Field → what its option says.

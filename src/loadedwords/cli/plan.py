@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from loadedwords.cli.options import EXISTING, voice_option
+from loadedwords.cli.options import EXISTING, level_option, voice_option
 from loadedwords.schema import CountedVoice
 
 
@@ -17,7 +17,7 @@ from loadedwords.schema import CountedVoice
 )  # fmt: skip
 @click.option("--outlets", "n_outlets", type=click.IntRange(2, 10_000), help="To compare, all with each other.  [default: those of the folders, or 2]")  # fmt: skip
 @click.option("--spread", type=click.FloatRange(0.001, 1), help="How much an outlet's articles differ.  [default: from the folders, or as in ordinary news]")  # fmt: skip
-@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Of the intervals.")
+@level_option
 @click.option("--power", default=0.8, show_default=True, type=click.FloatRange(0.5, 0.99), help="Share of such samples in which the difference is to show.")  # fmt: skip
 @voice_option
 def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: int | None, spread: float | None, level: float, power: float,
@@ -36,7 +36,7 @@ def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: i
 
     share, source = 0.2, "as in ordinary news"
     if folders:
-        articles = load_articles([str(folder) for folder in folders])
+        articles = load_articles(folders)
         share = min(max(float(summarise_all(articles, voice=voice)["loaded_share"][0] or 0.0), 0.01), 0.99)
         if spread is None:
             spread, source = spread_of_articles(articles, voice), f"from {articles.height:,} articles"

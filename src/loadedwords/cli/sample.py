@@ -6,21 +6,14 @@ from pathlib import Path
 
 import click
 
-from loadedwords.cli.options import EXISTING
+from loadedwords.cli.options import EXISTING, FILE
 from loadedwords.cli.terminal import fail, say
 
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=EXISTING)
 @click.option("-n", "--number", default=300, show_default=True, type=click.IntRange(2), help="Sentences to draw.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("labels.csv"),
-    show_default=True,
-    help="CSV to label.",
-)
+@click.option("-o", "--output", type=FILE, default=Path("labels.csv"), show_default=True, help="CSV to label.")
 @click.option(
     "--outlet", "outlets", multiple=True, help="Draw from this outlet; may be given several times.  [default: all]"
 )
@@ -42,7 +35,7 @@ def sample(folders: tuple[Path, ...], number: int, output: Path, outlets: tuple[
 
     if output.exists():
         fail(f"{output} exists, and may hold labels.\nName another file with --output, or move it away.")
-    load_articles([str(folder) for folder in folders])  # refuses folders that can't be taken together
+    load_articles(folders)  # refuses folders that can't be taken together
     drawn = draw_sample(list(folders), number, seed=seed, outlets=outlets or None)
     write_sample(drawn, output)
     say(f"{drawn.height} sentences of {drawn['outlet'].n_unique()} outlets are in {output}")

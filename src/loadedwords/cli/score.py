@@ -16,7 +16,8 @@ import click
 
 from loadedwords.cli.options import model_option, no_nan, read_options, reading_options, voice_option
 from loadedwords.cli.tables import print_outlets
-from loadedwords.cli.terminal import EXIT_REJECTS, counted, duration, fail, say, tell, terminated_is_interrupted
+from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail, say, tell, terminated_is_interrupted
+from loadedwords.printable import counted
 
 if TYPE_CHECKING:
     from loadedwords.batch import Changed, RunSummary, State

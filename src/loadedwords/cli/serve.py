@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from loadedwords.cli.options import EXISTING_FILE, model_option
-from loadedwords.cli.terminal import tell
+from loadedwords.cli.options import EXISTING_FILE, model_option, page_options
+from loadedwords.cli.terminal import open_and_wait, tell
 
 
 @click.command()
@@ -16,15 +16,12 @@ from loadedwords.cli.terminal import tell
 )
 @click.option("--no-house", is_flag=True, help="Without any house's rules.")
 @model_option
-@click.option("--port", default=0, show_default="any free", type=click.IntRange(0, 65535), help="Port of the page.")
-@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
+@page_options
 def serve(house: Path | None, no_house: bool, model: str | None, port: int, browser: bool) -> None:
     """Mark the loaded words of a story, and mend them, on a page that this machine alone serves.
 
     Paste or drop a text, a Markdown or an HTML file. Nothing leaves the machine and nothing is stored. Ctrl-C ends it.
     """
-    import webbrowser
-
     from loadedwords.lint import find_house, read_house
     from loadedwords.report.story import serve_stories
     from loadedwords.scoring import load_model
@@ -34,6 +31,4 @@ def serve(house: Path | None, no_house: bool, model: str | None, port: int, brow
     file = house if house or no_house else find_house(Path.cwd())
     server = serve_stories(load_model(model), read_house(file) if file else None, port=port)
     tell(f"Read stories at {server.url}  (Ctrl-C ends){f'; rules of {file}' if file else ''}")
-    if browser:
-        webbrowser.open(server.url)
-    server.wait()
+    open_and_wait(server, browser=browser)

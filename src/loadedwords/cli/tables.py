@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,15 +12,34 @@ from loadedwords.cli.terminal import make_console, say, short_name, with_interva
 if TYPE_CHECKING:
     import polars as pl
 
-    from loadedwords.schema import CountedVoice
+    from loadedwords.schema import CountedVoice, Interval
     from loadedwords.training.evaluation import DeviceRate, Evaluation
+
+
+def print_table(
+    title: str | None,
+    headings: Iterable[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    words: Collection[str] = ("outlet",),
+    unwrapped: str = "",
+    ends: Collection[int] = (),
+) -> None:
+    """Print a table, if it has rows: `words` are the columns of text, and behind the rows `ends` is a line."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in words else "right", no_wrap=heading == unwrapped)
+    for number, row in enumerate(rows):
+        table.add_row(*row, end_section=number in ends)
+    if table.rows:
+        make_console().print(table)
 
 
 def print_outlets(
     outlets: pl.DataFrame, overall: pl.DataFrame, level: float, voice: CountedVoice, most: int = 30
 ) -> None:
-    from rich.table import Table
-
     from loadedwords.outlets import FEW_ARTICLES, well_covered
 
     rests_on = {
@@ -31,40 +50,37 @@ def print_outlets(
     if not overall.height:
         say(f"There are no {rests_on[voice]}, so there is nothing to compare.")
         return
-    table = Table(
-        title=f"Loaded share of {rests_on[voice]}, {100 * level:.3g}% intervals (articles are the units)",
-        title_justify="left",
-    )
-    for heading in (
-        "outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note",
-    ):  # fmt: skip
-        table.add_column(
-            heading, justify="left" if heading in ("outlet", "note") else "right", no_wrap=heading == "outlet"
-        )
     covered = well_covered(outlets)
     rows = covered.to_dicts()
     # Of many, both ends say more than the upper end alone.
     left_out = max(0, len(rows) - most)
-    ends = [*rows[: most // 2], *rows[-most // 2 :]] if left_out else rows
-    for row in [*overall.to_dicts(), *ends]:
-        table.add_row(
-            short_name(row["outlet"]),
-            f"{row['n_articles']:,}",
-            f"{row['n_sentences']:,}",
-            with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
-            with_interval(row["loaded_words_per_1000"], row["words_ci_low"], row["words_ci_high"], 1),
-            with_interval(row["loaded_share_all"], row["all_ci_low"], row["all_ci_high"], 3),
-            row["note"],
-        )
-        if len(table.rows) in ((1, 1 + most // 2) if left_out else (1,)):
-            table.add_section()
-    make_console().print(table)
+    shown = [*rows[: most // 2], *rows[-most // 2 :]] if left_out else rows
+    print_table(
+        f"Loaded share of {rests_on[voice]}, {100 * level:.3g}% intervals (articles are the units)",
+        ("outlet", "articles", "sentences", "loaded share", "loaded words per 1,000", "share of all sentences", "note"),
+        map(_outlet, [*overall.to_dicts(), *shown]),
+        words=("outlet", "note"),
+        unwrapped="outlet",
+        ends=(0, most // 2) if left_out else (0,),
+    )
     if left_out:
         say(f"{left_out} outlets between these are not shown.")
     if outlets.height > covered.height:
         say(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
     say(
         "Two of these intervals that overlap don't settle whether the outlets differ: the interval of their difference does. Outlets may also differ for what they cover."
+    )
+
+
+def _outlet(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        short_name(row["outlet"]),
+        f"{row['n_articles']:,}",
+        f"{row['n_sentences']:,}",
+        with_interval(row["loaded_share"], row["ci_low"], row["ci_high"], 3),
+        with_interval(row["loaded_words_per_1000"], row["words_ci_low"], row["words_ci_high"], 1),
+        with_interval(row["loaded_share_all"], row["all_ci_low"], row["all_ci_high"], 3),
+        row["note"],
     )
 
 
@@ -78,24 +94,17 @@ def show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    from rich.table import Table
-
     from loadedwords.training.card import METRIC_NAMES
 
     say(evaluation.description)
-    table = Table()
-    table.add_column("predictor", no_wrap=True)
-    for heading in METRIC_NAMES.values():
-        table.add_column(heading, justify="right")
-    for predictor, metrics in evaluation.metrics.items():
-        table.add_row(
-            predictor, *(with_interval(metrics[m].estimate, metrics[m].low, metrics[m].high, 3) for m in METRIC_NAMES)
-        )
-    if evaluation.metrics:
-        make_console().print(table)
+    rows = [
+        (predictor, *(_of(metrics[metric], 3) for metric in METRIC_NAMES))
+        for predictor, metrics in evaluation.metrics.items()
+    ]
+    headings = ("predictor", *METRIC_NAMES.values())
+    print_table(None, headings, rows, words=("predictor",), unwrapped="predictor")
     for finding in evaluation.findings:
-        value = with_interval(finding.value.estimate, finding.value.low, finding.value.high, 3)
-        say(f"{finding.name}: {value}; {finding.beside} ({finding.rests_on})")
+        say(f"{finding.name}: {_of(finding.value, 3)}; {finding.beside} ({finding.rests_on})")
     if evaluation.devices:
         print_devices(evaluation.devices)
     for note in evaluation.notes:
@@ -103,19 +112,21 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def print_devices(devices: Sequence[DeviceRate]) -> None:
-    from rich.table import Table
-
     measures = dict.fromkeys(rate.measure for rate in devices)
-    table = Table(title="Devices: how often found, and how often the plain twin is taken for one", title_justify="left")
-    for heading in (
-        "device",
-        "n",
-        *(f"{measure}: {what}" for measure in measures for what in ("found", "false alarms")),
-    ):
-        table.add_column(heading, justify="left" if heading == "device" else "right")
-    for kind in dict.fromkeys(rate.kind for rate in devices):
+    kinds = list(dict.fromkeys(rate.kind for rate in devices))
+    rows = []
+    for kind in kinds:
         rates = [rate for rate in devices if rate.kind == kind]
         shares = [share for rate in rates for share in (rate.found, rate.false_alarms)]
-        cells = [with_interval(share.estimate, share.low, share.high, 2) if share else "" for share in shares]
-        table.add_row(kind, str(rates[0].n), *cells, end_section=kind.startswith("all "))
-    make_console().print(table)
+        rows.append((kind, str(rates[0].n), *(_of(share, 2) if share else "" for share in shares)))
+    print_table(
+        "Devices: how often found, and how often the plain twin is taken for one",
+        ("device", "n", *(f"{measure}: {what}" for measure in measures for what in ("found", "false alarms"))),
+        rows,
+        words=("device",),
+        ends=[number for number, kind in enumerate(kinds) if kind.startswith("all ")],
+    )
+
+
+def _of(value: Interval, digits: int) -> str:
+    return with_interval(value.estimate, value.low, value.high, digits)

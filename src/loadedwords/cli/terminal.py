@@ -15,6 +15,8 @@ from loadedwords.printable import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from loadedwords.report.local_page import LocalServer
+
 EXIT_ERROR, EXIT_REJECTS = 1, 3
 _LONGEST_NAME = 48
 
@@ -52,6 +54,15 @@ def say(line: object) -> None:
     click.echo(printable(str(line)))
 
 
+def open_and_wait(server: LocalServer, *, browser: bool) -> None:
+    """Until its page has finished, or Ctrl-C is pressed."""
+    if browser:
+        import webbrowser
+
+        webbrowser.open(server.url)
+    server.wait()
+
+
 def make_console(*, stderr: bool = False) -> Console:
     from rich.console import Console
     from rich.segment import Segment
@@ -86,8 +97,3 @@ def with_interval(estimate: float, low: float | None, high: float | None, digits
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def counted(n: int, noun: str) -> str:
-    """1 article, 2,000 articles."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from lsprotocol import types
 
 from loadedwords.house import BANNED, HOUSE_FILE, UNTOLD, Severity
+from loadedwords.lint.documents import LINE_END
 from loadedwords.lint.findings import Finding, Fix
 from loadedwords.lint.formats import message_of, plain
 from loadedwords.lint.reasons import title_of
@@ -20,13 +21,12 @@ _SEVERITIES: dict[Severity, types.DiagnosticSeverity] = {
     "warning": types.DiagnosticSeverity.Warning,
     "error": types.DiagnosticSeverity.Error,
 }
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _POSSESSIVE = re.compile("['’]s$")
 
 
 def ranges_of(places: Sequence[Finding | Fix], text: str, n_units: Callable[[str], int]) -> list[types.Range]:
     """Where findings and fixes stand, in lines from 0 and in the code units that the client counts, by `n_units`."""
-    lines = _LINE_END.split(text)
+    lines = LINE_END.split(text)
 
     def position(line: int, column: int) -> types.Position:
         return types.Position(line - 1, n_units(lines[line - 1][: column - 1]))

@@ -22,6 +22,7 @@ PartName = Literal["title", "standfirst", "text"]
 TextForm = Literal["text", "markdown", "html"]
 
 _FORMS: dict[str, TextForm] = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html"}
+LINE_END = re.compile(r"\r\n|\r|\n")
 _ADDRESS = re.compile(r"(?<!\]\()(?:https?://|www\.)[^\s<>()\[\]]+")
 
 
@@ -160,17 +161,14 @@ def _no_prose(text: str) -> list[Edit]:
 
 def _parts(text: str, outline: Outline) -> tuple[Part, ...]:
     edits = [*outline.edits, *_no_prose(text)]
-    apart: list[tuple[PartName, tuple[int, int]]] = []
-    if outline.title:
-        apart.append(("title", outline.title))
-    if outline.standfirst:
-        apart.append(("standfirst", outline.standfirst))
+    spans: dict[PartName, tuple[int, int] | None] = {"title": outline.title, "standfirst": outline.standfirst}
+    apart = {name: span for name, span in spans.items() if span}
     parts = [
         Part(name, text, apply_edits(text, [Edit(0, start), *_within(edits, start, end), Edit(end, len(text))]))
-        for name, (start, end) in apart
+        for name, (start, end) in apart.items()
     ]
-    without = [edit for edit in edits if not any(start <= edit.start < end for _, (start, end) in apart)]
-    parts.append(Part("text", text, apply_edits(text, [*without, *(Edit(*span, "\n") for _, span in apart)])))
+    without = [edit for edit in edits if not any(start <= edit.start < end for start, end in apart.values())]
+    parts.append(Part("text", text, apply_edits(text, [*without, *(Edit(*span, "\n") for span in apart.values())])))
     return tuple(part for part in parts if part.aligned.text.strip())
 
 

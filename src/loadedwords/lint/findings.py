@@ -7,11 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from loadedwords.errors import DataError
 from loadedwords.house import BANNED, UNTOLD, Ban, House, Severity
-from loadedwords.lint.documents import Document, Part, PartName, TextForm, make_document
+from loadedwords.lint.documents import LINE_END, Document, Part, PartName, TextForm, make_document
 from loadedwords.lint.left_alone import is_on_sport, why_left_alone
 from loadedwords.lint.listed import Listed, listed_in
 from loadedwords.lint.plainer import Replacement, plainer_words
@@ -20,13 +20,13 @@ from loadedwords.lint.silence import silenced
 from loadedwords.schema import PRAISES, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
-from loadedwords.text.phrases import left_of
+from loadedwords.text.phrases import left_of, overlaps
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
 _LONE_MARKS = re.compile(r"^[\s,]+|[\s,]+$|(?i:^(?:an? )(?=\w))")
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 FoundBy = Literal["model", "list", "house"]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ class Finding:
 class _Suspect:
     """A word that may become a finding; offsets into what of its part is scored."""
 
+    sentence: ScoredSentence
     start: int
     end: int
     kind: str | None
@@ -145,6 +146,18 @@ class _Suspect:
     praise: bool = False
     ban: Ban | None = None
     listed: Listed | None = None
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """In the sentence."""
+        return self.start - self.sentence.start, self.end - self.sentence.start
+
+    def severity(self, house: House) -> Severity | None:
+        """None where it is not to be shown."""
+        if (self.kind or UNTOLD) in house.off:
+            return None
+        said = self.ban or self.listed
+        return said.severity if said else house.levels.severity(min(self.score, self.p_loaded))
 
 
 def lint_text(
@@ -209,16 +222,16 @@ def lint_document(
     findings = []
     for part, sentences in parts:
         sporting = is_on_sport(part.aligned.text)
-        for suspect, sentence, severity in _suspects(part, sentences, house, quotes=quotes):
-            start, end = part.aligned.to_original(suspect.start, suspect.end)
-            if any(low <= start < high for low, high in silent[part.source]):
+        for suspect, severity in _suspects(part, sentences, house):
+            start, _ = part.aligned.to_original(suspect.start, suspect.end)
+            if (suspect.quoted and not quotes) or any(low <= start < high for low, high in silent[part.source]):
                 continue
-            at = suspect.start - sentence.start, suspect.end - sentence.start
             why = None
             if not suspect.ban:
-                why = why_left_alone(sentence.text, *at, source=part.source, at=start, sporting=sporting)
+                words = suspect.sentence.text
+                why = why_left_alone(words, *suspect.at, source=part.source, at=start, sporting=sporting)
             if why is None or left_alone:
-                findings.append(_finding(document, part, start, end, suspect, sentence, severity, model, why))
+                findings.append(_finding(document, part, suspect, severity, model, why))
     return sorted(findings, key=lambda finding: finding.start) if document.record is None else findings
 
 
@@ -229,15 +242,16 @@ def sentences_of(part: Part, scored: ScoredArticle) -> tuple[ScoredSentence, ...
     return scored.title_sentences if part.name == "title" else scored.standfirst_sentences
 
 
-def _finding(document: Document, part: Part, start: int, end: int, suspect: _Suspect, sentence: ScoredSentence,
-             severity: Severity, model: FramingModel, left_alone: str | None) -> Finding:  # fmt: skip
-    ban, listed = suspect.ban, suspect.listed
+def _finding(
+    document: Document, part: Part, suspect: _Suspect, severity: Severity, model: FramingModel, left_alone: str | None
+) -> Finding:
+    ban, listed, sentence = suspect.ban, suspect.listed, suspect.sentence
+    start, end = part.aligned.to_original(suspect.start, suspect.end)
     place = _place(document, part, start, end)
     if ban:
         plainer = tuple(Fix(word, part.source[start:end], *place, start, end) for word in ban.instead)
     else:
-        at = suspect.start - sentence.start, suspect.end - sentence.start
-        offered = listed.plainer if listed else plainer_words(sentence.text, *at, suspect.kind, model)
+        offered = listed.plainer if listed else plainer_words(sentence.text, *suspect.at, suspect.kind, model)
         plainer = _fixes(document, part, sentence, offered)
     return Finding(
         document.path,
@@ -272,53 +286,64 @@ def _fixes(document: Document, part: Part, sentence: ScoredSentence, offered: It
     return tuple(fixes)
 
 
-def _severity(suspect: _Suspect, house: House) -> Severity | None:
-    """None where the finding is not to be shown."""
-    if (suspect.kind or UNTOLD) in house.off:
-        return None
-    said = suspect.ban or suspect.listed
-    return said.severity if said else house.levels.severity(min(suspect.score, suspect.p_loaded))
-
-
-def _suspects(
-    part: Part, sentences: Iterable[ScoredSentence], house: House, *, quotes: bool
-) -> Iterator[tuple[_Suspect, ScoredSentence, Severity]]:
+def _suspects(part: Part, sentences: Iterable[ScoredSentence], house: House) -> Iterator[tuple[_Suspect, Severity]]:
+    """What the house's rules leave of what the model marks, what it bans, and what is listed, in order."""
     text = part.aligned.text
-    accepted, banned = house.accepted(text), house.banned(text)
-    ruled = [*accepted, *(span for _, span in banned)]
+    banned = house.banned(text)
+    ruled = [*house.accepted(text), *(span for _, span in banned)]
     listed = [(sentence, listed_in(sentence.text)) for sentence in sentences]
     quoted = _quoted_slices(text) if banned or any(found for _, found in listed) else []
     for sentence, of_list in listed:
-        own = sentence.p_loaded if sentence.p_own is None else sentence.p_own
-
-        def unscored(start: int, end: int, kind: str, sentence: ScoredSentence = sentence, own: float = own,
-                     **by: Any) -> _Suspect:  # fmt: skip
-            in_quote = any(low < end and start < high for low, high in quoted)
-            return _Suspect(start, end, kind, 1.0, sentence.p_loaded if in_quote else own,
-                            sentence.speaker if in_quote else None, in_quote, **by)  # fmt: skip
-
-        found = [
-            _Suspect(start, end, word.kind, word.score, sentence.p_loaded if word.in_quote else own, word.speaker,
-                     word.in_quote, word.praise is not None and word.praise >= PRAISES)
-            for word in sentence.words
-            for start, end in left_of(text, word.start, word.end, ruled)
-        ]  # fmt: skip
-        found += [unscored(*span, BANNED, ban=ban) for ban, span in banned if sentence.start <= span[0] < sentence.end]
-        shown = [(each, level) for each in found if (level := _severity(each, house))]
+        found = [*_marked(text, sentence, ruled), *_banned(sentence, banned, quoted)]
+        shown = [(each, level) for each in found if (level := each.severity(house))]
         # The list adds what the model does not see, and no second finding to what it does.
         taken = [*ruled, *((each.start, each.end) for each, _ in shown)]
         for item in of_list:
             start, end = sentence.start + item.start, sentence.start + item.end
-            if not any(low < end and start < high for low, high in taken):
-                suspect = unscored(start, end, item.kind, listed=item)
-                if level := _severity(suspect, house):
-                    shown.append((suspect, level))
-        for suspect, level in sorted(shown, key=lambda one: one[0].start):
-            if quotes or not suspect.quoted:
-                yield suspect, sentence, level
+            more = _unscored(sentence, start, end, item.kind, quoted, listed=item)
+            if not overlaps(start, end, taken) and (level := more.severity(house)):
+                shown.append((more, level))
+        yield from sorted(shown, key=lambda one: one[0].start)
 
 
-def _quoted_slices(text: str) -> list[tuple[int, int]]:
+def _marked(text: str, sentence: ScoredSentence, ruled: list[Span]) -> Iterator[_Suspect]:
+    for word in sentence.words:
+        p_loaded = sentence.p_loaded if word.in_quote else own_score(sentence)
+        praise = word.praise is not None and word.praise >= PRAISES
+        for start, end in left_of(text, word.start, word.end, ruled):
+            yield _Suspect(
+                sentence, start, end, word.kind, word.score, p_loaded, word.speaker, quoted=word.in_quote, praise=praise
+            )
+
+
+def _banned(sentence: ScoredSentence, banned: list[tuple[Ban, Span]], quoted: list[Span]) -> Iterator[_Suspect]:
+    for ban, (start, end) in banned:
+        if sentence.start <= start < sentence.end:
+            yield _unscored(sentence, start, end, BANNED, quoted, ban=ban)
+
+
+def _unscored(
+    sentence: ScoredSentence,
+    start: int,
+    end: int,
+    kind: str,
+    quoted: list[Span],
+    *,
+    ban: Ban | None = None,
+    listed: Listed | None = None,
+) -> _Suspect:
+    """A word that no model found."""
+    in_quote = overlaps(start, end, quoted)
+    p_loaded, speaker = (sentence.p_loaded, sentence.speaker) if in_quote else (own_score(sentence), None)
+    return _Suspect(sentence, start, end, kind, 1.0, p_loaded, speaker, quoted=in_quote, ban=ban, listed=listed)
+
+
+def own_score(sentence: ScoredSentence) -> float:
+    """That of the whole sentence where the outlet itself says nothing in it."""
+    return sentence.p_loaded if sentence.p_own is None else sentence.p_own
+
+
+def _quoted_slices(text: str) -> list[Span]:
     return [s.to_article(q.start, q.end) for s in prepare_text(text).sentences for q in s.quoted]
 
 
@@ -333,6 +358,6 @@ def _place(document: Document, part: Part, start: int, end: int) -> tuple[int, i
     if document.record:
         return document.record, start + 1, document.record, end + 1
     text = part.source
-    lines = [0, *(match.end() for match in _LINE_END.finditer(text, 0, end))]
+    lines = [0, *(match.end() for match in LINE_END.finditer(text, 0, end))]
     first, last = bisect_right(lines, start), bisect_right(lines, end - 1)
     return first, start - lines[first - 1] + 1, last, end - lines[last - 1] + 1

@@ -7,12 +7,11 @@ sport, in the story.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 
 from loadedwords.lint.plainer import is_title_cased
+from loadedwords.lint.word_lists import items, read_lists
 from loadedwords.text.words import FUNCTION_WORDS
 
 TITLE = "part of a work's title"
@@ -41,18 +40,10 @@ _POINTS_OF_SPORT, _POINTS_OF_A_REPORT = 3, 15
 
 
 def why_left_alone(sentence: str, start: int, end: int, *, source: str, at: int, sporting: bool) -> str | None:
-    """Why a strong word is left alone, or None.
+    """Why a strong word, ``sentence[start:end]``, is left alone, or None.
 
-    Parameters
-    ----------
-    sentence : str
-    start, end : int
-        The word: ``sentence[start:end]``.
-    source : str
-        The file, where tags show emphasis; `at` is where the word starts in it.
-    at : int
-    sporting : bool
-        Whether the story is a report on sport, by `is_on_sport`.
+    `source` is the file, where tags show emphasis, and `at` where the word starts in it; `sporting` says whether the
+    story is a report on sport (`is_on_sport`).
     """
     if _is_of_a_title(sentence, start, end, source, at):
         return TITLE
@@ -199,13 +190,8 @@ def _around(pattern: re.Pattern[str], sentence: str, start: int, end: int) -> It
 
 
 @cache
-def _read() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files(__package__).joinpath("left_alone.toml").read_text(encoding="utf-8"))
-
-
-@cache
 def _items(part: str, name: str) -> tuple[str, ...]:
-    return tuple(filter(None, (item.strip() for item in re.split(r"[,\n]", _read()[part][name]))))
+    return items(read_lists("left_alone.toml")[part][name])
 
 
 @cache

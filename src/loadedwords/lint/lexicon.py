@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from loadedwords.lint.word_lists import items, read_lists
 
 # A word as the lexicon has it: a possessive's "'s" stands outside it.
 TOKEN = re.compile(r"(?<!\w['’])\w+(?:[-‑]\w+)*(?:['’](?!s\b)\w+)?")
@@ -50,21 +50,21 @@ class Lexicon:
 @cache
 def read_lexicon() -> Lexicon:
     """The lexicon of `plainer.toml`."""
-    table = tomllib.loads(files(__package__).joinpath("plainer.toml").read_text(encoding="utf-8"))
+    table = read_lists("plainer.toml")
     rules = table["words"]
-    verbs = {row[0]: tuple(row) for row in map(str.split, _listed(rules["irregular_verbs"]))}
-    doubled = frozenset(_listed(rules["doubled"]))
-    plurals = dict(_halves(row) for row in _listed(rules["irregular_plurals"]))
+    verbs = {row[0]: tuple(row) for row in map(str.split, items(rules["irregular_verbs"]))}
+    doubled = frozenset(items(rules["doubled"]))
+    plurals = dict(_halves(row) for row in items(rules["irregular_plurals"]))
     senses: dict[str, list[Sense]] = defaultdict(list)
     for part in ("phrase", "verb", "saying", "noun", "adjective", "adverb"):
         for loaded, plain in table[part].items():
-            for word in _listed(loaded):
+            for word in items(loaded):
                 for form, inflected in _forms(word, part, verbs, doubled, plurals):
-                    senses[_key(inflected)].append(Sense(part, form, _listed(plain)))
+                    senses[_key(inflected)].append(Sense(part, form, items(plain)))
     idioms = [
         inflected
         for part in ("verb", "noun")
-        for word in _listed(table["leave"][part])
+        for word in items(table["leave"][part])
         for _, inflected in _forms(word, part, verbs, doubled, plurals)
     ]
     return Lexicon(
@@ -73,16 +73,12 @@ def read_lexicon() -> Lexicon:
         verbs,
         doubled,
         plurals,
-        frozenset(_listed(rules["intransitive"])),
-        frozenset(_listed(rules["either"])),
-        frozenset(_listed(rules["mass"])),
-        frozenset(_listed(rules["plural"])),
+        frozenset(items(rules["intransitive"])),
+        frozenset(items(rules["either"])),
+        frozenset(items(rules["mass"])),
+        frozenset(items(rules["plural"])),
         max(key.count(" ") + 1 for key in senses),
     )
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (item.strip() for item in text.split(","))))
 
 
 def _halves(row: str) -> tuple[str, str]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
 from loadedwords.house import HIDDEN_AGENT, Severity
 from loadedwords.lint.plainer import Replacement, article_for, is_title_cased
 from loadedwords.lint.reasons import reason_for
+from loadedwords.lint.word_lists import items, read_lists
 
 _AUXILIARY = (
     r"(?:was|were|(?:has|have|had) been|(?:is|are|was|were) being|(?:may|might|could|must|should|to) have been)"
@@ -128,15 +126,10 @@ def _put(sentence: str, match: re.Match[str], plain: str) -> Replacement | None:
 
 
 @cache
-def _read() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("listed.toml").read_text(encoding="utf-8"))
-
-
-@cache
 def _read_wordings() -> _Patterns:
     return _Patterns(
-        (wording, _Entry(group["kind"], group["severity"], group["why"], _items(plain)))
-        for group in _read()["wording"]
+        (wording, _Entry(group["kind"], group["severity"], group["why"], items(plain)))
+        for group in read_lists("listed.toml")["wording"]
         for wording, plain in group["words"].items()
     )
 
@@ -144,7 +137,7 @@ def _read_wordings() -> _Patterns:
 @cache
 def _read_passives() -> _Patterns:
     entries = []
-    for group in _read()["passive"]:
+    for group in read_lists("listed.toml")["passive"]:
         subject = f"{_any_of(group['of'])}{_BETWEEN}" if "of" in group else r"[\w’'-]+"
         passive = f"{subject} {_AUXILIARY}{_ADVERB} {_any_of(group['done'])}{group.get('only', '')}"
         entries.append(
@@ -155,14 +148,10 @@ def _read_passives() -> _Patterns:
 
 @cache
 def _read_unnamed() -> re.Pattern[str]:
-    unnamed = "|".join(item for words in _read()["unnamed"].values() for item in _items(words))
+    unnamed = "|".join(item for words in read_lists("listed.toml")["unnamed"].values() for item in items(words))
     return re.compile(rf"(?<![\w-])(?:{unnamed})(?![\w-])", re.IGNORECASE)
 
 
 def _any_of(listed: str) -> str:
     """Longer ones first, so that all of "shot dead" is taken."""
-    return f"(?:{'|'.join(sorted(_items(listed), key=len, reverse=True))})"
-
-
-def _items(listed: str) -> tuple[str, ...]:
-    return tuple(filter(None, (item.strip() for item in re.split(r"[,\n]", listed))))
+    return f"(?:{'|'.join(sorted(items(listed), key=len, reverse=True))})"

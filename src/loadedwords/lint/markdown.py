@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from loadedwords.lint.documents import Outline
+from loadedwords.lint.documents import LINE_END, Outline
 from loadedwords.text.alignment import Edit
 from loadedwords.text.words import PLACEHOLDER
 
@@ -40,7 +40,7 @@ def outline_markdown(text: str) -> Outline:
     body = text if front is None else re.sub(r"[^\r\n]", " ", front[0]) + text[front.end() :]
     tokens = MarkdownIt("commonmark").parse(body)
     # As markdown-it counts lines; one more, for a block that ends with the text.
-    lines = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text)), len(text)]
+    lines = [0, *(match.end() for match in LINE_END.finditer(text)), len(text)]
     edits += [
         Edit(*_place(token, lines), "\n") for token in tokens if token.map and token.type in ("fence", "code_block")
     ]

@@ -12,6 +12,7 @@ from typing import Literal
 from loadedwords.lint.documents import Outline
 from loadedwords.text.alignment import Edit
 from loadedwords.text.html import STANDFIRST, extract_article
+from loadedwords.text.words import letters
 
 Role = Literal["title", "standfirst", "skipped", "quotation", "text"]
 # What is in several is of the first of these.
@@ -25,7 +26,6 @@ _INLINE = frozenset(
     """a abbr b big cite code del dfn em font i img ins kbd mark q s samp small span strike strong sub sup time u var
     wbr""".split()  # noqa: SIM905
 )
-_NOT_LETTERS = re.compile(r"[\W_]+")
 _MOST_UNCLOSED = 50  # comments and the like: no page is written so
 _ENDS = 40  # letters by which a passage is known again in the article
 
@@ -179,17 +179,13 @@ def _article_blocks(page: str, slices: list[tuple[_Piece, int]]) -> set[int]:
     article = extract_article(page.encode("utf-8", "replace").decode())
     if article is None:
         return set(blocks)
-    lines = {_letters(line) for line in article["text"].splitlines()}
-    everything = "".join(map(_letters, article["text"].splitlines()))
+    lines = {letters(line) for line in article["text"].splitlines()}
+    everything = "".join(map(letters, article["text"].splitlines()))
 
     def is_article(text: str) -> bool:
-        letters = _letters(unescape(text))
-        if len(letters) < _ENDS:
-            return letters in lines
-        return letters[:_ENDS] in everything or letters[-_ENDS:] in everything
+        found = letters(unescape(text))
+        if len(found) < _ENDS:
+            return found in lines
+        return found[:_ENDS] in everything or found[-_ENDS:] in everything
 
     return always | {block for block, text in blocks.items() if is_article(text)}
-
-
-def _letters(text: str) -> str:
-    return _NOT_LETTERS.sub("", text).casefold()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
@@ -33,15 +32,11 @@ _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")  # which editors written in Jav
 
 @dataclass(frozen=True)
 class Linted:
-    """What was found in one version of a story; `places` are the findings' ranges, or there is a `trouble`."""
+    """What was found in one version of a story, and where; or the `trouble`."""
 
     version: int | None
-    findings: tuple[Finding, ...] = ()
-    places: tuple[types.Range, ...] = ()
+    found: tuple[tuple[Finding, types.Range], ...] = ()
     trouble: str | None = None
-
-    def pairs(self) -> Iterator[tuple[Finding, types.Range]]:
-        return zip(self.findings, self.places, strict=True)
 
 
 class LintServer(LanguageServer):
@@ -98,7 +93,7 @@ class LintServer(LanguageServer):
     async def _lint_after(self, uri: str, pause: float) -> None:
         await asyncio.sleep(pause)
         linted = await self.linted(uri)
-        shown = [diagnostic_of(*pair) for pair in linted.pairs()]
+        shown = [diagnostic_of(*pair) for pair in linted.found]
         if linted.trouble:
             shown.append(trouble_diagnostic(linted.trouble))
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown, linted.version))
@@ -118,7 +113,7 @@ class LintServer(LanguageServer):
         except LoadedwordsError as error:
             return Linted(version, trouble=str(error))
         places = ranges_of(findings, text, document.position_codec.client_num_units)
-        return Linted(version, tuple(findings), tuple(places))
+        return Linted(version, tuple(zip(findings, places, strict=True)))
 
     def _place(self, uri: str) -> Path:
         """A story's file; of one that was never saved, the folder of the workspace."""
@@ -127,20 +122,7 @@ class LintServer(LanguageServer):
 
 
 def make_server(model: str | Path | None = None, *, quotes: bool = False) -> LintServer:
-    """A server that is ready to start, with ``start_io()``.
-
-    Parameters
-    ----------
-    model : str or Path, optional
-        What `load_model` takes.
-    quotes : bool
-        Whether other people's words are looked at, too.
-
-    Raises
-    ------
-    ModelError
-        If the model can't be loaded.
-    """
+    """A server that is ready to start, with ``start_io()``; `model` is what `load_model` takes."""
     server = LintServer(RememberingModel(open_bundle(model)), quotes=quotes)
     _lint_what_changes(server)
     _answer_questions(server)
@@ -182,7 +164,7 @@ def _answer_questions(server: LintServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(params: types.HoverParams) -> types.Hover | None:
         linted = await server.linted(params.text_document.uri)
-        here = (pair for pair in linted.pairs() if pair[1].start <= params.position < pair[1].end)
+        here = (pair for pair in linted.found if pair[1].start <= params.position < pair[1].end)
         return next((hover_of(*pair) for pair in here), None)
 
     @server.feature(
@@ -193,7 +175,7 @@ def _answer_questions(server: LintServer) -> None:
         if only is not None and not {"", types.CodeActionKind.QuickFix} & set(only):
             return []
         linted = await server.linted(uri)
-        here = [pair for pair in linted.pairs() if pair[1].start <= asked.end and asked.start <= pair[1].end]
+        here = [pair for pair in linted.found if pair[1].start <= asked.end and asked.start <= pair[1].end]
         document = server.workspace.get_text_document(uri)
         units = document.position_codec.client_num_units
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ _DOMAIN_SHARE = 0.5
 # A domain of more unlike names, none of which has so much of it, is a platform that publishes several outlets.
 _NAMES_AT_A_DOMAIN = 3
 _OF_A_DOMAIN = 0.4
+
+Suggested = dict[str, tuple[str, str]]  # name → the outlet that it may mean, and why
 
 
 def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
@@ -61,23 +64,9 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
         for outlet, url in named.select("outlet", "url").iter_rows():
             if domain := _domain(url):
                 domains[outlet][domain] += 1
-    # In an order of their own, so that the order of articles does not tell where domains are equally common.
-    domains = defaultdict(Counter, {name: Counter(dict(sorted(seen.items()))) for name, seen in domains.items()})
-    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name in sorted(n_articles):
-        groups[_key(name)].append(name)
-    suggested: dict[str, tuple[str, str]] = {}
-    for names in groups.values():
-        best = max(names, key=lambda name: (n_articles[name], name))
-        for name in names:
-            if name != best:
-                suggested[name] = (best, f"the same name as {best!r} but for how it is written")
-    for name in n_articles:
-        if via := VIA.search(name):
-            said = via["who"].strip(" .")
-            written = [other for other in sorted(n_articles) if other != name and _bare(other) == _bare(said)]
-            who = max(written, key=lambda other: n_articles[other], default=said)
-            suggested[name] = (who, f"a piece republished from {who!r}, if {who!r} is whom to hold it against")
+    for name, seen in domains.items():  # so that the order of articles does not tell where domains are equally common
+        domains[name] = Counter(dict(sorted(seen.items())))
+    suggested = _by_spelling(n_articles) | _by_republication(n_articles)
     _suggest_by_domain(n_articles, domains, suggested)
     _follow(suggested, n_articles)
     rows = []
@@ -93,10 +82,7 @@ def suggest_aliases(articles: pl.DataFrame) -> pl.DataFrame:
 def read_aliases(file: Path) -> dict[str, str]:
     """Names → outlets, of a table as `suggest_aliases` gives it after somebody has edited it.
 
-    Parameters
-    ----------
-    file : Path
-        CSV with the columns `name` and `outlet`; others are not read. An empty outlet leaves the name as it is.
+    Only its columns `name` and `outlet` are read; an empty outlet leaves the name as it is.
 
     Raises
     ------
@@ -130,12 +116,8 @@ def read_aliases(file: Path) -> dict[str, str]:
 def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFrame:
     """The articles under their outlets' names; what the input said, and where a republished piece is from, stay beside.
 
-    Returns
-    -------
-    DataFrame
-        `articles` with `outlet` renamed, and two columns more: outlet_as_found, and original_source (whose work
-        scoring found it to be, or the agency or paper that a byline such as "By X via Y" names; null where there is none
-        or it is the outlet itself).
+    Two columns more: outlet_as_found, and original_source (whose work scoring found it to be, or the agency or paper
+    that a byline such as "By X via Y" names; null where there is none or it is the outlet itself).
     """
     column = pl.col("outlet")
     renamed = articles.with_columns(outlet_as_found=column, outlet=column.replace(aliases) if aliases else column)
@@ -154,9 +136,36 @@ def apply_aliases(articles: pl.DataFrame, aliases: dict[str, str]) -> pl.DataFra
     return renamed.with_columns(original_source=pl.Series(others, dtype=pl.String))
 
 
-def _suggest_by_domain(
-    n_articles: Counter[str], domains: dict[str, Counter[str]], suggested: dict[str, tuple[str, str]]
-) -> None:
+def _by_spelling(n_articles: Counter[str]) -> Suggested:
+    """Names that differ only in how they are written."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in sorted(n_articles):
+        groups[_key(name)].append(name)
+    suggested: Suggested = {}
+    for names in groups.values():
+        best = _commonest(names, n_articles)
+        why = f"the same name as {best!r} but for how it is written"
+        suggested |= {name: (best, why) for name in names if name != best}
+    return suggested
+
+
+def _by_republication(n_articles: Counter[str]) -> Suggested:
+    """Names that say whose piece somebody republished."""
+    suggested: Suggested = {}
+    for name in n_articles:
+        if via := VIA.search(name):
+            said = via["who"].strip(" .")
+            written = [other for other in sorted(n_articles) if other != name and _bare(other) == _bare(said)]
+            who = max(written, key=lambda other: n_articles[other], default=said)
+            suggested[name] = (who, f"a piece republished from {who!r}, if {who!r} is whom to hold it against")
+    return suggested
+
+
+def _commonest(names: Iterable[str], n_articles: Counter[str]) -> str:
+    return max(names, key=lambda name: (n_articles[name], name))
+
+
+def _suggest_by_domain(n_articles: Counter[str], domains: dict[str, Counter[str]], suggested: Suggested) -> None:
     """Names most of whose articles lie at the same domain, and names that are a domain."""
     at: dict[str, list[str]] = defaultdict(list)
     for name, seen in domains.items():
@@ -175,7 +184,7 @@ def _suggest_by_domain(
                 by_key[_key(name)] += n_articles[name]
             if len(by_key) > _NAMES_AT_A_DOMAIN and max(by_key.values()) < _OF_A_DOMAIN * by_key.total():
                 continue
-            best = max(alike, key=lambda name: (n_articles[name], name))
+            best = _commonest(alike, n_articles)
             for name in alike:
                 if name != best and name not in suggested and suggested.get(best, (None,))[0] != name:
                     suggested[name] = (
@@ -184,7 +193,7 @@ def _suggest_by_domain(
                     )
 
 
-def _follow(suggested: dict[str, tuple[str, str]], n_articles: Counter[str]) -> None:
+def _follow(suggested: Suggested, n_articles: Counter[str]) -> None:
     """Suggestions lead to where theirs lead: `read_aliases` refuses a table that goes from name to name to name."""
 
     def end(name: str) -> str:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import polars as pl
 
 from loadedwords.errors import DataError, OutputError
-from loadedwords.files import written_whole
+from loadedwords.files import as_paths, written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold, corrected_differences
-from loadedwords.outlets.counted import COUNTED, without_syndicated
+from loadedwords.outlets.counted import without_syndicated
 from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
@@ -23,10 +23,11 @@ from loadedwords.outlets.events import find_events
 from loadedwords.outlets.methods import methods
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
+from loadedwords.outlets.shown import most_loaded, shown_events
 from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.summary import summarise
-from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences, tells_kinds
+from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
 from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
@@ -34,13 +35,15 @@ from loadedwords.schema import CountedVoice
 
 PAGE_FILE = "comparison.html"  # beside the tables; written first, it says whose they are
 
-EventSource = Literal["auto", "column", "find", "none"]
-TopicSource = Literal["auto", "column", "find", "none"]
-EVENTS_SHOWN = 60
-SENTENCES_SHOWN = 3
-# Sentences to look through on the page: so many, the most loaded first, from so high a score on.
-SENTENCES_LISTED = 2000
-LEAST_LISTED = 0.25
+# Where events and topics are taken from.
+GroupSource = Literal["auto", "column", "find", "none"]
+
+
+class _By(TypedDict):
+    """What all figures are made by."""
+
+    voice: CountedVoice
+    level: float
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Comparison:
     devices : DataFrame or None
         Kinds of loaded words per outlet, as `devices.compare_devices` gives them; None where the model told no kinds.
     sentences : DataFrame
-        The most loaded sentences in the outlets' own voice, `SENTENCES_LISTED` at most: outlet, article_id, sentence_id,
+        The most loaded sentences in the outlets' own voice, `shown.SENTENCES_LISTED` at most: outlet, article_id, sentence_id,
         title, date, p_own, text, words (a list of {text, start, end, kind}, offsets into `text`, quoted words left out).
     timeline : DataFrame
         outlet, period (its first day), n_articles, loaded_share, ci_low, ci_high.
@@ -77,14 +80,10 @@ class Comparison:
     level, threshold : float
     voice : str
     min_articles : int
-    model : dict
-        name and hash.
-    prevalence : float or None
-        The share of loaded sentences that the scores were moved to, where the run was told one.
-    base_rate : float or None
-        The share that the scores suppose; a mean of them depends on it, and so may the order of outlets.
     sources : list of str
         The folders.
+    runs : list of dict
+        What ``run.json`` says of each.
     """
 
     outlets: pl.DataFrame
@@ -107,10 +106,28 @@ class Comparison:
     threshold: float
     voice: CountedVoice
     min_articles: int
-    model: dict[str, str]
-    prevalence: float | None
-    base_rate: float | None
     sources: list[str]
+    runs: list[dict[str, Any]]
+
+    @property
+    def model(self) -> dict[str, str]:
+        """Its name and hash."""
+        return {key: str(self._scored_by.get(key, "unknown")) for key in ("name", "hash")}
+
+    @property
+    def prevalence(self) -> float | None:
+        """The share of loaded sentences that the scores were moved to, where the run was told one."""
+        return self._scored_by.get("prevalence")
+
+    @property
+    def base_rate(self) -> float | None:
+        """The share that the scores suppose; a mean of them depends on it, and so may the order of outlets."""
+        return self._scored_by.get("base_rate")
+
+    @property
+    def _scored_by(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.runs[0].get("model", {})  # runs by different models are not compared
+        return found
 
     @property
     def governing_pairs(self) -> pl.DataFrame:
@@ -121,15 +138,19 @@ class Comparison:
     def topics(self) -> pl.DataFrame | None:
         return None if self.standardised is None else self.standardised.outlets
 
-    @cached_property
+    @property
     def says(self) -> tuple[str, ...]:
         """What these figures allow to be said."""
-        return summarise(self)[0]
+        return self._summary[0]
 
-    @cached_property
+    @property
     def cannot_say(self) -> tuple[str, ...]:
         """What they don't."""
-        return summarise(self)[1]
+        return self._summary[1]
+
+    @cached_property
+    def _summary(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return summarise(self)
 
     @cached_property
     def methods(self) -> tuple[str, tuple[str, ...]]:
@@ -146,8 +167,8 @@ def compare_scores(
     threshold: float = THRESHOLD,
     min_articles: int = FEW_ARTICLES,
     aliases: Mapping[str, str] | None = None,
-    events: EventSource = "auto",
-    topics: TopicSource = "auto",
+    events: GroupSource = "auto",
+    topics: GroupSource = "auto",
     gold: pl.DataFrame | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
@@ -185,7 +206,7 @@ def compare_scores(
         If a folder holds no scores, folders can't be compared, an asked-for column is empty, or no label is of these
         articles.
     """
-    paths = [Path(folders)] if isinstance(folders, (str, Path)) else [Path(folder) for folder in folders]
+    paths = as_paths(folders)
     if not paths:
         raise DataError("There is no folder to compare.\nPass one or more written by loadedwords score.")
     articles = apply_aliases(load_articles(paths), dict(aliases or {}))
@@ -193,49 +214,42 @@ def compare_scores(
         _refuse_others_labels(gold, articles)
     sentences = scan_sentences(paths)
     tell(f"{articles.height:,} articles of {articles['outlet'].n_unique():,} outlets")
-    articles, why = _with_events(articles, sentences, events, tell)
-    with_topics = _with_topics(articles, sentences, topics, tell)
+    articles = _grouped(articles, "event_id", events, lambda: find_events(articles, sentences), tell)
+    with_topics = _grouped(articles, "topic", topics, lambda: find_topics(articles, sentences), tell)
 
     tell("estimates, differences, the same events, words" + (", correction by hand labels" if gold is not None else ""))
-    outlets = compare_outlets(articles, voice=voice, level=level, threshold=threshold)
-    shrunken = shrink(articles, voice=voice, level=level)
-    variance = split_variance(articles, voice=voice, level=level, seed=seed)
+    by = _By(voice=voice, level=level)
+    variance = split_variance(articles, **by, seed=seed)
     on_events = articles.filter(pl.col("event_id").is_not_null())
     # Who published an article without an outlet isn't known: it makes no second one.
     shared = on_events.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
     of_outlets = without_syndicated(sentences, articles)
-    run = read_run(paths[0]).get("model", {})
+    spoken = sentences if voice == "all" else of_outlets
     return Comparison(
-        outlets=outlets.join(shrunken, on="outlet", how="left", nulls_equal=True, maintain_order="left"),
-        overall=summarise_all(articles, voice=voice, level=level, threshold=threshold),
-        pairs=compare_pairs(articles, voice=voice, level=level, min_articles=min_articles),
+        outlets=compare_outlets(articles, **by, threshold=threshold).join(
+            shrink(articles, **by), on="outlet", how="left", nulls_equal=True, maintain_order="left"
+        ),
+        overall=summarise_all(articles, **by, threshold=threshold),
+        pairs=compare_pairs(articles, **by, min_articles=min_articles),
         variance={} if variance is None else asdict(variance),
-        events=_shown_events(shared, sentences, why, voice),
+        events=shown_events(shared, sentences, voice),
         n_events=shared["event_id"].n_unique(),
-        within_events=compare_within_events(shared, voice=voice, level=level),
-        outlets_within_events=outlets_within_events(shared, voice=voice, level=level),
-        standardised=standardise_topics(with_topics, voice=voice, level=level, min_articles=min_articles),
+        within_events=compare_within_events(shared, **by),
+        outlets_within_events=outlets_within_events(shared, **by),
+        standardised=standardise_topics(with_topics, **by, min_articles=min_articles),
         words=own_words(of_outlets, articles, min_articles=min_articles),
         other_words=other_words(of_outlets, on_events),
-        devices=compare_devices(
-            articles,
-            sentences if voice == "all" else of_outlets,
-            voice=voice,
-            level=level,
-            min_articles=min_articles,
-        ),
-        sentences=_most_loaded(articles, of_outlets),
-        timeline=follow_time(articles, voice=voice, level=level),
+        devices=compare_devices(articles, spoken, **by, min_articles=min_articles),
+        sentences=most_loaded(articles, of_outlets),
+        timeline=follow_time(articles, **by),
         corrected=None if gold is None else correct_by_gold(articles, sentences, gold, level=level),
         corrected_pairs=None if gold is None else corrected_differences(articles, sentences, gold, level=level),
         level=level,
         threshold=threshold,
         voice=voice,
         min_articles=min_articles,
-        model={key: str(run.get(key, "unknown")) for key in ("name", "hash")},
-        prevalence=run.get("prevalence"),
-        base_rate=run.get("base_rate"),
         sources=[str(folder) for folder in paths],
+        runs=[read_run(folder) for folder in paths],
     )
 
 
@@ -293,103 +307,23 @@ def _refuse_others_labels(gold: pl.DataFrame, articles: pl.DataFrame) -> None:
         )
 
 
-def _with_events(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, source: EventSource, tell: Callable[[str], None]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The articles with the events that were asked for, and why each article is in its event."""
-    no_reasons = pl.DataFrame(schema={"article_id": pl.String, "why": pl.List(pl.String)})
-    given = articles["event_id"].is_not_null().any()
-    if source == "column" and not given:
-        raise DataError("The scores name no event.\nScore with --event-column, or let events be found: --events find.")
-    if source == "none":
-        return articles.with_columns(event_id=pl.lit(None, pl.String)), no_reasons
-    if source == "column" or (source == "auto" and given):
-        return articles, no_reasons
-    tell("finding articles on the same event")
-    found = find_events(articles, sentences)
-    joined = articles.drop("event_id").join(
-        found.select("article_id", "event_id"), on="article_id", how="left", maintain_order="left"
-    )
-    return joined, found.select("article_id", "why")
-
-
-def _with_topics(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, source: TopicSource, tell: Callable[[str], None]
+def _grouped(
+    articles: pl.DataFrame,
+    column: str,
+    source: GroupSource,
+    find: Callable[[], pl.DataFrame],
+    tell: Callable[[str], None],
 ) -> pl.DataFrame:
-    given = "topic" in articles.columns and articles["topic"].is_not_null().any()
+    """The articles with the events or topics that were asked for, and what else `find` says of them."""
+    name = column.removesuffix("_id")
+    given = column in articles.columns and articles[column].is_not_null().any()
     if source == "column" and not given:
-        raise DataError("The scores name no topic.\nScore with --topic-column, or let topics be found: --topics find.")
+        raise DataError(
+            f"The scores name no {name}.\nScore with --{name}-column, or let {name}s be found: --{name}s find."
+        )
     if source == "none":
-        return articles.with_columns(topic=pl.lit(None, pl.String))
-    if source == "column" or (source == "auto" and given):
+        return articles.with_columns(pl.lit(None, pl.String).alias(column))
+    if source != "find" and given:
         return articles
-    tell("finding topics")
-    found = find_topics(articles, sentences)
-    return articles.drop("topic", strict=False).join(found, on="article_id", how="left", maintain_order="left")
-
-
-def _most_loaded(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
-    """The sentences to look through, the most loaded first."""
-    known = articles.select("article_id", "outlet", "title", "date")
-    inside = sentences.filter(
-        pl.col("p_own") >= LEAST_LISTED, pl.col("article_id").is_in(known["article_id"].to_list())
-    )
-    kind = pl.element().struct.field("kind") if tells_kinds(sentences) else pl.lit(None, pl.String)
-    told = ("text", "start", "end")
-    own = pl.col("words").list.eval(
-        pl.struct(*(pl.element().struct.field(name) for name in told), kind.alias("kind")).filter(
-            ~pl.element().struct.field("in_quote")
-        )
-    )
-    found = (
-        inside.select("article_id", "sentence_id", "start", "text", "p_own", words=own)
-        .top_k(SENTENCES_LISTED, by="p_own")
-        .collect()
-        .sort(["p_own", "article_id", "sentence_id"], descending=[True, False, False])
-    )
-    shifted = pl.struct("start", "words").map_elements(
-        lambda row: [
-            {**word, "start": word["start"] - row["start"], "end": word["end"] - row["start"]} for word in row["words"]
-        ],
-        return_dtype=found.schema["words"],
-    )
-    return (
-        found.with_columns(words=shifted)
-        .join(known, on="article_id", how="left", maintain_order="left")
-        .select("outlet", "article_id", "sentence_id", "title", "date", "p_own", "text", "words")
-    )
-
-
-def _shown_events(
-    shared: pl.DataFrame, sentences: pl.LazyFrame, why: pl.DataFrame, voice: CountedVoice
-) -> pl.DataFrame:
-    shared = shared.with_columns(loaded_share=pl.col(COUNTED[voice].share))
-    # Those in which outlets are most and differ most are what a reader looks at first.
-    chosen = (
-        shared.group_by("event_id")
-        .agg(
-            outlets=pl.col("outlet").drop_nulls().n_unique(),
-            spread=pl.col("loaded_share").max() - pl.col("loaded_share").min(),
-        )
-        .sort(["outlets", "spread", "event_id"], descending=[True, True, False], nulls_last=True)
-        .head(EVENTS_SHOWN)
-    )
-    shown = shared.join(chosen.select("event_id"), on="event_id", how="semi")
-    top = (
-        sentences.filter(pl.col("article_id").is_in(shown["article_id"].to_list()) & pl.col("p_own").is_not_null())
-        .select("article_id", "sentence_id", "text", "p_own")
-        .collect()
-        .sort(["p_own", "sentence_id"], descending=[True, False])
-        .group_by("article_id", maintain_order=True)
-        .head(SENTENCES_SHOWN)
-        .group_by("article_id", maintain_order=True)
-        .agg(sentences=pl.struct("text", "p_own"))
-    )
-    return (
-        shown.join(chosen.with_row_index("place"), on="event_id")
-        .sort(["place", "loaded_share", "article_id"], descending=[False, True, False], nulls_last=True)
-        .select("event_id", "article_id", "outlet", "title", "date", "loaded_share")
-        .join(why, on="article_id", how="left", maintain_order="left")
-        .join(top, on="article_id", how="left", maintain_order="left")
-        .with_columns(pl.col("why").fill_null([]), pl.col("sentences").fill_null([]))
-    )
+    tell(f"finding {name}s")
+    return articles.drop(column, strict=False).join(find(), on="article_id", how="left", maintain_order="left")

@@ -8,24 +8,19 @@ scores then only lower the variance, and whether the corrected estimate is right
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from loadedwords.errors import DataError
 from loadedwords.outlets.differences import pair_differences
+from loadedwords.outlets.domains import ALL_OUTLETS, FEW_LABELS, Domain, domains_of
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import Numbers
-from loadedwords.outlets.sampling import LABELS_PER_OUTLET, OUTLET, STRATUM, Strata
+from loadedwords.outlets.sampling import LABELS_PER_OUTLET
 from loadedwords.outlets.tables import counts, reals, texts
 
-# Below the first no interval is given; from the second on its coverage is measured (tests/benchmarks/simulations.py).
-FEW_LABELS = 20
-ALL_OUTLETS = "all outlets"
 # Below this effective ratio labels drawn without scores would have done as well.
 LEAST_HELP = 1.05
 _CORRECTED = {
@@ -37,44 +32,6 @@ _CORRECTED = {
     **counts("more_labels"),
     **texts("note"),
 }
-
-
-@dataclass(frozen=True)
-class _Domain:
-    """What an estimate is made from: the sentences of some articles, grouped in cells, and the labels among them.
-
-    `article`, `cell`, `count` and `score_sum` have one entry for each article and cell; the label arrays have one
-    for each labelled sentence. `weight` is the inverse of the inclusion probability.
-    """
-
-    article: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    count: Numbers
-    score_sum: Numbers
-    raw_share: float
-    label_article: NDArray[np.int64]
-    label_cell: NDArray[np.int64]
-    label: Numbers
-    score: Numbers
-    weight: Numbers
-    scores_changed: bool
-
-    @property
-    def n_articles(self) -> int:
-        return int(self.article.max()) + 1
-
-    @property
-    def random(self) -> Numbers:
-        """How much of each label's variance is chance: a sentence that was bound to be drawn brings none."""
-        return 1 - np.minimum(1, 1 / self.weight)
-
-    @property
-    def refusal(self) -> str | None:
-        """Why these labels can't correct."""
-        n = len(self.label)
-        if n < FEW_LABELS:
-            return f"{n} labels, too few to correct by: {FEW_LABELS} are needed" if n else "no labels"
-        return "one article" if self.n_articles == 1 else None
 
 
 @dataclass(frozen=True)
@@ -143,11 +100,9 @@ def correct_by_gold(
     DataError
         If a labelled sentence is not among the sentences or an article_id occurs twice.
     """
-    rows = [_corrected_row(outlet, domain, level) for outlet, domain in _domains(articles, sentences, gold).items()]
+    rows = [_corrected_row(outlet, domain, level) for outlet, domain in domains_of(articles, sentences, gold).items()]
     return pl.DataFrame(rows, schema=_CORRECTED).sort(
-        [pl.col("outlet") != ALL_OUTLETS, "corrected_share", "outlet"],
-        descending=[False, True, False],
-        nulls_last=True,
+        [pl.col("outlet") != ALL_OUTLETS, "corrected_share", "outlet"], descending=[False, True, False], nulls_last=True
     )
 
 
@@ -165,7 +120,7 @@ def corrected_differences(
     """
     found = {
         outlet: _estimate(domain, _power_tuning(domain))
-        for outlet, domain in sorted(_domains(articles, sentences, gold).items())
+        for outlet, domain in sorted(domains_of(articles, sentences, gold).items())
         if outlet != ALL_OUTLETS and domain.refusal is None
     }
     names = pl.Series(list(found), dtype=pl.String)
@@ -176,97 +131,7 @@ def corrected_differences(
     return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()}).with_columns(differs=differs)
 
 
-def _domains(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame) -> dict[str, _Domain]:
-    """The estimates' material by outlet and for all."""
-    if articles["article_id"].is_duplicated().any():
-        twice = articles.filter(pl.col("article_id").is_duplicated())["article_id"][0]
-        raise DataError(f"The article_id {twice} occurs twice.\nGive articles of different folders different ids.")
-    names = sorted(set(gold["stratum"].drop_nulls().to_list()))
-    known = articles.lazy().select("article_id", domain=OUTLET)
-    own = sentences.filter(pl.col("p_own").is_not_null()).select("article_id", "sentence_id", OUTLET, "p_own")
-    placed = Strata(names).place(own).join(known, on="article_id", how="inner")
-    labels = _placed_labels(gold, placed, articles)
-    changed = _scores_changed(labels, names)
-    cell = pl.col("group" if changed else "stratum")
-    sizes = (
-        placed.group_by("domain", "article_id", cell=cell)
-        .agg(count=pl.len(), score_sum=pl.col("p_own").cast(pl.Float64).sum())
-        .sort("domain", "article_id", "cell")
-        .collect()
-    )
-    labels = labels.filter(pl.col("label").is_not_null()).with_columns(cell=cell)
-    domains = {ALL_OUTLETS: _domain(sizes, labels, changed)}
-    for (outlet,), group in sizes.group_by(["domain"], maintain_order=True):
-        if outlet == ALL_OUTLETS:
-            raise DataError(
-                f"An outlet is named {outlet!r}, as all of them together are here.\nRename it with --aliases."
-            )
-        domains[str(outlet)] = _domain(group, labels.filter(pl.col("domain") == outlet), changed)
-    return domains
-
-
-def _placed_labels(gold: pl.DataFrame, placed: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
-    """The sentences drawn with what is known of them now, and a weight that skipped ones hand on to their stratum."""
-    response = pl.col("label").is_not_null().mean().over(pl.col("stratum").fill_null(""))
-    # "drawn_stratum" is what the file says, "stratum" where the sentence stands by the scores of today.
-    drawn = gold.select(
-        "article_id",
-        pl.col("sentence_id").cast(pl.Int64),
-        "label",
-        drawn_stratum="stratum",
-        drawn_score="p_own",
-        weight=1 / (pl.col("probability") * response),
-    ).filter(pl.col("article_id").is_in(articles["article_id"].unique().to_list()))
-    wanted = placed.filter(pl.col("article_id").is_in(drawn["article_id"].unique().to_list()))
-    wanted = wanted.with_columns(pl.col("sentence_id").cast(pl.Int64))
-    labels = drawn.join(wanted.collect(), on=["article_id", "sentence_id"], how="left", maintain_order="left")
-    if (lost := labels.filter(pl.col("p_own").is_null())).height:
-        raise DataError(
-            f"{lost.height} labelled sentences are not among the scored ones, the first is sentence "
-            f"{lost['sentence_id'][0]} of article {lost['article_id'][0]}.\n"
-            "Pass the folder that the sample was drawn from; a spreadsheet may have changed the ids."
-        )
-    return labels
-
-
-def _scores_changed(labels: pl.DataFrame, names: Sequence[str]) -> bool:
-    """Whether the sample was drawn by other scores, whose strata say nothing about the sentences as scored now."""
-    if not any(map(STRATUM.fullmatch, names)):
-        return False
-    now = pl.Series([names[number] for number in labels["stratum"]], dtype=pl.String)
-    moved = (now != labels["drawn_stratum"]).fill_null(True).any()
-    return bool(moved or ((labels["p_own"] - labels["drawn_score"]).abs() > 1e-3).any())
-
-
-def _domain(sizes: pl.DataFrame, labels: pl.DataFrame, scores_changed: bool) -> _Domain:
-    """Number articles and cells; cells with fewer than two labels are joined to the next."""
-    number = {article_id: at for at, article_id in enumerate(sizes["article_id"].unique(maintain_order=True))}
-    labelled = dict(labels["cell"].value_counts().iter_rows())
-    joined: dict[int, int] = {}
-    at, held = 0, 0
-    for cell in sizes["cell"].unique().sort():
-        if held >= 2:
-            at, held = at + 1, 0
-        joined[cell] = at
-        held += labelled.get(cell, 0)
-    if held < 2 and at:  # the last one falls short: to the one before
-        joined = {cell: min(to, at - 1) for cell, to in joined.items()}
-    return _Domain(
-        article=np.array([number[a] for a in sizes["article_id"]], np.int64),
-        cell=np.array([joined[cell] for cell in sizes["cell"]], np.int64),
-        count=sizes["count"].to_numpy().astype(float),
-        score_sum=sizes["score_sum"].to_numpy(),
-        raw_share=float(sizes["score_sum"].sum()) / int(sizes["count"].sum()),
-        label_article=np.array([number[a] for a in labels["article_id"]], np.int64),
-        label_cell=np.array([joined[cell] for cell in labels["cell"]], np.int64),
-        label=labels["label"].to_numpy().astype(float),
-        score=labels["p_own"].to_numpy().astype(float),
-        weight=labels["weight"].to_numpy().astype(float),
-        scores_changed=scores_changed,
-    )
-
-
-def _power_tuning(domain: _Domain) -> float:
+def _power_tuning(domain: Domain) -> float:
     """The λ in [0, 1] that minimises the variance from labelling a part of each cell.
 
     The variance from drawing articles does not depend on it: whatever λ is, the estimate's mean over samples is the
@@ -277,13 +142,13 @@ def _power_tuning(domain: _Domain) -> float:
     return float(np.clip((domain.random * residual_y * residual_f).sum() / spread, 0, 1)) if spread > 0 else 0.0
 
 
-def _cell_means(domain: _Domain, values: Numbers) -> Numbers:
+def _cell_means(domain: Domain, values: Numbers) -> Numbers:
     total = np.bincount(domain.label_cell, domain.weight * values)
     mean: Numbers = total / np.bincount(domain.label_cell, domain.weight)
     return mean
 
 
-def _residuals(domain: _Domain, values: Numbers) -> Numbers:
+def _residuals(domain: Domain, values: Numbers) -> Numbers:
     """Each label's part in the error of the total: how far it is from its cell, times the sentences it stands for."""
     n_labels = np.bincount(domain.label_cell)
     size = np.bincount(domain.cell, domain.count)
@@ -294,7 +159,7 @@ def _residuals(domain: _Domain, values: Numbers) -> Numbers:
     return part
 
 
-def _estimate(domain: _Domain, tuning: float, *, bias: bool = False) -> _Estimate:
+def _estimate(domain: Domain, tuning: float, *, bias: bool = False) -> _Estimate:
     """The corrected share at λ = `tuning`, or with `bias` the raw share minus it."""
     error = domain.label - tuning * domain.score
     residual = _residuals(domain, error)
@@ -311,7 +176,7 @@ def _estimate(domain: _Domain, tuning: float, *, bias: bool = False) -> _Estimat
 
 
 def _variance(
-    domain: _Domain, sizes: Numbers, predicted: Numbers, labelled: Numbers, residual: Numbers
+    domain: Domain, sizes: Numbers, predicted: Numbers, labelled: Numbers, residual: Numbers
 ) -> tuple[float, float, float]:
     """Of `_Estimate` all but the share.
 
@@ -337,7 +202,7 @@ def _variance(
     return variance, design, variance**2 / (articles**2 / df_articles + design**2 / df_labels)
 
 
-def _corrected_row(outlet: str, domain: _Domain, level: float) -> dict[str, object]:
+def _corrected_row(outlet: str, domain: Domain, level: float) -> dict[str, object]:
     n = len(domain.label)
     about = {
         "outlet": outlet,
@@ -373,7 +238,7 @@ def _corrected_row(outlet: str, domain: _Domain, level: float) -> dict[str, obje
     return {**about, **dict(zip(list(_CORRECTED)[len(about) :], figures, strict=True))}
 
 
-def _share_interval(estimate: _Estimate, domain: _Domain, level: float) -> tuple[float, float, float]:
+def _share_interval(estimate: _Estimate, domain: Domain, level: float) -> tuple[float, float, float]:
     """The share and Wilson's interval (1927) at the sample size that would have its variance.
 
     With t in place of the normal quantile, as for shares from complex surveys (Franco et al. 2019). An interval of

@@ -82,6 +82,21 @@ def sum_by_cluster(columns: NDArray[np.float64], clusters: NDArray[np.int64]) ->
     return summed
 
 
+def sums_of_outlets(
+    articles: pl.DataFrame, voice: CountedVoice
+) -> tuple[pl.Series, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Outlets by name: their numbers of articles, sums of scores and numbers of sentences, the last two by cluster.
+
+    Sums are of shape (n_clusters, n_outlets).
+    """
+    outlet, names = numbered(articles["outlet"])
+    clusters = clusters_of(articles)
+    sums, sizes = np.zeros((2, int(clusters.max(initial=-1)) + 1, len(names)))
+    for table, column in zip((sums, sizes), share_columns(articles, voice), strict=True):
+        np.add.at(table, (clusters, outlet), column)
+    return names, np.bincount(outlet, minlength=len(names)), sums, sizes
+
+
 def numbered(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
     """Each value's number from 0, and the values in order; no value is the first of them."""
     names = column.cast(pl.String).unique().sort()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from loadedwords.outlets.counted import COUNTED, clusters_of, sum_by_cluster
 from loadedwords.outlets.estimates import FEW_ARTICLES
@@ -43,59 +47,58 @@ def compare_devices(
     level: float = 0.95,
     min_articles: int = FEW_ARTICLES,
 ) -> pl.DataFrame | None:
-    """How often each outlet uses each kind of loaded word, beside all other outlets together.
+    """How often each outlet uses each kind of loaded word, beside all other outlets together; None where no word has a
+    kind.
 
-    Parameters
-    ----------
-    articles : DataFrame
-        The articles table; where it has `event_id`, events are the clusters.
-    sentences : LazyFrame
-        As `scan_sentences` gives them.
-    voice : {"own", "quoted", "all"}
-        Whose words count.
-    level : float
-        Nominal coverage of each interval by itself; of all differences that are declared, a share of 1 - level at most
-        is expected to be false.
-    min_articles : int
-        Outlets with fewer take no part.
-
-    Returns
-    -------
-    DataFrame or None
-        One row for each outlet and device, a kind of `schema.KINDS` or "praise": n_articles, n_words (that count),
-        n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`, others_per_1000,
-        their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted (Benjamini &
-        Hochberg 1995, over outlets and devices) and differs; no difference where the outlet has fewer than `MIN_WORDS`
-        such words. The same from the events that the outlet shares with others (n_events, same_events, ...): its
-        words there against what the others' rates on the very same events let expect, so that it is not the events that
-        differ; none below `FEW_EVENTS` events. None where the model told no kinds.
+    One row for each outlet with `min_articles` and each device, a kind of `schema.KINDS` or "praise": n_articles,
+    n_words (that count), n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`,
+    others_per_1000, their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted
+    (Benjamini & Hochberg 1995, over outlets and devices) and differs: of all differences that are declared, a share of
+    1 - level at most is expected to be false. No difference where the outlet has fewer than `MIN_WORDS` such words. The
+    same from the events that the outlet shares with others (n_events, same_events, ...): its words there against what
+    the others' rates on the very same events let expect, so that it is not the events that differ; none below
+    `FEW_EVENTS` events. Where articles have `event_id`, events are the clusters.
     """
     found = _counts(articles, sentences, voice)
     if found is None:
         return None
     counted = found.filter(pl.col("n") > 0)
     clusters = clusters_of(counted)
-    words, sizes = (counted[column].to_numpy().astype(float) for column in ("n", COUNTED[voice].sentences))
     known = counted if "event_id" in counted.columns else counted.with_columns(event_id=pl.lit(None, pl.String))
     on_events = known.filter(pl.col("event_id").is_not_null())
-    rows = []
+    rows: list[dict[str, object]] = []
     for (outlet,), group in counted.group_by(["outlet"], maintain_order=True):
-        if group.height < min_articles:
-            continue
-        inside = counted.select(pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))).to_series().to_numpy()
-        sides = np.column_stack([inside, 1 - inside])
-        n_words = sum_by_cluster(words[:, None] * sides, clusters)
-        n_sentences = sum_by_cluster((sizes * inside)[:, None], clusters)[:, 0]
-        for device in (*KINDS, PRAISE):
-            uses = sum_by_cluster(counted[device].to_numpy().astype(float)[:, None] * sides, clusters)
-            about = {"outlet": outlet, "device": device, "n_articles": group.height}
-            rows.append(about | _rate(uses, n_words, n_sentences, level) | _difference(uses, n_words, level))
-            rows[-1] |= _on_same_events(on_events, outlet, device, level)
+        if group.height >= min_articles:
+            for row in _beside_others(counted, outlet, clusters, COUNTED[voice].sentences, level):
+                rows.append(row | _on_same_events(on_events, outlet, str(row["device"]), level))
     table = pl.DataFrame(rows, schema={**SCHEMA, **reals("p_value", "same_events_p_value")})
     for of in ("", "same_events_"):
         p_adjusted = _false_discovery(table[f"{of}p_value"])
         table = table.with_columns(p_adjusted.alias(f"{of}p_adjusted"), (p_adjusted < 1 - level).alias(f"{of}differs"))
     return table.select(list(SCHEMA))
+
+
+def _beside_others(
+    counted: pl.DataFrame, outlet: Any, clusters: NDArray[np.int64], sentences: str, level: float
+) -> Iterator[dict[str, object]]:
+    """Each device of an outlet, held against all others; `sentences` is the column of how many count."""
+    inside = counted.select(pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))).to_series().to_numpy()
+
+    def on_both_sides(column: str) -> Numbers:
+        """Summed by cluster: the outlet's first, then all others'."""
+        values = counted[column].to_numpy().astype(float)
+        return sum_by_cluster(values[:, None] * np.column_stack([inside, 1 - inside]), clusters)
+
+    words, n_sentences = on_both_sides("n"), on_both_sides(sentences)[:, 0]
+    for device in (*KINDS, PRAISE):
+        uses = on_both_sides(device)
+        yield {
+            "outlet": outlet,
+            "device": device,
+            "n_articles": int(inside.sum()),
+            **_rate(uses, words, n_sentences, level),
+            **_difference(uses, words, level),
+        }
 
 
 def _false_discovery(p_values: pl.Series) -> pl.Series:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from loadedwords.outlets.counted import clusters_of, numbered, share_columns, with_sentences
+from loadedwords.outlets.counted import sums_of_outlets, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
     Numbers,
@@ -44,26 +44,18 @@ def compare_pairs(
 ) -> pl.DataFrame:
     """Difference of every pair of outlets in loaded share.
 
-    The variance is the delete-one jackknife's (Efron and Stein 1981; for ratios and clusters it is the CR3 of Bell
-    and McCaffrey 2002), with the articles of one event, in both outlets, left out together: two outlets that report
-    the same events err in the same direction, and their difference is surer for it. Intervals use Student's t with
-    Welch's (1947) degrees of freedom, each outlet's own as in `intervals.effective_freedom`.
-
-    Parameters
-    ----------
-    articles : DataFrame
-        The articles table; where it has `event_id`, events are the clusters.
-    voice : {"own", "quoted", "all"}
-    level : float
-        Nominal coverage of each interval by itself; `p_adjusted` and `differs` allow for the number of pairs.
-    min_articles : int
-        Outlets with fewer are left out: each adds comparisons that can show nothing.
+    The variance is the delete-one jackknife's (Efron and Stein 1981; for ratios and clusters it is the CR3 of Bell and
+    McCaffrey 2002), with the articles of one event, in both outlets, left out together: two outlets that report the
+    same events err in the same direction, and their difference is surer for it. Intervals use Student's t with Welch's
+    (1947) degrees of freedom, each outlet's own as in `intervals.effective_freedom`; `level` is that of each by itself,
+    and `p_adjusted` and `differs` allow for the number of pairs. Outlets with fewer than `min_articles` are left out:
+    each adds comparisons that can show nothing.
 
     Returns
     -------
     DataFrame
-        One row for every pair, the surest first: outlet_a, outlet_b, n_articles_a, n_articles_b, difference (a minus
-        b), ci_low, ci_high, p_value (two-sided), p_adjusted (Holm 1979), differs (p_adjusted below 1 - level), detectable
+        One row for every pair, the surest first: outlet_a, outlet_b, n_articles_a, n_articles_b, difference (a minus b),
+        ci_low, ci_high, p_value (two-sided), p_adjusted (Holm 1979), differs (p_adjusted below 1 - level), detectable
         (the smallest difference that would be declared in four of five such samples).
 
     Examples
@@ -106,15 +98,11 @@ def pair_differences(estimates: Numbers, covariance: Numbers, freedom: Numbers, 
 
 def _jackknife(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> _Shares:
     counted = with_sentences(articles, voice).filter(pl.len().over("outlet") >= min_articles)
-    outlet, names = numbered(counted["outlet"])
-    clusters = clusters_of(counted)
-    sums, sizes = np.zeros((2, int(clusters.max(initial=-1)) + 1, len(names)))
-    for table, column in zip((sums, sizes), share_columns(counted, voice), strict=True):
-        np.add.at(table, (clusters, outlet), column)
+    names, n_articles, sums, sizes = sums_of_outlets(counted, voice)
     keep = (sizes > 0).sum(axis=0) > 1
     return _Shares(
         names.filter(pl.Series(keep, dtype=pl.Boolean)),
-        np.bincount(outlet, minlength=len(names))[keep],
+        n_articles[keep],
         (sums.sum(axis=0) / sizes.sum(axis=0))[keep],
         np.array([effective_freedom(column) for column in sizes.T[keep]]),
         jackknife_influence(sums, sizes)[:, keep],

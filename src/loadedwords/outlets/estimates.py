@@ -168,10 +168,7 @@ def _figures_apart(articles: pl.DataFrame, part: str, level: float) -> dict[str,
         return {f"n_{part}s": 0}
     sums = sum_by_cluster(np.column_stack([scored[share].to_numpy(), np.ones(scored.height)]), clusters_of(scored))
     found = interval_of_sums(sums[:, 0], sums[:, 1], level)
-    return {
-        f"n_{part}s": scored.height,
-        **_named(found, f"{part}_loaded_share", f"{part}_ci_low", f"{part}_ci_high"),
-    }
+    return {f"n_{part}s": scored.height, **_named(found, f"{part}_loaded_share", f"{part}_ci_low", f"{part}_ci_high")}
 
 
 def _named(found: Interval, estimate: str, low: str, high: str, *, times: int = 1) -> dict[str, float | None]:

@@ -39,17 +39,11 @@ _USUAL_BACKGROUND = 0.10
 _WEAKEST = 0.05
 _WHY = 8
 _NAME_BONUS = 0.5
+# Of a pair of articles: square roots of cosines; the ratio of their weighted mean to that of either article's nearest
+# neighbour, and its difference from that of either's background neighbour; days between them, 0 where unknown.
 FEATURES = (
-    "words",
-    "word_pairs",
-    "headline",
-    "nearest_low",
-    "nearest_high",
-    "background_low",
-    "background_high",
-    "days",
-    "same_day",
-)
+    "words", "word_pairs", "headline", "nearest_low", "nearest_high", "background_low", "background_high", "days", "same_day",
+)  # fmt: skip
 # A logistic regression on half of 934 known events, made by tests/benchmarks/events.py --fit.
 _DATED = (-6.801, 0.0, 0.0, 0.0, 6.055, 4.872, 2.389, 0.0, -1.437, -0.156)
 _UNDATED = (-11.814, 0.0, 2.851, 0.0, 4.068, 6.704, 8.355, 3.308, 0.0, 0.0)
@@ -146,41 +140,6 @@ def find_events(
         .with_columns(pl.col("why").fill_null([]))
         .select(list(_FOUND))
         .sort("event_id", "article_id")
-    )
-
-
-def candidate_pairs(articles: pl.DataFrame, sentences: pl.LazyFrame, *, days: int = DAYS) -> pl.DataFrame:
-    """What `find_events` knows of each pair of articles that it looks at: what its weights are fitted on.
-
-    Parameters
-    ----------
-    articles, sentences, days
-        As of `find_events`.
-
-    Returns
-    -------
-    DataFrame
-        One row for every pair: article_a < article_b, dated (whether both are), probability, and the `FEATURES`:
-        square roots of cosines (words, word_pairs, headline); the ratio of their weighted mean to that of either
-        article's nearest neighbour, the lower and the higher; its difference from that of either article's background
-        neighbour; days between them (0 where unknown); same_day (0 or 1).
-
-    Raises
-    ------
-    DataError
-        As `find_events`.
-    """
-    articles = _checked(articles, days)
-    candidates = _candidates(_tokens(articles, sentences), articles, days)
-    ids = articles["article_id"]
-    return pl.DataFrame(
-        {
-            "article_a": ids.gather(candidates.first),
-            "article_b": ids.gather(candidates.second),
-            "dated": candidates.dated,
-            "probability": candidates.probability,
-            **{name: candidates.features[:, at] for at, name in enumerate(FEATURES)},
-        }
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from loadedwords.errors import DataError
-from loadedwords.files import written_whole
+from loadedwords.files import as_paths, written_whole
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.tables import counts, read_edited, reals, texts
 
@@ -46,15 +46,9 @@ class Agreement:
 
 
 def write_sample(sample: pl.DataFrame, file: Path) -> None:
-    """Write a sample as CSV that spreadsheets open as text; `file` is replaced where it exists.
+    """Write a sample as CSV that spreadsheets open as text; columns that it has beyond those of `draw_sample` are kept.
 
     A text that begins like a formula gets an apostrophe in front, which `read_sample` takes off again.
-
-    Parameters
-    ----------
-    sample : polars.DataFrame
-        As `draw_sample` returns it; further columns are kept.
-    file : Path
     """
     cell = pl.all().cast(pl.String).replace("", None)  # an empty cell, without marks
     with written_whole(file) as beside:
@@ -63,12 +57,7 @@ def write_sample(sample: pl.DataFrame, file: Path) -> None:
 
 
 def read_sample(file: Path) -> pl.DataFrame:
-    """Read what `write_sample` wrote; semicolons and tabs separate too, as spreadsheets save.
-
-    Returns
-    -------
-    polars.DataFrame
-        All columns strings, stripped of the apostrophes that guard against formulas.
+    """Read what `write_sample` wrote, all columns as strings; semicolons and tabs separate too, as spreadsheets save.
 
     Raises
     ------
@@ -105,7 +94,7 @@ def read_gold(files: str | Path | Sequence[str | Path]) -> pl.DataFrame:
         If a label is not understood, a probability is not in (0, 1], somebody labelled a sentence twice, or nobody
         labelled any.
     """
-    listed = [Path(files)] if isinstance(files, (str, Path)) else [Path(file) for file in files]
+    listed = as_paths(files)
     given = pl.concat([_labels_of(file) for file in listed])
     sentence = ["article_id", "sentence_id"]
     _refuse(
@@ -132,14 +121,6 @@ def read_gold(files: str | Path | Sequence[str | Path]) -> pl.DataFrame:
 
 def label_agreement(gold: pl.DataFrame) -> Agreement:
     """Krippendorff's alpha of the labels of `read_gold`.
-
-    Parameters
-    ----------
-    gold : polars.DataFrame
-
-    Returns
-    -------
-    Agreement
 
     Examples
     --------

@@ -83,14 +83,7 @@ def within_a_share(share: Numbers, half: Numbers | float) -> tuple[Numbers, Numb
 def jackknife_influence(sums: Numbers, counts: Numbers) -> Numbers:
     """How each cluster moves each outlet's ratio of sums to counts; squares sum to the delete-one jackknife variance.
 
-    Parameters
-    ----------
-    sums, counts : ndarray of shape (n_clusters, n_outlets)
-        Zero counts where an outlet has nothing in a cluster.
-
-    Returns
-    -------
-    ndarray of shape (n_clusters, n_outlets)
+    All three are of shape (n_clusters, n_outlets); counts are zero where an outlet has nothing in a cluster.
     """
     total = counts.sum(axis=0)
     ratio = sums.sum(axis=0) / np.where(total > 0, total, 1)

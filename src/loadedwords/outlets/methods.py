@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from loadedwords.outlets.summary import work_of_others
+from loadedwords.outlets.summary import n_labels, work_of_others
 
 if TYPE_CHECKING:
     from loadedwords.outlets.comparison import Comparison
@@ -27,6 +28,12 @@ _VOICES = {
     "quoted": "the sentences in which an outlet quotes somebody",
     "all": "all sentences, whoever speaks",
 }
+# What a run may be told, and what is said of it then.
+_TREATMENTS = {
+    "house": "Words that the rules of a house accept, and kinds that they have off, were not counted as loaded words",
+    "syndicated": "What agencies and other publications wrote was counted as the outlet’s own",
+    "other_languages": "Text in other languages than English was scored as well",
+}
 
 
 def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
@@ -45,6 +52,7 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
     ]
     if theirs := work_of_others(found):
         said.append(theirs)
+    said += _treatments(found)
     if found.within_events.height:
         said.append(
             f"Outlets were also compared within the {found.n_events:,} events that at least two of them report, the event being the unit."
@@ -65,13 +73,20 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
         )
     if found.corrected is not None:
         cited |= {"angelopoulos", "egami"}
-        n = int(found.corrected["n_labelled"].max() or 0)  # type: ignore[arg-type]
         reached = found.corrected.filter(pl.col("corrected_share").is_not_null()).height
         said.append(
-            f"The classifier’s errors were corrected by {n:,} hand labels of a stratified random sample with known chances (design-based "
+            f"The classifier’s errors were corrected by {n_labels(found.corrected):,} hand labels of a stratified random sample with known chances (design-based "
             f"supervised learning, Egami et al., 2023, with the power tuning of Angelopoulos et al., 2023), which sufficed for {reached:,} of "
             f"{found.corrected.height:,} estimates; differences between outlets are those of corrected shares."
         )
     else:
         said.append("The scores were not checked against labels by hand on these outlets.")
     return " ".join(said), tuple(_REFERENCES[key] for key in sorted(cited))
+
+
+def _treatments(found: Comparison) -> Iterator[str]:
+    """Where the runs were told something else than is usual."""
+    for option, said in _TREATMENTS.items():
+        n = sum(run.get(option) not in (None, "leave-out") for run in found.runs)
+        if n:
+            yield f"{said}{f' in {n} of the {len(found.runs)} runs' if n < len(found.runs) else ''}."

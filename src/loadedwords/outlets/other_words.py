@@ -8,12 +8,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadedwords.errors import DataError
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
 from loadedwords.outlets.tables import counts, need_columns, reals, texts
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
-# Cosine from which two sentences about one event are held to say the same.
+# Cosine from which two sentences about one event are held to say the same; the lower, the more pairs and the more wrong ones.
 SIMILARITY = 0.3
 # Matched marks only: which of the others opens and which closes can't be told from one sentence.
 _QUOTED = r'"[^"]*"|“[^”]*”'
@@ -42,7 +41,7 @@ _OTHER_WORDS = {
 }
 
 
-def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: float = SIMILARITY) -> pl.DataFrame:
+def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
     """Same thing, other word: where one outlet has a loaded word, and another says the same without it.
 
     Looked for are places in sentences of two outlets about the same event with the same neighbours: the word on either
@@ -63,9 +62,6 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
     articles : DataFrame
         article_id, outlet and event_id; only articles with an event and an outlet count. The outlet named here stands
         before the one in `sentences`. An article of several events has a row for each.
-    similarity : float
-        Least cosine of two sentences, above 0 and up to 1; the lower, the more pairs and the more wrong ones. With two
-        words of content among the common neighbours, two thirds of it are enough.
 
     Returns
     -------
@@ -78,10 +74,8 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
     Raises
     ------
     DataError
-        If a column is missing or `similarity` is out of range.
+        If a column is missing.
     """
-    if not 0 < similarity <= 1:
-        raise DataError(f"similarity is {similarity}; it is a cosine above 0 and up to 1.\nTry {SIMILARITY}.")
     rows = _event_sentences(sentences, articles)
     met, counted = [], []
     for events in _batches(rows):
@@ -100,7 +94,7 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
         {"row": "plain_row", "outlet": "plain_outlet", "article_id": "plain_article_id", "sentence": "plain_sentence"}
     )
     # Where more of the neighbours are the same, less of the sentence need be; found by reading what came of it.
-    least = pl.when(pl.col("content") >= 2).then(2 * similarity / 3).otherwise(similarity)
+    least = pl.when(pl.col("content") >= 2).then(2 * SIMILARITY / 3).otherwise(SIMILARITY)
     return (
         pairs.filter(pl.col("similarity") >= least)
         .join(told, on="row")
@@ -109,40 +103,6 @@ def other_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, similarity: 
         .select(pl.col(name).cast(kind) for name, kind in _OTHER_WORDS.items())
         .sort(["similarity", "event_id", "word", "article_id", "plain_article_id"], descending=[True, *[False] * 4])
         .unique(["event_id", "outlet", "word", "plain_outlet", "plain_word"], keep="first", maintain_order=True)
-    )
-
-
-def count_other_words(found: pl.DataFrame) -> pl.DataFrame:
-    """How often each loaded word stands where another outlet has a plainer one, over all events.
-
-    Parameters
-    ----------
-    found : DataFrame
-        Of `other_words`.
-
-    Returns
-    -------
-    polars.DataFrame
-        The most frequent first: word, plain_word (null: left out), n_events, n_outlets (that use the word),
-        n_plain_outlets, n (rows of `found`).
-
-    Raises
-    ------
-    DataError
-        If a column is missing.
-    """
-    need_columns(
-        found.columns, ("event_id", "outlet", "word", "plain_outlet", "plain_word"), "The table of other words"
-    )
-    return (
-        found.group_by("word", "plain_word")
-        .agg(
-            n_events=pl.col("event_id").n_unique().cast(pl.Int64),
-            n_outlets=pl.col("outlet").n_unique().cast(pl.Int64),
-            n_plain_outlets=pl.col("plain_outlet").n_unique().cast(pl.Int64),
-            n=pl.len().cast(pl.Int64),
-        )
-        .sort(["n_events", "n", "word", "plain_word"], descending=[True, True, False, False], nulls_last=True)
     )
 
 
@@ -330,7 +290,7 @@ def _cosines(rows: pl.DataFrame, pairs: pl.DataFrame, frequency: pl.DataFrame) -
         .join(
             weights, left_on=["plain_row", "token"], right_on=["row", "token"], suffix="_there", maintain_order="left"
         )
-        .group_by("pair")
+        .group_by("pair", maintain_order=True)  # or the last digits depend on how busy the machine is
         .agg(cosine=(pl.col("weight") * pl.col("weight_there")).sum().clip(0, 1))
         .join(both, on="pair", how="right")
         .sort("pair")["cosine"]

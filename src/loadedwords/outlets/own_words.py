@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 from scipy.special import betainc, betaincinv, logit
 
-from loadedwords.errors import DataError
 from loadedwords.outlets.intervals import Numbers, adjust_false_discovery
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
 from loadedwords.outlets.tables import counts, need_columns, reals, texts
@@ -19,6 +18,7 @@ PRIOR = 500.0
 FEWEST_ARTICLES = 5
 # In how many of its articles an outlet must use a word for it to be listed as its own, whatever the score.
 FEWEST_OWN = 3
+MOST_WORDS = 20  # of an outlet
 _TAIL = 0.025  # on either side of a 95% interval
 _EXAMPLES = 3
 _EASILY_READ = 300  # characters; longer "sentences" are often captions run together
@@ -32,9 +32,7 @@ _OWN_WORDS = {
 }
 
 
-def own_words(
-    sentences: pl.LazyFrame, articles: pl.DataFrame, *, prior: float = PRIOR, most: int = 20, min_articles: int = 10
-) -> pl.DataFrame:
+def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: int = 10) -> pl.DataFrame:
     """The loaded words that each outlet uses, in its own voice, more than the others do.
 
     Each outlet is held against all others together by the log-odds ratio with an informative Dirichlet prior (Monroe,
@@ -45,7 +43,7 @@ def own_words(
         variance = 1 / (y_i + a) + 1 / (y_j + a)
         z_score  = log_odds / sqrt(variance)
 
-    where ``a_0 = prior`` is the weight of the prior and ``a = a_0 * (y_i + y_j) / (n_i + n_j)`` the word's part in it.
+    where ``a_0 = PRIOR`` is the weight of the prior and ``a = a_0 * (y_i + y_j) / (n_i + n_j)`` the word's part in it.
 
     The denominator is loaded words, not all words: this is what an outlet's mix of loaded words consists of, whatever
     their number, which `compare_outlets` gives.
@@ -70,10 +68,6 @@ def own_words(
     articles : DataFrame
         article_id and outlet; only sentences of these articles count. The outlet named here stands before the one in
         `sentences`. Articles without an outlet count among the others.
-    prior : float
-        Weight of the prior, in loaded words; the larger, the more an outlet of few words is drawn towards the others.
-    most : int
-        Rows for each outlet.
     min_articles : int
         Outlets with fewer articles that hold a loaded word have no rows; they count among the others. Below
         `FEWEST_OWN` it has no effect.
@@ -95,19 +89,15 @@ def own_words(
     Raises
     ------
     DataError
-        If a column is missing, or `prior`, `most` or `min_articles` is out of range.
+        If a column is missing.
     """
-    if not (np.isfinite(prior) and prior > 0):
-        raise DataError(f"prior is {prior}; it is a weight in loaded words, above 0.\nTry {PRIOR:g}.")
-    if most < 1 or min_articles < 1:
-        raise DataError(f"most is {most} and min_articles {min_articles}; both are at least 1.")
     uses = _own_voice_words(sentences, articles)
-    scored = _score_words(uses, prior, max(min_articles, FEWEST_OWN))
+    scored = _score_words(uses, PRIOR, max(min_articles, FEWEST_OWN))
     listed = (
         scored.filter(pl.col("z_score") > 0, pl.col("n_articles") >= FEWEST_OWN)
         .sort(["outlet", "p_value", "z_score", "word"], descending=[False, False, True, False])
         .group_by("outlet", maintain_order=True)
-        .head(most)
+        .head(MOST_WORDS)
     )
     with_examples = listed.join(_examples(uses, listed, sentences), on=["outlet", "word"], how="left")
     return with_examples.select(pl.col(name).cast(kind) for name, kind in _OWN_WORDS.items())
@@ -147,8 +137,13 @@ def _own_voice_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.Data
     )
 
 
-def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
-    """Every outlet with enough articles and every tested word it uses, with the figures of `own_words`."""
+def _tallied(uses: pl.DataFrame, min_articles: int) -> tuple[pl.DataFrame, int]:
+    """Every outlet with enough articles and every tested word it uses, with sums over articles; and how many were tested.
+
+    Of the word in the outlet: y (uses), users (articles with one), yy (the sum of y²), ym (that of y times the article's
+    loaded words); of the outlet: total (loaded words), squares (the sum of their squares), units (articles). The same
+    of all outlets end in ``_all``.
+    """
     in_article = uses.group_by("outlet", "article", "word").agg(y=pl.len().cast(pl.Float64))
     lengths = in_article.group_by("outlet", "article").agg(m=pl.col("y").sum())
     outlets = lengths.group_by("outlet").agg(
@@ -173,8 +168,12 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
     compared = outlets.filter(pl.col("outlet").is_not_null(), pl.col("units") >= min_articles)
     table = pairs.join(words, on="word").join(compared, on="outlet").join(everybody, how="cross")
     # Without at least two articles of somebody else there is nobody to be held against.
-    table = table.filter(pl.col("units_all") - pl.col("units") >= 2)
+    return table.filter(pl.col("units_all") - pl.col("units") >= 2), compared.height * words.height
 
+
+def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
+    """The figures of `own_words`, of all words that are tested."""
+    table, n_tested = _tallied(uses, min_articles)
     column = {name: table[name].to_numpy().astype(float) for name in table.columns if name not in ("outlet", "word")}
     rest = {
         name: column[f"{name}_all"] - column[name] for name in ("y", "users", "yy", "ym", "total", "squares", "units")
@@ -186,7 +185,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
     p_value = _more_by_chance(*side_counts)
     low, high = _ratio_ends(*side_counts)
     # A word that an outlet never uses was tested too, and has a p-value of 1.
-    tested = np.append(p_value, np.ones(compared.height * words.height - len(p_value)))
+    tested = np.append(p_value, np.ones(n_tested - len(p_value)))
     return table.select(
         "outlet",
         "word",
@@ -211,20 +210,9 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
 def log_odds_ratio(
     uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers, *, alpha: Numbers, prior: float
 ) -> tuple[Numbers, Numbers]:
-    """Log-odds ratio with an informative Dirichlet prior, and its standard deviation (Monroe et al. 2008).
+    """Each word's log-odds ratio with an informative Dirichlet prior, and its deviation (Monroe et al. 2008).
 
-    Parameters
-    ----------
-    uses, total, uses_elsewhere, total_elsewhere : ndarray of shape (n_words,)
-        Of each word, and all words, on either side.
-    alpha : ndarray of shape (n_words,)
-        Each word's part in the prior, positive.
-    prior : float
-        The sum of `alpha` over all words.
-
-    Returns
-    -------
-    log_odds, deviation : ndarray of shape (n_words,)
+    `alpha` is each word's part in the prior, which sums to `prior` over all words.
 
     Examples
     --------

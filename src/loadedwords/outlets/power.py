@@ -9,7 +9,7 @@ import polars as pl
 from scipy.special import chdtri, ndtri, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.counted import clusters_of, numbered, share_columns, with_sentences
+from loadedwords.outlets.counted import sums_of_outlets, with_sentences
 from loadedwords.outlets.intervals import Numbers, jackknife_influence
 from loadedwords.schema import CountedVoice
 
@@ -67,12 +67,7 @@ def spread_of_articles(articles: pl.DataFrame, voice: CountedVoice = "own") -> f
     counted = with_sentences(articles, voice).filter(pl.len().over("outlet") > 1)
     if counted.is_empty():
         raise DataError("No outlet has two articles, so how much articles differ can't be told.\nScore a few of each.")
-    outlet, _ = numbered(counted["outlet"])
-    clusters = clusters_of(counted)
-    sums, sizes = np.zeros((2, int(clusters.max()) + 1, int(outlet.max()) + 1))
-    for table, column in zip((sums, sizes), share_columns(counted, voice), strict=True):
-        np.add.at(table, (clusters, outlet), column)
-    n = np.bincount(outlet)
+    _, n, sums, sizes = sums_of_outlets(counted, voice)
     variance = (jackknife_influence(sums, sizes) ** 2).sum(axis=0) * n
     freedom = (n - 1).sum()
     return float(np.sqrt((variance * (n - 1)).sum() / chdtri(freedom, _CONFIDENCE)))

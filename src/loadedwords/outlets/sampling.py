@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
+from loadedwords.files import as_paths
 from loadedwords.outlets.hand_labels import SAMPLE_SCHEMA
 
 LABELS_PER_OUTLET = 30
@@ -39,11 +40,7 @@ class Bin(NamedTuple):
 
 
 def plan_strata(
-    histograms: Mapping[str, NDArray[np.int64]],
-    n: int,
-    *,
-    min_per_outlet: int = LABELS_PER_OUTLET,
-    pool: bool = True,
+    histograms: Mapping[str, NDArray[np.int64]], n: int, *, min_per_outlet: int = LABELS_PER_OUTLET, pool: bool = True
 ) -> dict[str, list[Bin]]:
     """Strata and their sample sizes, from how the scores of each outlet are distributed.
 
@@ -137,7 +134,7 @@ def draw_sample(
     DataError
         If a folder holds no scores, an outlet is not in it, or `n` is too small for the outlets named.
     """
-    listed = [Path(folders)] if isinstance(folders, (str, Path)) else [Path(folder) for folder in folders]
+    listed = as_paths(folders)
     parts = [part for folder in listed for part in sorted((folder / "sentences").glob("part-*.parquet"))]
     if not parts:
         raise DataError(

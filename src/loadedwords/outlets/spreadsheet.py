@@ -14,17 +14,7 @@ _LOOKS_LIKE_ONE = re.compile(_FORMULA)
 
 
 def csv_text(table: pl.DataFrame, **style: Any) -> str:
-    """A table as CSV; a text that begins like a formula gets an apostrophe in front.
-
-    Parameters
-    ----------
-    table : polars.DataFrame
-    **style
-        As `polars.DataFrame.write_csv` takes it.
-
-    Returns
-    -------
-    str
+    """A table as CSV in a `style` of polars; a text that begins like a formula gets an apostrophe in front.
 
     Examples
     --------

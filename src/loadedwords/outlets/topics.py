@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from scipy.special import stdtrit
 
 from loadedwords.outlets.counted import clusters_of, numbered, share_columns, sum_by_cluster, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
-from loadedwords.outlets.intervals import within_a_share
+from loadedwords.outlets.intervals import Numbers, within_a_share
 from loadedwords.outlets.tables import counts, reals, texts
 from loadedwords.schema import CountedVoice
 
@@ -59,13 +60,9 @@ class Standardised:
 
 
 def standardise_topics(
-    articles: pl.DataFrame,
-    *,
-    voice: CountedVoice = "own",
-    level: float = 0.95,
-    min_articles: int = FEW_ARTICLES,
+    articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float = 0.95, min_articles: int = FEW_ARTICLES
 ) -> Standardised | None:
-    """Outlets as if each had the mix of topics of all of them together.
+    """Outlets as if each had the mix of topics of all of them together; None with fewer than two outlets or two topics.
 
     Regression standardisation (Little 1982): share = outlet + topic, over articles weighted by their sentences, each
     outlet's figure then taken at the common mix. Cells of one outlet and one topic are too small to be averaged
@@ -76,19 +73,7 @@ def standardise_topics(
     outlet's number of articles; never below that of equal variances, since where a few articles link an outlet to the
     others they are fitted too closely to tell their own (Angrist and Pischke 2009, section 8.1).
 
-    Parameters
-    ----------
-    articles : DataFrame
-        The articles table with `topic`; articles without one are left out.
-    voice : {"own", "quoted", "all"}
-    level : float
-    min_articles : int
-        Outlets with fewer are left out.
-
-    Returns
-    -------
-    Standardised or None
-        None where fewer than two outlets or two topics are left.
+    Articles without `topic`, and outlets with fewer than `min_articles`, are left out.
     """
     counted = _linked(_usable(articles, voice, min_articles))
     if counted["outlet"].n_unique() < 2 or counted["topic"].n_unique() < 2:
@@ -96,36 +81,22 @@ def standardise_topics(
     numerators, denominators = share_columns(counted, voice)
     share = numerators / denominators
     outlet, outlets = numbered(counted["outlet"])
-    topic, topics = numbered(counted["topic"])
-    n, n_outlets, n_topics = len(share), len(outlets), len(topics)
+    topic, _ = numbered(counted["topic"])
+    n_articles = np.bincount(outlet)
     mix = np.bincount(topic, denominators) / denominators.sum()
-    # Topic effects are coded against the common mix, so that an outlet's coefficient is its figure at that mix.
-    design = np.zeros((n, n_outlets + n_topics))
-    design[np.arange(n), outlet] = 1
-    design[np.arange(n), n_outlets + topic] = 1
-    design[:, n_outlets:] -= mix
-    weighted = design * denominators[:, None]
-    inverse = np.linalg.pinv(design.T @ weighted, hermitian=True)
-    # The effects are known up to a constant that `mix` takes away; pinv picks one, and it is made zero on the mix.
-    coefficients = inverse @ (weighted.T @ share)
-    residual = share - design @ coefficients
-    scores = sum_by_cluster(weighted * residual[:, None], clusters_of(counted))
-    freedom = max(1, n - n_outlets - n_topics + 1)
-    clustered = inverse @ (scores.T @ scores) @ inverse * (n / freedom)
-    equal = inverse @ (weighted.T @ weighted) @ inverse * (residual**2).sum() / freedom
-    error = np.sqrt(np.maximum(np.diag(clustered), np.diag(equal))[:n_outlets])
-    half = stdtrit(np.bincount(outlet) - 1.0, 1 - (1 - level) / 2) * error
-    low, high = within_a_share(coefficients[:n_outlets], half)
-    raw = np.bincount(outlet, numerators) / np.bincount(outlet, denominators)
-    covered = np.zeros((n_outlets, n_topics), dtype=bool)
+    at_mix, error, residual = _regressed(share, denominators, outlet, topic, mix, clusters_of(counted))
+    half = stdtrit(n_articles - 1.0, 1 - (1 - level) / 2) * error
+    low, high = within_a_share(at_mix, half)
+    covered = np.zeros((len(outlets), len(mix)), dtype=bool)
     covered[outlet, topic] = True
     # What differs by the rounding of sums is tied.
-    raw, standardised = raw.round(12), coefficients[:n_outlets].round(12)
+    raw = (np.bincount(outlet, numerators) / np.bincount(outlet, denominators)).round(12)
+    standardised = at_mix.round(12)
     within = (denominators * (share - raw[outlet]) ** 2).sum()
     rank, rank_standardised = _rank(raw), _rank(standardised)
     columns = {
         "outlet": outlets,
-        "n_articles": np.bincount(outlet),
+        "n_articles": n_articles,
         "raw_share": raw,
         "standardised_share": standardised,
         "ci_low": low,
@@ -136,27 +107,44 @@ def standardise_topics(
     }
     return Standardised(
         outlets=pl.DataFrame(columns, schema=TOPICS_SCHEMA).sort("rank_standardised"),
-        n_topics=n_topics,
-        n_articles=n,
+        n_topics=len(mix),
+        n_articles=len(share),
         kendall_tau=_agreement(raw, standardised),
         mean_move=float(np.abs(rank - rank_standardised).mean()),
         variance_explained=float(1 - (denominators * residual**2).sum() / within) if within else 0.0,
     )
 
 
-def find_topics(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, *, n_topics: int = N_TOPICS, seed: int = 0
-) -> pl.DataFrame:
-    """Topics of articles that come without: clusters of titles and leads, named by their own words.
+def _regressed(
+    share: Numbers, weight: Numbers, outlet: NDArray[np.int64], topic: NDArray[np.int64], mix: Numbers,
+    clusters: NDArray[np.int64],
+) -> tuple[Numbers, Numbers, Numbers]:  # fmt: skip
+    """Of the regression share = outlet + topic: each outlet's figure at the common mix, its error; articles' residuals."""
+    n, n_outlets, n_topics = len(share), int(outlet.max()) + 1, len(mix)
+    # Topic effects are coded against the common mix, so that an outlet's coefficient is its figure at that mix.
+    design = np.zeros((n, n_outlets + n_topics))
+    design[np.arange(n), outlet] = 1
+    design[np.arange(n), n_outlets + topic] = 1
+    design[:, n_outlets:] -= mix
+    weighted = design * weight[:, None]
+    inverse = np.linalg.pinv(design.T @ weighted, hermitian=True)
+    # The effects are known up to a constant that `mix` takes away; pinv picks one, and it is made zero on the mix.
+    coefficients = inverse @ (weighted.T @ share)
+    residual = share - design @ coefficients
+    scores = sum_by_cluster(weighted * residual[:, None], clusters)
+    freedom = max(1, n - n_outlets - n_topics + 1)
+    clustered = inverse @ (scores.T @ scores) @ inverse * (n / freedom)
+    equal = inverse @ (weighted.T @ weighted) @ inverse * (residual**2).sum() / freedom
+    error = np.sqrt(np.maximum(np.diag(clustered), np.diag(equal))[:n_outlets])
+    return coefficients[:n_outlets], error, residual
+
+
+def find_topics(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
+    """Topics of articles that come without: clusters of titles and leads, named by their words ("border, wall,
+    migrants").
 
     tf-idf, latent semantic analysis (Deerwester et al. 1990), spherical k-means. Outlets' names are no words of a
-    topic, or the topics would be the outlets.
-
-    Returns
-    -------
-    DataFrame
-        article_id, topic (such as "border, wall, migrants"). Empty where too few articles have sentences; those without
-        are left out.
+    topic, or the topics would be the outlets. Empty where too few articles have sentences; those without are left out.
     """
     from sklearn.cluster import KMeans
     from sklearn.decomposition import TruncatedSVD
@@ -188,16 +176,21 @@ def find_topics(
     parts = min(100, weights.shape[0] - 1, weights.shape[1] - 1)
     if parts < 2:
         return empty
-    vectors = normalize(TruncatedSVD(parts, random_state=seed).fit_transform(weights))
-    n_clusters = min(n_topics, documents.height // MIN_ARTICLES_PER_TOPIC)
-    found = KMeans(n_clusters, n_init=1, random_state=seed).fit_predict(vectors)
-    terms = vectorizer.get_feature_names_out()
+    vectors = normalize(TruncatedSVD(parts, random_state=0).fit_transform(weights))
+    n_clusters = min(N_TOPICS, documents.height // MIN_ARTICLES_PER_TOPIC)
+    found = KMeans(n_clusters, n_init=1, random_state=0).fit_predict(vectors)
+    names = _names(weights, found, vectorizer.get_feature_names_out())
+    return documents.select("article_id").with_columns(topic=pl.Series([names[number] for number in found.tolist()]))
+
+
+def _names(weights: Any, cluster: NDArray[np.int64], terms: NDArray[np.str_]) -> dict[int, str]:
+    """Of each cluster, the words that are more frequent in it than elsewhere."""
     overall = np.asarray(weights.mean(axis=0)).ravel()
-    names = []
-    for number in range(n_clusters):
-        own = np.asarray(weights[found == number].mean(axis=0)).ravel() if (found == number).any() else overall
-        names.append(", ".join(terms[np.argsort(overall - own, kind="stable")[:_WORDS_IN_NAME]]))
-    return documents.select("article_id").with_columns(topic=pl.Series(names).gather(found))
+    names = {}
+    for number in np.unique(cluster).tolist():
+        own = np.asarray(weights[cluster == number].mean(axis=0)).ravel()
+        names[number] = ", ".join(terms[np.argsort(overall - own, kind="stable")[:_WORDS_IN_NAME]])
+    return names
 
 
 def _usable(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> pl.DataFrame:

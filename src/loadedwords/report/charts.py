@@ -11,11 +11,7 @@ from loadedwords.errors import require
 def write_reliability_plot(bins: Sequence[tuple[float, float, int]], file: Path) -> None:
     """How often sentences are loaded (up) that were given a probability (across), as an SVG.
 
-    Parameters
-    ----------
-    bins : sequence of (mean probability, share of loaded, number of sentences)
-        As in `Evaluation.reliability`.
-    file : Path
+    `bins` are as in `Evaluation.reliability`: mean probability, share of loaded, number of sentences.
 
     Raises
     ------

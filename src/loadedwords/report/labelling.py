@@ -24,22 +24,13 @@ _LONGEST_REQUEST = 10_000
 class LabellingSheet:
     """The labels of one person, in memory and on disk; every change is saved before it counts.
 
-    Parameters
-    ----------
-    file : Path
-        As `write_sample` wrote it; labels in it are kept.
-    labeller : str or None
-        Labels of a named person go to a file of their own beside it, ``sample.NAME.csv``, which starts blank.
+    Labels in the file, which `write_sample` wrote, are kept; those of a named `labeller` go to a file of their own
+    beside it, ``sample.NAME.csv``, which starts blank. `file` is where the labels are.
 
     Raises
     ------
     DataError
         If the file lacks a column, holds a label that is not understood, or the name is not fit for a file.
-
-    Attributes
-    ----------
-    file : Path
-        Where the labels are.
     """
 
     def __init__(self, file: Path, *, labeller: str | None = None) -> None:
@@ -141,22 +132,15 @@ class LabellingServer(LocalServer):
 def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = None) -> LabellingServer:
     """Start the page on which a sample is labelled: open its `url`, then call `wait`.
 
-    Parameters
-    ----------
-    sample_csv : Path
-        As `write_sample` wrote it. Labels go into its column `label`, at once; started again, the page goes on where
-        it was.
-    port : int
-        On 127.0.0.1; 0 for any that is free.
-    labeller : str or None
-        Labels of a named person go to a file of their own, ``sample.NAME.csv``, for agreement to be measured.
+    Labels go into the column `label` of what `write_sample` wrote, at once; started again, the page goes on where it
+    was. Those of a named `labeller` go to a file of their own, ``sample.NAME.csv``, for agreement to be measured.
 
     Raises
     ------
     DataError
         If the file is not a sample.
     OSError
-        If the port is taken.
+        If the `port`, 0 for any that is free, is taken.
     """
     return LabellingServer(LabellingSheet(sample_csv, labeller=labeller), port=port)
 

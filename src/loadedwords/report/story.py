@@ -16,7 +16,7 @@ from loadedwords.errors import DataError
 from loadedwords.house import UNTOLD
 from loadedwords.lint import Document, Finding, House, lint_document, make_document
 from loadedwords.lint.documents import Part, TextForm
-from loadedwords.lint.findings import Fix, sentences_of
+from loadedwords.lint.findings import Fix, Span, own_score, sentences_of
 from loadedwords.lint.reasons import KIND_TITLES, title_of
 from loadedwords.report.local_page import LocalServer
 from loadedwords.schema import ScoredSentence
@@ -26,24 +26,15 @@ from loadedwords.text import prepare_text
 LONGEST_STORY = 200_000  # characters of prose
 _LONGEST_REQUEST = 8_000_000  # bytes: a page of the web is mostly tags
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-Span = tuple[int, int]
 
 
 def serve_stories(model: FramingModel, house: House | None = None, *, port: int = 0) -> LocalServer:
-    """Start the page on which stories are marked: open its `url`, then call `wait`.
-
-    Parameters
-    ----------
-    model : FramingModel
-    house : House, optional
-        Rules for every story, as `read_house` gives them.
-    port : int
-        On 127.0.0.1; 0 for any that is free.
+    """Start the page on which stories are marked, by the rules of a house: open its `url`, then call `wait`.
 
     Raises
     ------
     OSError
-        If the port is taken.
+        If the `port`, 0 for any that is free, is taken.
     """
     one_at_a_time = threading.Lock()  # a story takes all cores
 
@@ -182,10 +173,9 @@ def _merged(pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sentence_row(part: Part, sentence: ScoredSentence) -> dict[str, Any]:
-    own = sentence.p_own is not None
     return {
-        "p": round(float(sentence.p_loaded if sentence.p_own is None else sentence.p_own), 3),
-        "own": own,
+        "p": round(float(own_score(sentence)), 3),
+        "own": sentence.p_own is not None,
         "voice": sentence.voice,
         "speaker": sentence.speaker,
         "part": part.name,

@@ -38,17 +38,9 @@ class Aligned:
     runs: tuple[Run, ...]
 
     def to_original(self, start: int, end: int) -> tuple[int, int]:
-        """The slice of the original that `text[start:end]` stands for.
+        """The slice of the original that `text[start:end]` stands for: the smallest that covers every character.
 
-        Parameters
-        ----------
-        start, end : int
-            Offsets into the edited text, ``0 <= start < end <= len(text)``.
-
-        Returns
-        -------
-        tuple of int
-            Start and end; the smallest slice that covers every character.
+        ``0 <= start < end <= len(text)``.
         """
         first, last = self.runs[self._run_at(start)], self.runs[self._run_at(end - 1)]
         low = first.original_start + (start - first.start if first.copied else 0)
@@ -58,10 +50,7 @@ class Aligned:
     def removed_around(self, start: int, end: int, original_length: int) -> tuple[int, int]:
         """How far to either side of ``text[start:end]`` the original holds nothing but what was taken out.
 
-        Returns
-        -------
-        tuple of int
-            Offsets into the original, at or beyond those of `to_original`.
+        Offsets into the original, at or beyond those of `to_original`.
         """
         low, high = self.to_original(start, end)
         first, after = self._run_at(start), self._run_at(end - 1) + 1

@@ -76,19 +76,9 @@ _WORDS = {
 
 
 def boilerplate_reason(text: str, of: Of = "sentence") -> str | None:
-    """Why a clean sentence or line is no reporting.
+    """Why a clean sentence or line is no reporting, one of `REASONS`; None for reporting.
 
-    Parameters
-    ----------
-    text : str
-        Clean text of one sentence or line.
-    of : {"sentence", "line", "last line"}
-        What it is: some lines are known only as a whole, some only by where they stand.
-
-    Returns
-    -------
-    str or None
-        One of `REASONS`; None for reporting.
+    Some lines are known only as a whole, some only by where they stand: `of` says what the text is.
     """
     if len(text) > _LONGEST:
         return None

@@ -63,20 +63,10 @@ _RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
 
 
 def clean_text(text: str) -> Aligned:
-    """Remove what is layout and not language.
+    """Remove what is layout and not language; `to_original` of what comes back leads to the text as read.
 
-    Markdown links keep their words and lose their address; emphasis, headings, bullets, rules and HTML tags
-    lose their marks; runs of white space become one blank; line ends stay. Characters are repaired before.
-
-    Parameters
-    ----------
-    text : str
-        As read.
-
-    Returns
-    -------
-    Aligned
-        The clean text; `to_original` leads from its offsets back to those of `text`.
+    Markdown links keep their words and lose their address; emphasis, headings, bullets, rules and HTML tags lose their
+    marks; runs of white space become one blank; line ends stay. Characters are repaired before.
     """
     repaired = repair(text)
     return repaired.edited(_edits(repaired.text)) if _ANYTHING.search(repaired.text) else repaired

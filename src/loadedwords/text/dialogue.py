@@ -17,13 +17,7 @@ _PAUSE = re.compile(r"[,!?…]\s")
 
 
 def find_dialogue(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Iterator[Stretch]:
-    """Find what is said behind dashes.
-
-    Parameters
-    ----------
-    marks : mapping of int to str
-        What cleaning took away in front of a line.
-    """
+    """Find what is said behind dashes, which `marks` has where cleaning took them away in front of a line."""
     run: list[tuple[int, int]] = []
     for start, end in [*paragraphs, (len(text), len(text))]:
         if marks.get(start, "") in _DASHES or text.startswith(_DASHES, start, end):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from loadedwords.schema import Article, Boilerplate
 from loadedwords.text.preparation import PreparedText, Sentence, prepare_sentence, prepare_text
+from loadedwords.text.words import letters
 
-_NOT_LETTERS = re.compile(r"[\W_]+")
 # So many sentences of a text may stand above its title, such as the name of a section; and so many characters, such as
 # title, byline and dateline, above a standfirst.
 _ABOVE_TITLE = 5
@@ -32,11 +31,11 @@ def prepare_article(article: Article) -> PreparedArticle:
     """
     title, standfirst = article.title or "", article.standfirst or ""
     text = prepare_text(article.text, article.byline)
-    letters = _letters(title)
-    if not letters:
+    of_title = letters(title)
+    if not of_title:
         return PreparedArticle((), _standfirst(standfirst, article.text), text)
-    standfirsts = () if letters.startswith(_letters(standfirst)) else _standfirst(standfirst, article.text)
-    return PreparedArticle((_title(title),), standfirsts, _without_title(article.text, text, letters))
+    standfirsts = () if of_title.startswith(letters(standfirst)) else _standfirst(standfirst, article.text)
+    return PreparedArticle((_title(title),), standfirsts, _without_title(article.text, text, of_title))
 
 
 def _title(title: str) -> Sentence:
@@ -48,26 +47,22 @@ def _title(title: str) -> Sentence:
 
 
 def _standfirst(standfirst: str, text: str) -> tuple[Sentence, ...]:
-    opening = _letters(text[: 2 * len(standfirst) + _ABOVE_STANDFIRST])
-    return () if _letters(standfirst) in opening else prepare_text(standfirst).sentences
+    opening = letters(text[: 2 * len(standfirst) + _ABOVE_STANDFIRST])
+    return () if letters(standfirst) in opening else prepare_text(standfirst).sentences
 
 
-def _without_title(source: str, text: PreparedText, letters: str) -> PreparedText:
+def _without_title(source: str, text: PreparedText, of_title: str) -> PreparedText:
     """The text without the line or sentences that are its title; a text that is nothing else stays."""
     sentences = text.sentences
     for first in range(min(_ABOVE_TITLE, len(sentences))):
         found, last = "", first
-        while last < len(sentences) and len(found) < len(letters):
-            found += _letters(sentences[last].text)
+        while last < len(sentences) and len(found) < len(of_title):
+            found += letters(sentences[last].text)
             last += 1
-        if found == letters and last - first < len(sentences):
+        if found == of_title and last - first < len(sentences):
             start, end = sentences[first].start, sentences[last - 1].end
             left_out = sorted(
                 [*text.boilerplate, Boilerplate(start, end, source[start:end], "title")], key=lambda b: b.start
             )
             return PreparedText(sentences[:first] + sentences[last:], tuple(left_out), text.clean)
     return text
-
-
-def _letters(text: str) -> str:
-    return _NOT_LETTERS.sub("", text).casefold()

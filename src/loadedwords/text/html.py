@@ -13,18 +13,12 @@ _LONGEST_STANDFIRST = 1000  # characters; what is longer is a part of the page t
 
 
 def extract_article(page: str) -> dict[str, Any] | None:
-    """Extract text and what the page says of itself (trafilatura, Barbaresi 2021).
+    """Extract text and what the page says of itself (trafilatura, Barbaresi 2021); None where the page holds no
+    article.
 
-    Parameters
-    ----------
-    page : str
-        Of bytes, `articles.decoding` makes it.
-
-    Returns
-    -------
-    dict or None
-        ``text`` (block quotations behind ``> ``, by which they are known for somebody else's), ``title``, ``date``, ``outlet``, ``sitename`` (the outlet, if the page names it), ``url``, ``byline``, each but the text possibly None; None where the page
-        holds no article. ``standfirst``, by role or class, is no part of the text.
+    ``text`` (block quotations behind ``> ``, by which they are known for somebody else's), ``title``, ``date``,
+    ``outlet``, ``sitename`` (the outlet, if the page names it), ``url``, ``byline``, each but the text possibly None.
+    ``standfirst``, by role or class, is no part of the text.
     """
     import trafilatura  # slow to import, and most runs read no page
 

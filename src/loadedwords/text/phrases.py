@@ -1,4 +1,4 @@
-"""What of a loaded phrase is left when the house accepts a part of it."""
+"""Phrases beside the slices that rules speak of: whether they meet, and what is left of one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from collections.abc import Iterable, Iterator
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 
+def overlaps(start: int, end: int, slices: Iterable[tuple[int, int]]) -> bool:
+    """Whether ``start:end`` has a part in one of them."""
+    return any(low < end and start < high for low, high in slices)
+
+
 def left_of(text: str, start: int, end: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """What of a phrase lies outside of the slices that a rule speaks of; nothing that only holds a sentence together."""
-    cuts = sorted((low, high) for low, high in taken if low < end and start < high)
+    cuts = sorted(cut for cut in taken if overlaps(start, end, [cut]))
     if not cuts:
         yield start, end
         return

@@ -85,15 +85,11 @@ class _Page:
         return introduced and not _SIGNATURES.match(self.text, *self.paragraphs[number])
 
     def posts_before(self, number: int, name: str, taken: int, first: int | None, length: int = 0) -> Iterator[Stretch]:
-        """The paragraphs before a signature that are its post: all from the line that opens the embed, else the nearest.
+        """The paragraphs before a signature that are its post: from the line that opens the embed, else the nearest.
 
-        Parameters
-        ----------
-        first : int or None
-            The paragraph behind the line that opens the embed, if one does.
-        length : int
-            Of what the paragraph with the signature has of the post; the ones before are of it only if they stand closer
-            or farther than paragraphs of this article do.
+        `first` is the paragraph behind the line that opens the embed, if one does. `length` is what the paragraph with
+        the signature has of the post; the ones before are of it only if they stand closer or farther than paragraphs of
+        this article do.
         """
         nearest = length == 0
         for before in range(number - 1, max(taken, number - 1 - _REACH), -1):
@@ -113,12 +109,8 @@ class _Page:
 def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Iterator[Stretch]:
     """Find the posts of a clean text, and the lines around them that are no sentences.
 
-    Parameters
-    ----------
-    paragraphs : sequence of (int, int)
-        Where they start and end.
-    marks : mapping of int to str
-        What cleaning took away in front of a line: the dash before a signature is one, ">" before a block quotation another.
+    `marks` is what cleaning took away in front of a line: the dash before a signature is one, ">" before a block
+    quotation another.
     """
     if not any(trace in text for trace in ("@", "View this", "osted by", "twitter.com", "t.co/")):
         return

@@ -85,19 +85,9 @@ class PreparedText:
 
 
 def prepare_text(text: str, byline: str | None = None) -> PreparedText:
-    """Prepare one article.
+    """Prepare one article: every letter and digit of reporting is in exactly one sentence, with offsets into `text`.
 
-    Parameters
-    ----------
-    text : str
-        As read; every offset in the result points into it.
-    byline : str, optional
-        Who wrote it: in an interview, their questions are the outlet's.
-
-    Returns
-    -------
-    PreparedText
-        Every letter and digit of reporting is in exactly one sentence.
+    `byline` says who wrote it: in an interview, their questions are the outlet's.
     """
     aligned = clean_text(text)
     clean = aligned.text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -46,54 +46,44 @@ class Quotation:
     speaker: str | None = None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A paragraph, or what labels and others' stretches leave of it.
+
+    `set_off`: as a block quotation. `labelled`: a label stands before it. `spoken`: the stretch of somebody else that it is.
+    """
+
+    start: int
+    end: int
+    set_off: bool
+    labelled: bool
+    spoken: Stretch | None
+
+
 def find_quotations(
     text: str, paragraphs: Bounds | None = None, blocks: Iterable[int] = (), stretches: Sequence[Stretch] = ()
 ) -> list[Quotation]:
-    """Find the quotations of an article.
+    """Find the quotations of a clean text, in order, without overlap: one inside another belongs to the outer one.
 
-    Parameters
-    ----------
-    text : str
-        Clean text.
-    paragraphs : sequence of (int, int), optional
-        Where its paragraphs start and end; all of it is one, if not given.
-    blocks : iterable of int
-        Numbers of the paragraphs that are set off as block quotations.
-    stretches : sequence of Stretch
-        Posts, turns and labels in it, in order: what is quoted there needs no marks.
-
-    Returns
-    -------
-    list of Quotation
-        In order, without overlap: a quotation inside a quotation belongs to the outer one.
+    Without `paragraphs` all of it is one; `blocks` are the numbers of those that are set off as block quotations. What
+    is quoted in `stretches` (posts, turns and labels, in order) needs no marks.
     """
-    set_off = frozenset(blocks)
-    parts: list[tuple[int, int, bool, Stretch | None]] = []
-    labelled: set[int] = set()
-    for number, paragraph in enumerate(paragraphs if paragraphs is not None else [(0, len(text))]):
-        for start, end, told in pieces(text, *paragraph, stretches):
-            if told is not None and told.voice == "label":
-                labelled.add(len(parts))
-            else:
-                parts.append((start, end, number in set_off, told))
-    bounds = [(start, end) for start, end, _, _ in parts]
+    parts = list(_parts(text, paragraphs if paragraphs is not None else [(0, len(text))], frozenset(blocks), stretches))
+    bounds = [(part.start, part.end) for part in parts]
     found: list[Quotation] = []
     inherited: str | None = None
     continued = introduced = False
     done = 0
-    for number, (start, end, block, told) in enumerate(parts):
-        if told is not None and told.voice == "quoted":
+    for number, part in enumerate(parts):
+        start, end = part.start, part.end
+        introduced = introduced and not part.labelled  # a label says whose the words are, or that they are lost
+        marked = [] if part.spoken else marked_in(text, max(start, done), bounds, number)
+        if part.spoken or part.set_off or (introduced and not (marked and marked[0].mark <= start + 1)):
+            speaker = part.spoken.speaker if part.spoken else None
+            if not part.spoken and introduced and number:  # the sentence that introduces a block says whose it is
+                speaker = known(speaker_before(text, *bounds[number - 1]))
             if done < end:  # else it is inside of what was opened before
-                found.append(Quotation(max(start, done), end, speaker=told.speaker))
-            done, introduced = max(done, end), False
-            continue
-        introduced = introduced and number not in labelled  # a label says whose the words are, or that they are lost
-        marked = marked_in(text, max(start, done), bounds, number)
-        if block or (introduced and not (marked and marked[0].mark <= start + 1)):
-            # The sentence that introduces a block says whose it is.
-            speaker = speaker_before(text, *bounds[number - 1]) if introduced and number else None
-            if done < end:  # else it is inside of what was opened before
-                found.append(Quotation(max(start, done), end, speaker=known(speaker)))
+                found.append(Quotation(max(start, done), end, speaker=speaker))
             done, introduced = max(done, end), False
             continue
         own_speakers: list[str | None] = []
@@ -110,6 +100,18 @@ def find_quotations(
         _share_speaker(found, start)
         introduced = text.endswith(":", start, end) and introduces(text, start, end - 1)
     return found
+
+
+def _parts(text: str, paragraphs: Bounds, set_off: frozenset[int], stretches: Sequence[Stretch]) -> Iterator[_Part]:
+    labelled = False
+    for number, paragraph in enumerate(paragraphs):
+        for start, end, told in pieces(text, *paragraph, stretches):
+            if told is not None and told.voice == "label":
+                labelled = True
+                continue
+            spoken = told if told is not None and told.voice == "quoted" else None
+            yield _Part(start, end, number in set_off, labelled, spoken)
+            labelled = False
 
 
 def speech(quotations: Iterable[Quotation]) -> list[Quotation]:

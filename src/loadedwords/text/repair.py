@@ -64,16 +64,6 @@ def repair(text: str) -> Aligned:
     Entities become their characters, escaped twice as well; UTF-8 read in another encoding, once or several times over,
     becomes what it was (ftfy, Speer 2019); control characters of Latin-1 become those that Windows has in their place;
     ligatures and accents apart from their letters become plain letters; what can't be seen goes.
-
-    Parameters
-    ----------
-    text : str
-        As read.
-
-    Returns
-    -------
-    Aligned
-        The repaired text and the way back.
     """
     aligned = apply_edits(text, ())
     if "&" in text:

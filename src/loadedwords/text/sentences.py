@@ -10,6 +10,7 @@ from sentencex import get_sentence_boundaries
 
 from loadedwords.text.alignment import Edit, apply_edits
 from loadedwords.text.speakers import asked_by_name
+from loadedwords.text.stretches import stripped
 
 # Nothing anybody wrote as one sentence is longer; tables and lists without full stops are.
 LONGEST = 1500
@@ -48,22 +49,11 @@ class Span:
 
 
 def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[Span]:
-    """Split clean text into sentences.
+    """Split clean text into sentences, in order, without white space around them; every letter and digit is in one.
 
-    A line end ends a sentence and its paragraph, unless the lines were wrapped by hand.
-    Quotation marks do not hold sentences together: three quoted sentences are three sentences.
-
-    Parameters
-    ----------
-    text : str
-        Clean text, lines ended by a line feed.
-    list_lines : frozenset of int
-        Offsets of the lines that a bullet, number or heading mark introduced; never joined to the one before.
-
-    Returns
-    -------
-    list of Span
-        In order, without overlap, no white space at either end; every letter and digit is in one of them.
+    A line end ends a sentence and its paragraph, unless the lines were wrapped by hand; those at the offsets
+    `list_lines`, which a bullet, number or heading mark introduced, are never joined to the one before. Quotation marks
+    do not hold sentences together: three quoted sentences are three sentences.
     """
     found: list[Span] = []
     number = -1
@@ -136,14 +126,14 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         if _goes_on(bare.text, at):
             continue
         cut = _before_opening_marks(text, begin, start + bare.to_original(at, at + 1)[0])
-        asked = _stripped(text, begin, cut)[1]
+        asked = stripped(text, begin, cut)[1]
         if _QUESTION_QUOTED.search(text, max(begin, asked - 9), asked) and asked_by_name(text, cut):
             continue
         if _LETTER_OR_DIGIT.search(text, begin, cut) and _LETTER_OR_DIGIT.search(text, cut, end):
-            yield _stripped(text, begin, cut)
+            yield stripped(text, begin, cut)
             begin = cut
     if _LETTER_OR_DIGIT.search(text, begin, end):
-        yield _stripped(text, begin, end)
+        yield stripped(text, begin, end)
 
 
 def _goes_on(text: str, at: int) -> bool:
@@ -170,15 +160,7 @@ def _cut(text: str, start: int, end: int, longest: int, *marks: str) -> Iterator
     while end - start > longest:
         at = next((at for mark in marks if (at := text.rfind(mark, start + longest // 2, start + longest)) >= 0), None)
         cut = start + longest if at is None else at + 1
-        yield _stripped(text, start, cut)
-        start, _ = _stripped(text, cut, end)
+        yield stripped(text, start, cut)
+        start, _ = stripped(text, cut, end)
     if start < end:
         yield start, end
-
-
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end

@@ -9,6 +9,8 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 # The same, a compound ("anti-choice") being one word: what is counted and underlined.
 COMPOUND = re.compile(r"\w+(?:['’‐‑-]\w+)*")
 
+_NOT_LETTERS = re.compile(r"[\W_]+")
+
 # What somebody else says, as a model sees it in the outlet's own words. Of nothing at all, empty marks, "this", "it is so"
 # and no marks either, it was the only one with which attributed claims always stayed neutral and own words kept theirs.
 PLACEHOLDER = "…"
@@ -25,3 +27,8 @@ FUNCTION_WORDS = frozenset(
     is are was were be been being am has have had having do does did will would shall should can could may might must
     it's its he's she's they're we're i'm isn't aren't wasn't weren't""".split()  # noqa: SIM905 — a list of them would be five times as long
 )
+
+
+def letters(text: str) -> str:
+    """Letters and digits alone, small: the same of texts that differ in how they are set."""
+    return _NOT_LETTERS.sub("", text).casefold()

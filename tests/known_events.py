@@ -8,8 +8,6 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from loadedwords.errors import DataError
-from loadedwords.outlets.tables import need_columns
 from loadedwords.schema import Interval
 
 N_RESAMPLES = 2000
@@ -17,17 +15,7 @@ N_RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class PairwiseScores:
-    """How well found groups agree with known events, over pairs of articles.
-
-    Attributes
-    ----------
-    precision, recall : float
-        Share of the found pairs that are known, and of the known pairs that were found; 0 where there is no pair.
-    f1 : Interval
-        Their harmonic mean, with an interval that resamples events.
-    n_found, n_true, n_both : int
-        Pairs found, known, and both.
-    """
+    """Over pairs of articles: shares of the found pairs that are known and of the known ones found, and how many of each."""
 
     precision: float
     recall: float
@@ -42,38 +30,14 @@ def pairwise_scores(
     true: pl.DataFrame,
     *,
     among: Literal["labelled", "touching", "all"] = "labelled",
-    level: float = 0.95,
-    seed: int = 0,
 ) -> PairwiseScores:
-    """Hold found groups against known events, pair of articles by pair.
+    """Hold found groups against known events, pair of articles by pair; an article may belong to several events.
 
-    Parameters
-    ----------
-    found, true : DataFrame
-        With article_id and event_id; an article may belong to several events.
-    among : {"labelled", "touching", "all"}
-        Which found pairs count: those whose two articles are both in `true`; those with at least one; all. Known events
-        are seldom all events there are, so that the last two count as errors what nobody has labelled.
-    level : float
-        Nominal coverage of the interval.
-    seed : int
-
-    Returns
-    -------
-    PairwiseScores
-        The interval of F1 resamples known events, and found groups of articles of no known event; a pair counts half
-        for each article's event.
-
-    Raises
-    ------
-    DataError
-        If a column is missing or `true` holds no pair.
+    `among` says which found pairs count: those whose two articles are both in `true`; those with at least one; all. Known
+    events are seldom all events there are, so that the last two count as errors what nobody has labelled. The interval of
+    F1 resamples known events, and found groups of articles of no known event; a pair counts half for each article's event.
     """
-    for frame, name in ((found, "found"), (true, "true")):
-        need_columns(frame.columns, {"article_id", "event_id"}, f"The table of {name} events")
     true_pairs, found_pairs = _pairs_of(true), _pairs_of(found)
-    if not true_pairs:
-        raise DataError("The known events hold no two articles of one event, so there is nothing to hold against.")
     labelled = set(true["article_id"].to_list())
     enough = {"labelled": 2, "touching": 1, "all": 0}[among]
     found_pairs = {pair for pair in found_pairs if (pair[0] in labelled) + (pair[1] in labelled) >= enough}
@@ -88,9 +52,9 @@ def pairwise_scores(
             for article in pair:
                 counts[units[unit_of[article]], column] += 0.5
     counts = counts[counts[:, 1] > 0]
-    draws = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), N_RESAMPLES)
+    draws = np.random.default_rng(0).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), N_RESAMPLES)
     totals = draws @ counts
-    low, high = np.quantile(2 * totals[:, 0] / totals[:, 1], [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(2 * totals[:, 0] / totals[:, 1], [0.025, 0.975])
     n_both = len(found_pairs & true_pairs)
     return PairwiseScores(
         precision=n_both / len(found_pairs) if found_pairs else 0.0,

@@ -1,0 +1,94 @@
+"""Files, folders and globs → the files that they stand for, and the outlets that folders name."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from loadedwords.articles.sources import STDIN
+from loadedwords.errors import DataError
+
+_NO_OUTLET = re.compile(
+    r"[\d\W_]*(?:(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*[\d\W_]*)?", re.IGNORECASE
+)
+
+
+def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | None = None) -> list[Path | None]:
+    """The files that `inputs` stand for; None is standard input. Nothing below the folder `without` is taken.
+
+    Raises
+    ------
+    DataError
+        If one of them stands for nothing.
+    """
+    files: list[Path | None] = []
+    for given in [inputs] if isinstance(inputs, (str, Path)) else inputs:
+        path = Path(given)
+        if len(path.name) > 255 or not str(given).strip():
+            raise DataError(f"{str(given)[:60]!r} is no name of a file or folder.\nCheck the path.")
+        if str(given) == STDIN:
+            files.append(None)
+        elif path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if not p.is_dir() and not _is_left_out(p, path, without))
+            if not inside:
+                raise DataError(
+                    f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
+                )
+            files.extend(inside)
+        elif os.path.lexists(path):
+            if without is not None and _is_below(path, without):
+                raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
+            files.append(path)
+        elif glob.has_magic(str(given)) and (matches := _matches(path)):
+            files.extend(find_files(matches, without=without))
+        else:
+            raise DataError(
+                f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
+            )
+    return files
+
+
+def _matches(pattern: Path) -> list[str]:
+    if "**" not in pattern.parts:
+        return sorted(glob.glob(str(pattern)))
+    # glob.glob goes through links, and where they lead in circles it never comes back.
+    inside = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    named = frozenset(pattern.parts)
+    return sorted(str(p) for p in inside if not any(part[0] == "." and part not in named for part in p.parts))
+
+
+def folder_outlets(inputs: Sequence[str | Path], files: Iterable[Path | None]) -> dict[Path | None, str]:
+    """The outlet of each file by the outermost folder that tells them apart, such as articles/2018/Wire/story.txt.
+
+    Folders called by a date or number name no outlet, and a single folder tells nothing apart.
+    """
+    folders = [path for path in map(Path, inputs) if path.is_dir()]
+    parents = Counter(folder.parent for folder in folders)
+    above: dict[Path | None, list[str]] = {}
+    for file in filter(None, files):
+        if folder := next((folder for folder in folders if file.is_relative_to(folder)), None):
+            base = folder.parent if parents[folder.parent] > 1 else folder
+            above[file] = [part for part in file.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
+    while len({names[0] for names in above.values() if names}) == 1:
+        above = {file: names[1:] for file, names in above.items()}
+    outlets = {file: names[0] for file, names in above.items() if names}
+    return outlets if len(set(outlets.values())) > 1 else {}
+
+
+def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
+    inside = file.relative_to(folder)
+    if any(part.startswith(".") for part in inside.parts):
+        return True
+    # What an earlier run wrote is no article.
+    if any((folder / parent / "run.json").is_file() for parent in inside.parents):
+        return True
+    return without is not None and _is_below(file, without)
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    # Path.resolve fails where links lead in a circle.
+    return Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder))
