@@ -1,4 +1,4 @@
-"""How fast, against a peer in the same run: python tests/benchmarks/speed.py [--corpora DIR] [--only PART]
+"""How fast, against a peer in the same run: python tests/benchmarks/speed.py [--corpora DIR] [--only PART] [--before DIR]
 
 The transformer's peers are encoders that need the extra train and their weights (see loadedwords.training.encoders).
 Prints a table of ratios; nothing here is a test, for a timing depends on what else the machine does.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 import loadedwords
+from loadedwords.models.onnx_scorer import sentence_probability
 from loadedwords.scoring import FramingModel
 from loadedwords.scoring.model import ARTICLES_AT_ONCE
 from loadedwords.scoring.results import scored_apart
@@ -37,6 +39,9 @@ from loadedwords.training.corpora import load_corpus
 ROOT = Path(__file__).parents[2]
 N_SENTENCES = 20_000
 N_TRANSFORMER = 640
+N_ENGINE = 4_000
+N_RUN = 240
+N_FLOAT = 4_000
 N_ARTICLES = 64
 N_ROUNDS = 9
 
@@ -44,8 +49,11 @@ N_ROUNDS = 9
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=Path, default=ROOT.parent / "shared" / "corpora")
+    parser.add_argument("--before", type=Path, help="checkout of an earlier version, to score beside this one")
     parts = {
         "transformer": transformer_against_pipelines,
+        "engine": run_against_engine,
+        "float": int8_against_float,
         "linear": linear_against_scikit_learn,
         "start": start_up,
         "voice": own_voice_against_none,
@@ -58,6 +66,8 @@ def main() -> None:
         sys.exit(f"{articles} is not there: name the folder of the corpora with --corpora")
     for part in given.only or parts:
         parts[part](articles)
+    if given.before:
+        run_against_earlier(articles, given.before)
 
 
 def real_sentences(articles: Path, n: int) -> list[str]:
@@ -105,6 +115,83 @@ def transformer_against_pipelines(articles: Path) -> None:
     print(f"{len(sentences):,} real sentences, {threads} threads, median of 3 runs in turns:")
     for name, found in rates.items():
         print(f"  {name}: {found:,.1f} sentences/s; loadedwords is {ours / found:.1f} times as fast")
+
+
+def run_against_engine(articles: Path) -> None:
+    """A whole run, from Parquet to report, beside its engine alone: one process for each core, batches ready, nothing else."""
+    sentences = real_sentences(articles, N_ENGINE)
+    model = loadedwords.load_model()
+    windows = model._scorer._tokenizer.encode_batch(sentences)
+    with tempfile.TemporaryDirectory() as folder:
+        some = Path(folder) / "articles.parquet"
+        pl.read_parquet(articles).head(N_RUN).write_parquet(some)
+        engine, run = [], []
+        for _ in range(3):  # in turns, so that a disturbance of the machine meets both
+            engine.append(len(sentences) / seconds_of(lambda: list(model._scorer._read(windows))))
+            run.append(scored_per_second(some, Path(folder) / "scores"))
+    print(f"{N_RUN} real articles, {os.cpu_count()} cores, median of 3 in turns:")
+    print(
+        f"  the engine alone, {len(sentences):,} sentences in ready batches: {statistics.median(engine):,.0f} sentences/s"
+    )
+    print(
+        f"  loadedwords score, own words' scores counted as sentences: {statistics.median(run):,.0f} sentences/s, "
+        f"{statistics.median(run) / statistics.median(engine):.0%} of it"
+    )
+
+
+def run_against_earlier(articles: Path, before: Path) -> None:
+    """The same articles by another version of this package, in turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        some = Path(folder) / "articles.parquet"
+        pl.read_parquet(articles).head(N_RUN).write_parquet(some)
+        sources = {"before": before / "src", "now": ROOT / "src"}
+        rates: dict[str, list[float]] = {name: [] for name in sources}
+        for _ in range(3):
+            for name, source in sources.items():
+                rates[name].append(scored_per_second(some, Path(folder) / "scores", source))
+    ratios = [now / then for now, then in zip(rates["now"], rates["before"], strict=True)]
+    print(
+        f"{N_RUN} real articles, start to end: {statistics.median(rates['now']):,.0f} sentences/s, "
+        f"{statistics.median(ratios):.2f} times the version in {before} (median of 3 in turns: {', '.join(f'{r:.2f}' for r in ratios)})"
+    )
+
+
+def scored_per_second(articles: Path, folder: Path, source: Path = ROOT / "src") -> float:
+    """Sentences that a whole run gives a score, those of own words among them, for each second from start to end."""
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-m", "loadedwords", "score", str(articles), "-o", str(folder)]
+    took = seconds_of(
+        lambda: subprocess.run(
+            command,
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(source)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    scored = pl.read_parquet(folder / "sentences" / "part-*.parquet", columns=["p_loaded", "p_own"])
+    own = scored.filter(pl.col("p_own").is_not_null() & (pl.col("p_own") != pl.col("p_loaded")))
+    return (scored.height + own.height) / took
+
+
+def int8_against_float(articles: Path) -> None:
+    """The embedded model beside its own weights in float arithmetic."""
+    from loadedwords.training.restore import restore_checkpoint
+    from loadedwords.training.transformer import TransformerFramingClassifier
+
+    sentences = real_sentences(articles, N_FLOAT)
+    model = loadedwords.load_model()
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = restore_checkpoint(model.bundle, Path(folder) / "checkpoint")
+        exact = TransformerFramingClassifier.from_checkpoint(checkpoint).logits(sentences).sentence
+    settings = model._scorer.settings
+    scores = [sentence_probability(of, settings) for of in (exact, model._scorer.logits(sentences).sentence)]
+    apart = np.abs(scores[0] - scores[1])
+    print(
+        f"{len(sentences):,} real sentences, int8 beside float: {np.mean(apart <= 0.01):.1%} within .01, 99% within "
+        f"{np.quantile(apart, 0.99):.3f}, on average {np.mean(scores[1] - scores[0]):+.4f}, other decisions "
+        f"{np.mean((scores[0] >= 0.5) != (scores[1] >= 0.5)):.2%}"
+    )
 
 
 def own_voice_against_none(articles: Path) -> None:
