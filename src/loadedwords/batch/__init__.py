@@ -11,11 +11,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from loadedwords.articles import Progress
+from loadedwords.batch.cluster import score_on_ray
 from loadedwords.batch.folder import (
     REJECTS_FILE,
     RUN_FILE,
@@ -40,11 +41,14 @@ __all__ = [
     "TABLES",
     "Counts",
     "DateCounts",
+    "Engine",
     "RunDescription",
     "RunSummary",
     "State",
     "score_to_folder",
 ]
+
+Engine = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def score_to_folder(
     syndicated: Treatment = "leave-out",
     other_languages: Treatment = "leave-out",
     workers: int = 1,
+    engine: Engine = "local",
+    ray_address: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     tell: Callable[[State], None] = lambda _: None,
@@ -124,6 +130,10 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     workers : int
         Processes that score; 1 scores in this one.
+    engine : {"local", "ray"}
+        Where: in this machine's processes, or on each core of a Ray cluster, whose tables are the same.
+    ray_address : str, optional
+        As `cluster.score_on_ray` takes it.
     overwrite : bool
         Replace another run's scores.
     progress : Progress, optional
@@ -140,7 +150,7 @@ def score_to_folder(
     OutputError
         If the folder can't be written or holds another run's scores.
     LoadedwordsError
-        If a worker process died; the shards that were done stay, and the same call goes on from them.
+        If a worker process died or a cluster failed; the shards that were done stay, and the same call goes on from them.
     """
     started = time.monotonic()
     bundle = open_bundle(model)
@@ -165,7 +175,12 @@ def score_to_folder(
     with claimed(folder, run, overwrite=overwrite):
         intake = Intake(stream, folder)
         counts, n_reused, n_shards = Counts(), 0, 0
-        with closing(score_chunks(cut(intake.articles(), chosen, progress), chosen, folder, workers)) as finished:
+        chunks = cut(intake.articles(), chosen, progress)
+        if engine == "ray":
+            finished = score_on_ray(chunks, chosen, folder, ray_address)
+        else:
+            finished = score_chunks(chunks, chosen, folder, workers)
+        with closing(finished):
             for done in finished:
                 counts += done.counts
                 n_reused += done.reused
