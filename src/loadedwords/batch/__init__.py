@@ -11,11 +11,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from loadedwords.articles import Progress
+from loadedwords.batch.cluster import score_on_ray
 from loadedwords.batch.folder import (
     REJECTS_FILE,
     RUN_FILE,
@@ -41,11 +42,14 @@ __all__ = [
     "Changed",
     "Counts",
     "DateCounts",
+    "Engine",
     "RunDescription",
     "RunSummary",
     "State",
     "score_to_folder",
 ]
+
+Engine = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ def score_to_folder(
     syndicated: Treatment = "leave-out",
     other_languages: Treatment = "leave-out",
     workers: int = 1,
+    engine: Engine = "local",
+    ray_address: str | None = None,
     overwrite: bool = False,
     add: bool = False,
     changed: Changed = "keep",
@@ -135,6 +141,10 @@ def score_to_folder(
         As `scoring.load_model` takes them.
     workers : int
         Processes that score; 1 scores in this one.
+    engine : {"local", "ray"}
+        Where: in this machine's processes, or on each core of a Ray cluster, whose tables are the same.
+    ray_address : str, optional
+        As `cluster.score_on_ray` takes it.
     overwrite : bool
         Replace another run's scores.
     add : bool
@@ -156,7 +166,7 @@ def score_to_folder(
     OutputError
         If the folder can't be written, holds another run's scores, or scores that these can't be added to.
     LoadedwordsError
-        If a worker process died; the shards that were done stay, and the same call goes on from them.
+        If a worker process died or a cluster failed; the shards that were done stay, and the same call goes on from them.
     """
     started = time.monotonic()
     bundle = open_bundle(model)
@@ -184,7 +194,11 @@ def score_to_folder(
         before, counts, n_reused, n_shards = count_shards(folder, n_before), Counts(), 0, n_before
         intake = Intake(stream, folder, n_shards=n_before if parts else None, changed=changed)
         chunks = cut(intake.articles(), chosen, progress, first=n_before)
-        with closing(score_chunks(chunks, chosen, folder, workers)) as finished:
+        if engine == "ray":
+            finished = score_on_ray(chunks, chosen, folder, ray_address)
+        else:
+            finished = score_chunks(chunks, chosen, folder, workers)
+        with closing(finished):
             for done in finished:
                 counts += done.counts
                 n_reused += done.reused

@@ -20,7 +20,7 @@ from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail, say, tell, te
 from loadedwords.printable import counted
 
 if TYPE_CHECKING:
-    from loadedwords.batch import Changed, RunSummary, State
+    from loadedwords.batch import Changed, Engine, RunSummary, State
     from loadedwords.house import House
     from loadedwords.schema import CountedVoice, Reject, Treatment
 
@@ -64,6 +64,16 @@ if TYPE_CHECKING:
     help="Leave the words that the house accepts, and kinds that it has off, out of the loaded words.  [default of FILE: the nearest .loadedwords.toml above the inputs]",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Score in this machine's processes, or on the cores of a Ray cluster.",
+)
+@click.option(
+    "--ray-address", help="The cluster's, such as 10.0.0.1:6379.  [default: RAY_ADDRESS, or this machine's cores]"
+)
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the output folder.")
 @click.option(
     "--add", is_flag=True, help="Add to the scores in the output folder; articles that are there are passed over."
@@ -85,7 +95,8 @@ if TYPE_CHECKING:
 def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
           revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
           syndicated: Treatment, other_languages: Treatment, house: str | None,
-          workers: int | None, overwrite: bool, add: bool, changed: Changed, report_articles: int, **reading: Any) -> None:  # fmt: skip
+          workers: int | None, engine: Engine, ray_address: str | None, overwrite: bool, add: bool, changed: Changed,
+          report_articles: int, **reading: Any) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
     INPUTS are files (.jsonl, .json, .csv, .tsv, .txt, .md, each also .gz or .zst; .parquet; .html), folders, globs,
@@ -108,6 +119,8 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
     if bool(inputs) == bool(dataset):
         taken = f" --house took {house} for its FILE: write it last." if house else ""
         raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
+    if (workers and engine == "ray") or (ray_address and engine == "local"):
+        raise click.UsageError("--workers is for --engine local, --ray-address for --engine ray.")
     rules = None if house is None else _read_house(house, inputs)
     if output is None and not dry_run:
         raise click.UsageError("Name a folder for the results with -o, or pass --dry-run.")
@@ -149,6 +162,8 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
                 syndicated=syndicated,
                 other_languages=other_languages,
                 workers=workers or os.cpu_count() or 1,
+                engine=engine,
+                ray_address=ray_address,
                 overwrite=overwrite,
                 add=add,
                 changed=changed,
