@@ -60,6 +60,24 @@ def test_rejects_make_exit_status_3(tmp_path: Path) -> None:
     assert (reject["line"], reject["file"]) == (2, str(tmp_path / "x.jsonl"))
 
 
+def test_a_day_is_added_and_a_corrected_story_told(tmp_path: Path) -> None:
+    """With a broken line of the first day, for which the second day's run has no reason to complain."""
+    day1, day2, out = tmp_path / "day1.jsonl", tmp_path / "day2.jsonl", tmp_path / "out"
+    day1.write_text(LINE + LINE.replace('"1"', '"2"') + "{broken\n", encoding="utf-8")
+    day2.write_text(LINE + LINE.replace('"1"', '"3"'), encoding="utf-8")
+    command = ["score", "-m", "linear", "-o", out]
+    assert run(*command, day1, "--add").exit_code == 3
+    result = run(*command, day2, "--add")
+    assert (result.exit_code, "1 article added; 1 article known and passed over" in result.stdout) == (0, True)
+    assert "3 articles, 6 sentences" in result.stdout
+    day2.write_text(LINE.replace("sneered", "smiled"), encoding="utf-8")
+    result = run(*command, day2, "--add")
+    assert (result.exit_code, "1 article with an id that is there with other content: what is there was kept" in result.stderr) == (3, True)  # fmt: skip
+    result = run(*command, day2, "--add", "--changed", "replace")
+    assert (result.exit_code, "the new took the place of what was there" in result.stderr) == (0, True)
+    assert "3 articles, 6 sentences" in result.stdout
+
+
 def test_standard_input_named_columns_and_a_dataset(tmp_path: Path) -> None:
     assert run("score", "-", "-o", tmp_path / "a", stdin=LINE).exit_code == 0
     (tmp_path / "data").mkdir()
@@ -81,6 +99,8 @@ def test_standard_input_named_columns_and_a_dataset(tmp_path: Path) -> None:
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/ok.jsonl/below"], 1, "can't be written"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "-m", "{tmp}"], 1, "is not a bundle"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--encoding", "klingon"], 2, "knows no encoding"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--add", "--overwrite"], 2, "not both"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--changed", "replace"], 2, "pass that, too"),
         (["score", "-o", "{tmp}/out"], 2, "Name either INPUTS or a --dataset"),
         (["score", "--dataset", "{tmp}/nosuch", "-o", "{tmp}/out"], 1, "could not be loaded"),
         (["highlight", "{tmp}/empty.jsonl"], 1, "the file is empty"),

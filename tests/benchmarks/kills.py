@@ -42,7 +42,7 @@ def main() -> None:
         engine = [] if given.engine == "local" else ["--engine", given.engine]
         commands = [[*command(day), *engine] for day in days]
         commands[1] += ["--add", "--changed", "replace"]
-        n_kills = n_runs = 0
+        n_kills = n_runs = n_reused = 0
         whole = [Path(desk) / "whole" / str(at) for at in range(2)]
         took = [undisturbed(commands, whole, at) for at in range(2)]
         while n_kills < given.kills:
@@ -52,12 +52,15 @@ def main() -> None:
                 shutil.copytree(whole[0], folder)
             wanted = min(drawn.randint(1, MOST_IN_A_ROW), given.kills - n_kills)
             killed = sum(kill(commands[at], folder, drawn.uniform(0, took[at])) for _ in range(wanted))
-            finish(commands[at], folder)
+            n_reused += finish(commands[at], folder)
             if differ := sorted(written(folder).items() ^ written(whole[at]).items()):
                 sys.exit(f"after {killed} kills of run {n_runs} another {', '.join(dict(differ))}")
             n_kills, n_runs = n_kills + killed, n_runs + 1
             shutil.rmtree(folder)
-    print(f"{n_kills} kills in {n_runs} runs, every second one an addition, engine {given.engine}: all files the same")
+    print(
+        f"{n_kills} kills in {n_runs} runs, every second one an addition, engine {given.engine}: all files the same; "
+        f"{n_reused} shards were taken from a killed run"
+    )
 
 
 def write_days(desk: Path, n: int) -> list[Path]:
@@ -88,10 +91,13 @@ def undisturbed(commands: Sequence[list[str]], whole: Sequence[Path], at: int) -
     return time.perf_counter() - begun
 
 
-def finish(words: list[str], folder: Path) -> None:
+def finish(words: list[str], folder: Path) -> int:
+    """Shards that were there already."""
     ran = subprocess.run([*words, "-o", str(folder)], capture_output=True, text=True, check=False)
     if ran.returncode != 3:  # the broken line is rejected
         sys.exit(f"exit status {ran.returncode}: {ran.stderr}")
+    reused: int = json.loads((folder / "run.json").read_text(encoding="utf-8"))["counts"]["shards_reused"]
+    return reused
 
 
 def kill(words: list[str], folder: Path, seconds: float) -> bool:

@@ -31,7 +31,7 @@ from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
-from loadedwords.outlets import compare_outlets, summarise_all
+from loadedwords.outlets import compare_outlets, load_articles, summarise_all
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
@@ -209,10 +209,9 @@ def score_to_folder(
             drop_articles(folder, n_before)
             before = count_shards(folder, n_before)
         everything = before + counts
-        outlets = compare_outlets(folder, voice=voice) if everything.articles else None
+        outlets, overall = _figures(folder, voice) if everything.articles else (None, None)
         if outlets is not None:
             _write_outlets(outlets, folder)
-        overall = summarise_all(folder, voice=voice) if outlets is not None and outlets.height else None
         seconds = time.monotonic() - started
         added = {
             "inputs": list(description.inputs),
@@ -253,6 +252,13 @@ def score_to_folder(
         intake.n_known,
         intake.n_changed,
     )
+
+
+def _figures(folder: Path, voice: CountedVoice) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """Those of the outlets, and of all of them together where any has words that count."""
+    articles = load_articles(folder)
+    outlets = compare_outlets(articles, voice=voice)
+    return outlets, summarise_all(articles, voice=voice) if outlets.height else None
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
