@@ -110,7 +110,7 @@ def score_to_folder(
     house: House | None = None,
     syndicated: Treatment = "leave-out",
     other_languages: Treatment = "leave-out",
-    workers: int = 1,
+    workers: int | None = None,
     engine: Engine = "local",
     ray_address: str | None = None,
     overwrite: bool = False,
@@ -139,8 +139,8 @@ def score_to_folder(
         Rules on which words are counted as loaded, see `scoring.score_articles`; `run.json` names its file and the hash of it.
     syndicated, other_languages : {"leave-out", "count"}
         As `scoring.load_model` takes them.
-    workers : int
-        Processes that score; 1 scores in this one.
+    workers : int, optional
+        Processes that score; this one does if it is 1 or not given. On a cluster, cores to take at most.
     engine : {"local", "ray"}
         Where: in this machine's processes, or on each core of a Ray cluster, whose tables are the same.
     ray_address : str, optional
@@ -195,9 +195,9 @@ def score_to_folder(
         intake = Intake(stream, folder, n_shards=n_before if parts else None, changed=changed)
         chunks = cut(intake.articles(), chosen, progress, first=n_before)
         if engine == "ray":
-            finished = score_on_ray(chunks, chosen, folder, ray_address)
+            finished = score_on_ray(chunks, chosen, folder, ray_address, workers)
         else:
-            finished = score_chunks(chunks, chosen, folder, workers)
+            finished = score_chunks(chunks, chosen, folder, workers or 1)
         with closing(finished):
             for done in finished:
                 counts += done.counts

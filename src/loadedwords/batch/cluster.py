@@ -41,7 +41,9 @@ class _Sent:
     version: str
 
 
-def score_on_ray(chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, address: str | None) -> Generator[Done]:
+def score_on_ray(
+    chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, address: str | None, workers: int | None
+) -> Generator[Done]:
     """As `workers.score_chunks`, but in the order in which the chunks are finished.
 
     Parameters
@@ -49,6 +51,8 @@ def score_on_ray(chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, add
     address : str, optional
         Of a cluster, as ``ray.init`` takes it: the one that ``RAY_ADDRESS`` names, or else one of this machine's cores,
         if not given.
+    workers : int, optional
+        Cores to take at most; all, if not given.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def score_on_ray(chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, add
             if left := left_by_an_earlier_run(folder, chunk):
                 yield Done(left, True, chunk.share_read)
                 continue
-            while len(running) >= _CHUNKS_PER_CORE * max(1, ray.cluster_resources().get("CPU", 0)):
+            while len(running) >= (workers or _CHUNKS_PER_CORE * max(1, ray.cluster_resources().get("CPU", 0))):
                 yield _next(ray, running, folder)
             running[score.remote(sent, chunk)] = chunk
         while running:

@@ -119,8 +119,8 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
     if bool(inputs) == bool(dataset):
         taken = f" --house took {house} for its FILE: write it last." if house else ""
         raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
-    if (workers and engine == "ray") or (ray_address and engine == "local"):
-        raise click.UsageError("--workers is for --engine local, --ray-address for --engine ray.")
+    if ray_address and engine != "ray":
+        raise click.UsageError("--ray-address is for --engine ray: pass that, too.")
     rules = None if house is None else _read_house(house, inputs)
     if output is None and not dry_run:
         raise click.UsageError("Name a folder for the results with -o, or pass --dry-run.")
@@ -161,7 +161,7 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
                 house=rules,
                 syndicated=syndicated,
                 other_languages=other_languages,
-                workers=workers or os.cpu_count() or 1,
+                workers=workers or (os.cpu_count() if engine == "local" else None),
                 engine=engine,
                 ray_address=ray_address,
                 overwrite=overwrite,
