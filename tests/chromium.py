@@ -25,15 +25,14 @@ _QUIET = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run 
 
 
 class Browser:
-    """One page of one browser, closed with it."""
+    """One browser, and of its pages the newest, which shares nothing with those before it."""
 
-    def __init__(self, *, dark: bool = False, width: int = 1200, height: int = 900) -> None:
+    def __init__(self) -> None:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
         # It takes its orders from descriptor 3 and answers on 4.
-        command = [str(CHROMIUM), *_QUIET, f"--user-data-dir={self._profile.name}", f"--window-size={width},{height}",
-                   f"--blink-settings=preferredColorScheme={0 if dark else 1}", "about:blank"]  # fmt: skip
+        command = [str(CHROMIUM), *_QUIET, f"--user-data-dir={self._profile.name}", "about:blank"]
         shell = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(
             ["bash", "-c", shell, "bash", *command],
@@ -43,13 +42,34 @@ class Browser:
         )
         os.close(to_browser)
         os.close(from_browser)
-        self._buffer, self._n, self._session = b"", 0, None
+        self._buffer, self._n, self._session, self._context = b"", 0, None, None
         self.events: list[dict[str, Any]] = []
-        target = next(t for t in self.ask("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        self._session = self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
+
+    def new_page(self, *, dark: bool = False, width: int = 1200, height: int = 900) -> None:
+        self._session = None
+        if self._context:
+            self.ask("Target.disposeBrowserContext", browserContextId=self._context)
+        self._context = self.ask("Target.createBrowserContext")["browserContextId"]
+        target = self.ask("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
+        self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.events.clear()
+
+    @property
+    def complaints(self) -> list[dict[str, Any]]:
+        """Errors, what the page or its policy had logged, and anything that it says itself."""
+        methods = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+        return [event for event in self.events if event["method"] in methods]
+
+    @property
+    def asked(self) -> set[str]:
+        """The addresses that the page has asked for, its own among them."""
+        sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        return {event["params"]["request"]["url"] for event in sent}
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         self._n += 1

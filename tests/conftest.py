@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # The networks of the tests are so small that a second thread only waits for the first: beside another process, twenty
 # times as long. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from chromium import Browser
+from loadedwords.lint.memory import RememberedScores
+from loadedwords.models.bundle import Bundle, open_bundle
+from loadedwords.scoring import load_model
+from loadedwords.scoring.model import _load_scorer
+from loadedwords.training.evaluation import Evaluation, probe
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, Stage, read_recipe
 from loadedwords.training.release import train_bundle
@@ -25,14 +34,65 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 ROOT = Path(__file__).parents[1]
+# Where several processes run the tests, each takes whole files: these together, as they share what takes long to make,
+# and before all others, so that no process is left alone with them in the end.
+TOGETHER = {
+    "scores": ["test_docs", "test_package", "test_probes", "test_device_suite", "test_cli", "test_evaluation"],
+    "networks": ["test_export", "test_stages", "test_transformer"],
+}
+FIRST = [file for files in TOGETHER.values() for file in files]
 DATA = ROOT / "notebooks" / "data"
 N_RESAMPLES = "loadedwords.training.evaluation.results.N_RESAMPLES"
+# The command in shards so small that a few hundred articles make many.
+IN_SMALL_SHARDS = [
+    sys.executable,
+    "-c",
+    "from loadedwords.batch import shards; shards.ARTICLES_PER_SHARD = 8; from loadedwords.cli import main; main()",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0]).stem
+        return next((of for of, files in TOGETHER.items() if file in files), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that don't ask how wide an interval is, which takes most of an evaluation's time."""
     monkeypatch.setattr(N_RESAMPLES, 20)
+
+
+@pytest.fixture(scope="session")
+def embedded_scores() -> RememberedScores:
+    return RememberedScores(_load_scorer(open_bundle(), threads=1), 100_000)
+
+
+@pytest.fixture
+def remembered_scores(embedded_scores: RememberedScores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what is done with scores: the embedded model scores no sentence twice in a session."""
+
+    def load_scorer(bundle: Bundle, threads: int | None) -> Any:
+        return embedded_scores if bundle.folder == open_bundle().folder else _load_scorer(bundle, threads)
+
+    monkeypatch.setattr("loadedwords.scoring.model._load_scorer", load_scorer)
+
+
+@pytest.fixture(scope="session")
+def probed(embedded_scores: RememberedScores) -> Evaluation:
+    """What the embedded model does with the package's own suites."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(N_RESAMPLES, 20)
+        patch.setattr("loadedwords.scoring.model._load_scorer", lambda *_: embedded_scores)
+        return probe(load_model())
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +109,19 @@ def real_articles(corpora: Path) -> list[dict[str, Any]]:
     import polars as pl
 
     return pl.read_parquet(corpora / "articles.parquet").sample(400, seed=11).to_dicts()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """The session's Chromium with a new page."""
+    chromium.new_page()
+    return chromium
 
 
 @pytest.fixture(scope="session")

@@ -441,8 +441,9 @@ def test_a_worker_that_dies_is_told_and_work_is_kept(tmp_path: Path, small_bundl
 
 def test_real_articles_through_the_whole_path(tmp_path: Path, real_articles: list[dict[str, Any]]) -> None:
     """Words and sentences are exact slices of real text, with the embedded model."""
+    some = real_articles[:120]
     source = tmp_path / "real.jsonl"
-    source.write_text("".join(json.dumps(article) + "\n" for article in real_articles), encoding="utf-8")
+    source.write_text("".join(json.dumps(article) + "\n" for article in some), encoding="utf-8")
     summary = run(read_articles([source]), tmp_path / "scores", Path("default"), workers=2)
-    assert summary.counts.articles == len(real_articles)
-    assert assert_exact(tmp_path / "scores", {article["id"]: article["text"] for article in real_articles}) > 1000
+    assert summary.counts.articles == len(some)
+    assert assert_exact(tmp_path / "scores", {article["id"]: article["text"] for article in some}) > 300

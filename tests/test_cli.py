@@ -19,6 +19,9 @@ DATA = ROOT / "notebooks" / "data"
 LINE = json.dumps({"id": "1", "outlet": "Wire", "text": "The shameless regime sneered. The council met."}) + "\n"
 
 
+pytestmark = pytest.mark.usefixtures("few_resamples", "remembered_scores")
+
+
 def run(*arguments: object, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
 

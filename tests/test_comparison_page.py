@@ -8,7 +8,6 @@ import hashlib
 import html
 import json
 import re
-import subprocess
 import types
 from collections.abc import Sequence
 from itertools import combinations
@@ -18,7 +17,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from chromium import CHROMIUM, needs_chromium
+from chromium import Browser, needs_chromium
 from loadedwords.outlets.devices import PRAISE, SCHEMA
 from loadedwords.report.comparison import write_comparison_page
 from loadedwords.schema import KINDS
@@ -375,23 +374,8 @@ def test_it_copes_with_little(tmp_path: Path) -> None:
 
 # In a browser
 
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-dev-shm-usage", "--enable-logging=stderr", "--virtual-time-budget=8000",
-    "--window-size=1200,900",
-)  # fmt: skip
-# Puts what the driver has found where the dumped page shows it; errors and requests of the page are found with it.
-DRIVER = """
-<script>
-window.problems = [];
-addEventListener("error", event => problems.push("error: " + event.message));
-addEventListener("securitypolicyviolation", event => problems.push("policy: " + event.violatedDirective));
-</script>
-"""
+# Not awaited, so that nothing in between is drawn or fetched; errors are the browser's to tell.
 STEPS = """
-<pre id="result"></pre>
-<script>
-// Nothing is awaited: the page is dumped when it has loaded, on a busy machine before a promise is kept.
 (() => {
   const result = {};
   const by = id => document.getElementById(id);
@@ -403,135 +387,89 @@ STEPS = """
     words: visible(".vocabulary"), timelines: visible("#timeline figure"), events: visible("#event-list > details"),
     status: by("filter-status").textContent, height: document.querySelector(".forest").viewBox.baseVal.height,
   });
-  try {
-    result.start = look();
-    type("outlet-filter", "FERRY");
-    result.filtered = look();
-    result.vocabulary = document.querySelector(".vocabulary:not([hidden]) h3").textContent;
-    type("outlet-filter", "nobody");
-    result.nobody = look();
-    type("outlet-filter", "");
-    result.again = look();
-    type("event-search", "mayor2 ZEALOT");
-    result.searched = visible("#event-list > details");
-    result.told = by("event-status").textContent;
-    type("event-search", "");
-    type("event-outlet", by("event-outlet").options[1].value);
-    result.covered = visible("#event-list > details");
-    type("event-outlet", "");
-    type("within-least", "20");
-    result.atLeast20 = visible(".within g");
-    const select = by("words-outlet");
-    type("words-outlet", select.options[2].value);
-    result.chosen = document.querySelector(".vocabulary:not([hidden]) h3").textContent === select.options[2].textContent;
-    type("timeline-outlet", by("timeline-outlet").lastElementChild.value);
-    result.oneTimeline = visible("#timeline figure");
-    const sentences = () => Array.from(document.querySelectorAll("#sentence-list > li")).map(item => item.textContent);
-    result.sentences = [sentences().length, document.querySelector("#sentence-list mark").textContent];
-    type("sentence-search", "ROW 3 shameless");
-    result.sought = sentences();
-    type("sentence-search", "");
-    document.querySelectorAll("#devices td[data-show] button")[1].click();
-    result.ofDevice = [sentences(), by("sentence-kind").value, document.querySelector("#sentence-list mark").title];
-    document.querySelector(".fold tbody tr[data-show] button").click();
-    result.ofOutlet = sentences();
-    const point = document.querySelectorAll("#timeline figure:not([hidden]) circle[data-show]")[1];
-    point.dispatchEvent(new MouseEvent("click", {bubbles: true}));
-    result.ofPeriod = [by("sentence-from").value, by("sentence-until").value];
-    for (const id of ["sentence-from", "sentence-until", "sentence-outlet", "sentence-kind"]) type(id, "");
-    type("sentence-order", "date");
-    result.latest = sentences()[0];
-    const heading = document.querySelector(".fold thead button");
-    heading.click(); heading.click();
-    result.sorted = Array.from(document.querySelectorAll(".fold tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
-    result.csv = {};
-    let saved = "";
-    window.Blob = class { constructor(parts) { this.text = parts.join(""); } };
-    URL.createObjectURL = blob => { saved = blob.text; return "#"; };
-    HTMLAnchorElement.prototype.click = () => {};
-    for (const button of document.querySelectorAll("button[data-csv]")) {
-      button.click();
-      result.csv[button.dataset.csv] = saved;
-    }
-    const picture = document.querySelector("button[data-picture=forest]");
-    picture.click();
-    const drawing = new DOMParser().parseFromString(saved, "image/svg+xml").documentElement;
-    result.picture = [drawing.nodeName, drawing.querySelectorAll("circle").length, drawing.querySelector("circle").getAttribute("fill")];
-  } catch (error) { problems.push("driver: " + error); }
+  result.start = look();
+  type("outlet-filter", "FERRY");
+  result.filtered = look();
+  result.vocabulary = document.querySelector(".vocabulary:not([hidden]) h3").textContent;
+  type("outlet-filter", "nobody");
+  result.nobody = look();
+  type("outlet-filter", "");
+  result.again = look();
+  type("event-search", "mayor2 ZEALOT");
+  result.searched = visible("#event-list > details");
+  result.told = by("event-status").textContent;
+  type("event-search", "");
+  type("event-outlet", by("event-outlet").options[1].value);
+  result.covered = visible("#event-list > details");
+  type("event-outlet", "");
+  type("within-least", "20");
+  result.atLeast20 = visible(".within g");
+  const select = by("words-outlet");
+  type("words-outlet", select.options[2].value);
+  result.chosen = document.querySelector(".vocabulary:not([hidden]) h3").textContent === select.options[2].textContent;
+  type("timeline-outlet", by("timeline-outlet").lastElementChild.value);
+  result.oneTimeline = visible("#timeline figure");
+  const sentences = () => Array.from(document.querySelectorAll("#sentence-list > li")).map(item => item.textContent);
+  result.sentences = [sentences().length, document.querySelector("#sentence-list mark").textContent];
+  type("sentence-search", "ROW 3 shameless");
+  result.sought = sentences();
+  type("sentence-search", "");
+  document.querySelectorAll("#devices td[data-show] button")[1].click();
+  result.ofDevice = [sentences(), by("sentence-kind").value, document.querySelector("#sentence-list mark").title];
+  document.querySelector(".fold tbody tr[data-show] button").click();
+  result.ofOutlet = sentences();
+  const point = document.querySelectorAll("#timeline figure:not([hidden]) circle[data-show]")[1];
+  point.dispatchEvent(new MouseEvent("click", {bubbles: true}));
+  result.ofPeriod = [by("sentence-from").value, by("sentence-until").value];
+  for (const id of ["sentence-from", "sentence-until", "sentence-outlet", "sentence-kind"]) type(id, "");
+  type("sentence-order", "date");
+  result.latest = sentences()[0];
+  const heading = document.querySelector(".fold thead button");
+  heading.click(); heading.click();
+  result.sorted = Array.from(document.querySelectorAll(".fold tbody tr")).slice(0, 3).map(r => r.cells[0].textContent);
+  result.csv = {};
+  let saved = "";
+  window.Blob = class { constructor(parts) { this.text = parts.join(""); } };
+  URL.createObjectURL = blob => { saved = blob.text; return "#"; };
+  HTMLAnchorElement.prototype.click = () => {};
+  for (const button of document.querySelectorAll("button[data-csv]")) {
+    button.click();
+    result.csv[button.dataset.csv] = saved;
+  }
+  const picture = document.querySelector("button[data-picture=forest]");
+  picture.click();
+  const drawing = new DOMParser().parseFromString(saved, "image/svg+xml").documentElement;
+  result.picture = [drawing.nodeName, drawing.querySelectorAll("circle").length, drawing.querySelector("circle").getAttribute("fill")];
   result.resources = performance.getEntriesByType("resource").map(entry => entry.name);
-  result.problems = problems;
-  by("result").textContent = JSON.stringify(result);
-})();
-</script>
+  return result;
+})()
 """
 
 
-def browse(file: Path, profile: Path) -> tuple[str, str, list[str]]:
-    """The page's DOM, what the browser logged, and the addresses it asked for."""
-    assert CHROMIUM is not None
-    net_log = profile / "net.json"
-    profile.mkdir()
-    ran = subprocess.run(
-        [
-            CHROMIUM,
-            *FLAGS,
-            f"--user-data-dir={profile / 'user'}",
-            f"--log-net-log={net_log}",
-            "--dump-dom",
-            file.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    # One event a line. What the browser asks for on its own account has no origin as its initiator.
-    asked = {
-        url.group(1): None
-        for line in net_log.read_text(encoding="utf-8").splitlines()
-        if '"initiator":' in line and '"initiator":"not an origin"' not in line
-        if (url := re.search(r'"url":"([^"]*)"', line))
-    }
-    return ran.stdout, ran.stderr, list(asked)
-
-
-def drive(page: str, folder: Path, driver: str = DRIVER + STEPS) -> tuple[dict[str, Any], str, list[str]]:
-    """What the driver finds. Its scripts are let through the page's policy by a nonce; the policy is otherwise kept."""
-    before, after = (part.replace("<script>", '<script nonce="t">') for part in driver.split("</script>\n", 1))
-    # The driver's <script> elements are its own; the page's stand between them, untouched.
-    driven = page.replace("script-src '", "script-src 'nonce-t' '", 1)
-    driven = driven.replace("</title>", f"</title>{before}</script>", 1).replace("</body>", after + "</body>")
-    file = folder / "driven.html"
-    file.write_text(driven, encoding="utf-8")
-    dom, log, asked = browse(file, folder / "profile")
-    found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
-    assert found is not None, log
-    return json.loads(html.unescape(found.group(1))), log, asked
-
-
 @needs_chromium
-def test_it_opens_without_a_complaint_or_a_request(file: Path, tmp_path: Path) -> None:
-    dom, log, asked = browse(file, tmp_path / "profile")
-    assert "CONSOLE" not in log
+def test_it_opens_without_a_complaint_or_a_request(file: Path, browser: Browser) -> None:
+    browser.open(file.as_uri())
+    dom = browser.run("document.documentElement.outerHTML")
+    assert browser.complaints == []
     assert dom.count('class="chart') == 4 + len(OUTLETS)
     assert re.search(r"All 7 outlets</output>", dom), "its script ran under its policy"
-    assert asked == []
+    assert browser.asked == {file.as_uri()}
 
 
 @needs_chromium
-def test_a_request_would_be_seen(tmp_path: Path) -> None:
+def test_a_request_would_be_seen(tmp_path: Path, browser: Browser) -> None:
     file = tmp_path / "asks.html"
     file.write_text('<title>asks</title><img src="http://127.0.0.1:9/picture.png" alt="">', encoding="utf-8")
-    _, _, asked = browse(file, tmp_path / "profile")
-    assert asked == ["http://127.0.0.1:9/picture.png"]
+    browser.open(file.as_uri())
+    assert browser.asked == {file.as_uri(), "http://127.0.0.1:9/picture.png"}
 
 
 @needs_chromium
-def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
-    found, log, asked = drive(page, tmp_path)
-    assert "CONSOLE" not in log
-    assert asked == []
-    assert found["problems"] == []
+def test_filter_search_and_downloads_work(file: Path, browser: Browser) -> None:
+    browser.open(file.as_uri())
+    found = browser.run(STEPS)
+    assert browser.complaints == []
+    assert browser.asked == {file.as_uri()}
     assert found["resources"] == [], "nothing is fetched"
 
     start = found["start"]
@@ -580,13 +518,11 @@ def test_filter_search_and_downloads_work(page: str, tmp_path: Path) -> None:
 
 
 @needs_chromium
-def test_controls_have_names_and_everything_is_reached_by_keyboard(page: str, tmp_path: Path) -> None:
-    steps = """
-<pre id="result"></pre>
-<script>
+def test_controls_have_names_and_everything_is_reached_by_keyboard(file: Path, browser: Browser) -> None:
+    steps = """(() => {
 const controls = Array.from(document.querySelectorAll("input,select,button"));
 const named = e => (e.labels && e.labels.length && e.labels[0].textContent.trim()) || e.textContent.trim();
-document.getElementById("result").textContent = JSON.stringify({
+return {
   unnamed: controls.filter(e => !named(e)).length,
   n: controls.length,
   unreachable: controls.concat(Array.from(document.querySelectorAll(".scroll,summary"))).filter(e => e.tabIndex < 0).length,
@@ -595,11 +531,11 @@ document.getElementById("result").textContent = JSON.stringify({
   wide: [document.documentElement, document.querySelector("[aria-label='Table of corrected shares']")].some(e => e.scrollWidth > e.clientWidth),
   doubled: Array.from(document.querySelectorAll("[id]")).map(e => e.id).filter((id, at, ids) => ids.indexOf(id) !== at),
   broken: Array.from(document.querySelectorAll("a[href^='#']")).filter(a => !document.getElementById(a.hash.slice(1))).length,
-});
-</script>
-"""
-    found, log, _ = drive(page, tmp_path, DRIVER + steps)
-    assert "CONSOLE" not in log
+};
+})()"""
+    browser.open(file.as_uri())
+    found = browser.run(steps)
+    assert browser.complaints == []
     assert found.pop("n") > 20
     assert found == {
         "unnamed": 0, "unreachable": 0, "skips": "#content", "unnamedRegions": 0, "wide": False, "doubled": [], "broken": 0,

@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from loadedwords.cli import main
-from loadedwords.scoring import load_model
 from loadedwords.training.evaluation import DeviceRate, Evaluation, probe
 from loadedwords.training.evaluation.device_suite import ALL_DEVICES, ALL_LEFT_ALONE, measure_devices
 from loadedwords.training.evaluation.texts import Span, read_device_pairs, read_left_alone
@@ -24,6 +23,8 @@ FLOOR_TOLD_APART = 0.25
 CEILING_IN_TWINS = 0.06
 CEILING_LEFT_ALONE = 0.40
 ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 class RegimeRule:
@@ -42,11 +43,6 @@ def by_kind(rates: Sequence[DeviceRate]) -> dict[str, DeviceRate]:
 
 def matches(pattern: str, texts: Sequence[str]) -> list[list[Span]]:
     return [[found.span() for found in re.finditer(pattern, text)] for text in texts]
-
-
-@pytest.fixture(scope="module")
-def probed() -> Evaluation:
-    return probe(load_model())
 
 
 def test_twenty_five_of_each_and_none_twice() -> None:

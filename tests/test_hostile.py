@@ -12,7 +12,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -27,6 +26,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import IN_SMALL_SHARDS
 from loadedwords.articles import read_articles, unpacking
 from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.cli import main
@@ -158,9 +158,9 @@ def test_what_is_printable_is_as_long_as_before(text: str) -> None:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_no_worker_outlives_its_run(how: signal.Signals, tmp_path: Path) -> None:
     source = tmp_path / "many.jsonl"
-    rows = ({"id": k, "outlet": f"o{k % 3}", "text": f"The reckless plan {k} failed. " * 12} for k in range(6000))
+    rows = ({"id": k, "outlet": f"o{k % 3}", "text": f"The reckless plan {k} failed. " * 12} for k in range(1500))
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    command = [sys.executable, "-m", "loadedwords", "score", str(source), "-o", str(tmp_path / "out")]
+    command = [*IN_SMALL_SHARDS, "score", str(source), "-o", str(tmp_path / "out")]
     command += ["-m", "linear", "--workers", "2"]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 240

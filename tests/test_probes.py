@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
 from loadedwords.schema import Interval
-from loadedwords.scoring import FramingModel, load_model
+from loadedwords.scoring import load_model
 from loadedwords.text import prepare_text
 from loadedwords.training.evaluation import Evaluation, Finding, evaluate_pairs, evaluate_quotations, probe
 from loadedwords.training.evaluation.card import write_evaluation_card
@@ -45,7 +45,8 @@ FLOORS = {
 }
 FLOOR_SPEAKERS = 0.95
 FLOOR_QUOTATIONS = 0.97
-LONG_QUOTATION = 2000
+
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 class Rule:
@@ -65,19 +66,9 @@ def found(result: Evaluation) -> dict[str, Finding]:
     return {finding.name: finding for finding in result.findings}
 
 
-@pytest.fixture(scope="module")
-def model() -> FramingModel:
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def probed(model: FramingModel) -> dict[str, Finding]:
-    return found(probe(model))
-
-
 @pytest.mark.parametrize("name", FLOORS)
-def test_the_embedded_model_keeps_its_floor(probed: dict[str, Finding], name: str) -> None:
-    value = probed[name].value
+def test_the_embedded_model_keeps_its_floor(probed: Evaluation, name: str) -> None:
+    value = found(probed)[name].value
     assert value.estimate >= FLOORS[name]
     assert value.low is not None
     assert value.high is not None
@@ -221,23 +212,6 @@ def test_no_paragraph_takes_for_ever(unit: str) -> None:
     prepare_text((unit * 20_000)[:60_000])
 
 
-def test_quotations_of_real_articles_end(corpora: Path) -> None:
-    """Fewer than one article in two hundred with a quotation that nobody would have spoken in one breath."""
-    pq = pytest.importorskip("pyarrow.parquet")
-    texts = pq.read_table(corpora / "articles.parquet", columns=["text"])["text"].to_pylist()[::8]
-    long = 0
-    for text in texts:
-        run = longest = paragraph = 0
-        for sentence in prepare_text(text).sentences:
-            within = max((quotation.end - quotation.start for quotation in sentence.quoted), default=0)
-            goes_on = sentence.voice == "quoted" and sentence.paragraph == paragraph
-            run, paragraph = within + run if goes_on else within, sentence.paragraph
-            longest = max(longest, run)
-        long += longest > LONG_QUOTATION
-    assert len(texts) > 1000
-    assert long / len(texts) < 0.005
-
-
 # --- slices and card ----------------------------------------------------------------------------------------------
 
 
@@ -281,12 +255,12 @@ def test_slices_by_hand() -> None:
     assert [finding.name for finding in findings] == ["false-positive rate of left outlets over right ones"]
 
 
-def test_the_card_shows_everything_in_both_forms(tmp_path: Path, model: FramingModel) -> None:
+def test_the_card_shows_everything_in_both_forms(tmp_path: Path) -> None:
     interval = Interval(0.81, 0.7, 0.9)
     evaluation = Evaluation("A <corpus>: 3 sentences", {"default": {"macro_f1": interval}}, (), ("a note",))
     suites = [evaluate_quotations()]
     markdown, page = (
-        file.read_text(encoding="utf-8") for file in write_evaluation_card(tmp_path, model, evaluation, suites)
+        file.read_text(encoding="utf-8") for file in write_evaluation_card(tmp_path, load_model(), evaluation, suites)
     )
     for text in (markdown, page):
         for piece in (

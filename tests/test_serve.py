@@ -219,7 +219,9 @@ COPIED = "document.getElementById('said').textContent === 'Copied.'"
 
 
 @needs_chromium
-def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_story_is_marked_and_mended_by_keyboard_alone(
+    server: LocalServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         findings_room,
         "plainer_words",
@@ -227,100 +229,97 @@ def test_a_story_is_marked_and_mended_by_keyboard_alone(server: LocalServer, mon
             Replacement(start, end, each) for each in ("<i>officials</i> said", "council said")
         ),
     )
-    with Browser() as browser:
-        browser.open(server.url)
-        browser.until("document.activeElement.id === 'text'")  # a moment after the page is there
-        browser.type(STORY)
-        browser.until("document.getElementById('text').value")
+    browser.open(server.url)
+    browser.until("document.activeElement.id === 'text'")  # a moment after the page is there
+    browser.type(STORY)
+    browser.until("document.getElementById('text').value")
+    browser.press("Tab")
+    browser.press("M")  # the list of forms: Markdown
+    for _ in range(2):
         browser.press("Tab")
-        browser.press("M")  # the list of forms: Markdown
-        for _ in range(2):
-            browser.press("Tab")
-        browser.press("Enter")
-        browser.until("!document.getElementById('read').hidden")
-        assert browser.run("document.querySelectorAll('img, #story i').length") == 0
-        assert browser.run("document.getElementById('story').textContent") == STORY
-        assert shown(browser) == ["shameless regime sneered"], "from warning on, and nobody else's words"
-        browser.press("n")
-        assert "judging word" in browser.run(f"{CARD}.textContent")
-        browser.press("1")
-        mended = STORY.replace("shameless regime sneered", "<i>officials</i> said")
-        assert browser.run("written()") == mended
-        assert browser.run("document.querySelectorAll('#story i').length") == 0
-        browser.press("u")
-        assert browser.run("written()") == STORY
-        browser.press("n")
-        browser.press("2")
-        browser.press("c")
-        browser.until(COPIED)
-        browser.press("e")
-        assert browser.run("document.getElementById('text').value") == STORY.replace(
-            "shameless regime sneered", "council said"
-        )
-        asked = {e["params"]["request"]["url"] for e in browser.events if e["method"] == "Network.requestWillBeSent"}
-        trouble = [e for e in browser.events if e["method"] in ("Runtime.exceptionThrown", "Log.entryAdded")]
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {f"127.0.0.1:{server.server_port}"}
-    assert trouble == []
+    browser.press("Enter")
+    browser.until("!document.getElementById('read').hidden")
+    assert browser.run("document.querySelectorAll('img, #story i').length") == 0
+    assert browser.run("document.getElementById('story').textContent") == STORY
+    assert shown(browser) == ["shameless regime sneered"], "from warning on, and nobody else's words"
+    browser.press("n")
+    assert "judging word" in browser.run(f"{CARD}.textContent")
+    browser.press("1")
+    mended = STORY.replace("shameless regime sneered", "<i>officials</i> said")
+    assert browser.run("written()") == mended
+    assert browser.run("document.querySelectorAll('#story i').length") == 0
+    browser.press("u")
+    assert browser.run("written()") == STORY
+    browser.press("n")
+    browser.press("2")
+    browser.press("c")
+    browser.until(COPIED)
+    browser.press("e")
+    assert browser.run("document.getElementById('text').value") == STORY.replace(
+        "shameless regime sneered", "council said"
+    )
+    assert {urlsplit(url).netloc for url in browser.asked if not url.startswith("data:")} == {
+        f"127.0.0.1:{server.server_port}"
+    }
+    assert browser.complaints == []
 
 
 @needs_chromium
-def test_a_wider_wording_takes_the_text_beside_it_and_gives_it_back(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_a_wider_wording_takes_the_text_beside_it_and_gives_it_back(server: LocalServer, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     story = "It was a shameless and blasted act by a regime."
     monkeypatch.setattr(findings_room, "plainer_words", fixes((2, 0, "an open"), (2, 5, "an "), (0, 0, "open")))
-    with Browser() as browser:
-        browser.open(server.url)
-        browser.run(f"edit({json.dumps(story)}, 'text')")
-        browser.run("find('check').click()")
-        browser.until("!document.getElementById('read').hidden")
-        browser.run("find('level').value = 0; refresh()")
-        assert shown(browser) == ["shameless", "blasted", "regime"]
-        browser.press("n")
-        assert "a shameless → an open" in browser.run(f"{CARD}.textContent")
-        browser.press("1")
-        browser.run("words()[1].click()")
-        browser.press("2")  # takes of the text on both sides
-        both = browser.run("written()")
-        assert browser.run("document.getElementById('story').textContent") == both
-        browser.run("words()[1].click()")
-        browser.press("u")
-        assert browser.run("written()") == story.replace("a shameless", "an open")
-        browser.run("words()[0].click()")
-        browser.press("u")
-        assert browser.run("written()") == browser.run("document.getElementById('story').textContent") == story
-        trouble = [e for e in browser.events if e["method"] in ("Runtime.exceptionThrown", "Log.entryAdded")]
+    browser.open(server.url)
+    browser.run(f"edit({json.dumps(story)}, 'text')")
+    browser.run("find('check').click()")
+    browser.until("!document.getElementById('read').hidden")
+    browser.run("find('level').value = 0; refresh()")
+    assert shown(browser) == ["shameless", "blasted", "regime"]
+    browser.press("n")
+    assert "a shameless → an open" in browser.run(f"{CARD}.textContent")
+    browser.press("1")
+    browser.run("words()[1].click()")
+    browser.press("2")  # takes of the text on both sides
+    both = browser.run("written()")
+    assert browser.run("document.getElementById('story').textContent") == both
+    browser.run("words()[1].click()")
+    browser.press("u")
+    assert browser.run("written()") == story.replace("a shameless", "an open")
+    browser.run("words()[0].click()")
+    browser.press("u")
+    assert browser.run("written()") == browser.run("document.getElementById('story').textContent") == story
     assert both == "It was an open anan by a regime."
-    assert trouble == []
+    assert browser.complaints == []
 
 
 @needs_chromium
-def test_a_dropped_file_is_read_and_the_mouse_does_the_rest(server: LocalServer) -> None:
+def test_a_dropped_file_is_read_and_the_mouse_does_the_rest(server: LocalServer, browser: Browser) -> None:
     drop = """(name, text) => { const carried = new DataTransfer(); carried.items.add(new File([text], name));
         document.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true, cancelable: true})); }"""
-    with Browser(dark=True, width=400, height=800) as browser:
-        browser.open(server.url)
-        browser.run(f"({drop})('story.pdf', 'x')")
-        browser.until("document.getElementById('trouble').textContent.includes('story.pdf is no text')")
-        browser.run(f"({drop})('story.md', {json.dumps(STORY)})")
-        browser.until("!document.getElementById('read').hidden")
-        assert browser.run("document.documentElement.scrollWidth <= innerWidth")
-        legend = {b: f"[...document.querySelectorAll('#legend button')].find(b => b.textContent.includes('{b}'))"
-                  for b in ("other people", "judging", "who")}  # fmt: skip
-        browser.point(legend["other people"], click=True)
-        assert shown(browser) == ["shameless regime sneered", "regime"]
-        browser.point(legend["judging"], click=True)
-        assert shown(browser) == ["regime"]
-        assert browser.run("document.querySelector('[data-who]').dataset.who") == "Ann Lee"
-        browser.point("document.querySelector('mark:not(.off)')")
-        browser.until(f"!{CARD}.hidden")
-        assert "Ann Lee is quoted" in browser.run(f"{CARD}.textContent")
-        browser.point("document.querySelector('mark:not(.off)')", click=True)
-        browser.point(f"{CARD}.querySelector('input')", click=True)
-        browser.type("government")
-        browser.point(f"{CARD}.querySelector('input + button')", click=True)
-        assert browser.run("written()") == STORY.replace("“The regime", "“The government")
-        weights = browser.run("[...document.querySelectorAll('#list .p')].map(p => Number(p.textContent))")
-        assert weights == sorted(weights, reverse=True)
-        assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(23, 23, 23)"
+    browser.new_page(dark=True, width=400, height=800)
+    browser.open(server.url)
+    browser.run(f"({drop})('story.pdf', 'x')")
+    browser.until("document.getElementById('trouble').textContent.includes('story.pdf is no text')")
+    browser.run(f"({drop})('story.md', {json.dumps(STORY)})")
+    browser.until("!document.getElementById('read').hidden")
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+    legend = {b: f"[...document.querySelectorAll('#legend button')].find(b => b.textContent.includes('{b}'))"
+              for b in ("other people", "judging", "who")}  # fmt: skip
+    browser.point(legend["other people"], click=True)
+    assert shown(browser) == ["shameless regime sneered", "regime"]
+    browser.point(legend["judging"], click=True)
+    assert shown(browser) == ["regime"]
+    assert browser.run("document.querySelector('[data-who]').dataset.who") == "Ann Lee"
+    browser.point("document.querySelector('mark:not(.off)')")
+    browser.until(f"!{CARD}.hidden")
+    assert "Ann Lee is quoted" in browser.run(f"{CARD}.textContent")
+    browser.point("document.querySelector('mark:not(.off)')", click=True)
+    browser.point(f"{CARD}.querySelector('input')", click=True)
+    browser.type("government")
+    browser.point(f"{CARD}.querySelector('input + button')", click=True)
+    assert browser.run("written()") == STORY.replace("“The regime", "“The government")
+    weights = browser.run("[...document.querySelectorAll('#list .p')].map(p => Number(p.textContent))")
+    assert weights == sorted(weights, reverse=True)
+    assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(23, 23, 23)"
 
 
 def test_a_story_that_is_too_long_says_what_to_do(model: FramingModel) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from loadedwords.text.cleaning import clean_text
 from loadedwords.text.quotes import find_quotations
 from loadedwords.text.sentences import find_sentences
 
+LONG_QUOTATION = 2000
 PIECES = [
     "The minister spoke.", "“We won’t go.", "She said: “No.”", '"Why?" he asked.', "[Dams](https://example.org/t/dams)",
     "**Bold words**", "*quite*", "- a bullet point", "1. first", "# Headline here", "&amp;", "&quot;so&quot;", "&#8217;",
@@ -38,9 +41,10 @@ def assert_exact(text: str, prepared: PreparedText) -> None:
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(pieces)), "pieces overlap"
     for boilerplate in prepared.boilerplate:
         assert text[boilerplate.start : boilerplate.end] == boilerplate.text
+    clean = clean_text(text).text
     for sentence in prepared.sentences:
         # The clean sentence is the slice of the article, but for the markup taken out of it.
-        assert clean_text(text).text.count(sentence.text) >= 1
+        assert sentence.text in clean
         start, end = sentence.to_article(0, len(sentence.text))
         assert sentence.start <= start < end <= sentence.end
         kept = [(run.original_start, run.original_end) for run in sentence.alignment.runs]
@@ -351,9 +355,17 @@ def test_a_republication_leaves_only_the_reporting() -> None:
     assert_exact(REPUBLICATION, prepared)
 
 
-def test_real_articles_are_exact(real_articles: list[dict[str, Any]]) -> None:
-    for article in real_articles:
-        assert_exact(article["text"], prepare_text(article["text"]))
+@pytest.fixture(scope="module")
+def news(corpora: Path) -> list[tuple[str, PreparedText]]:
+    """An eighth of the real articles, prepared."""
+    texts = pl.read_parquet(corpora / "articles.parquet", columns=["text"])["text"].to_list()[::8]
+    assert len(texts) > 1000
+    return [(text, prepare_text(text)) for text in texts]
+
+
+def test_real_articles_are_exact(news: list[tuple[str, PreparedText]]) -> None:
+    for text, prepared in news:
+        assert_exact(text, prepared)
 
 
 @settings(deadline=None)
@@ -365,11 +377,24 @@ def test_real_text_cut_anywhere_is_exact(data: st.DataObject, real_articles: lis
     assert_exact(cut, prepare_text(cut))
 
 
-def test_real_articles_split_sensibly(real_articles: list[dict[str, Any]]) -> None:
+def test_real_articles_split_sensibly(news: list[tuple[str, PreparedText]]) -> None:
     """Bounds that a broken splitter or a greedy boilerplate rule would leave."""
-    prepared = [prepare_text(article["text"]) for article in real_articles]
-    lengths = sorted(len(s.text.split()) for p in prepared for s in p.sentences)
+    lengths = sorted(len(s.text.split()) for _, prepared in news for s in prepared.sentences)
     assert 15 <= lengths[len(lengths) // 2] <= 27
     assert sum(length > 80 for length in lengths) < 0.005 * len(lengths)
-    left_out = sum(b.end - b.start for p in prepared for b in p.boilerplate)
-    assert 0.001 < left_out / sum(len(article["text"]) for article in real_articles) < 0.05
+    left_out = sum(b.end - b.start for _, prepared in news for b in prepared.boilerplate)
+    assert 0.001 < left_out / sum(len(text) for text, _ in news) < 0.05
+
+
+def test_quotations_of_real_articles_end(news: list[tuple[str, PreparedText]]) -> None:
+    """Fewer than one article in two hundred with a quotation that nobody would have spoken in one breath."""
+    long = 0
+    for _, prepared in news:
+        run = longest = paragraph = 0
+        for sentence in prepared.sentences:
+            within = max((quotation.end - quotation.start for quotation in sentence.quoted), default=0)
+            goes_on = sentence.voice == "quoted" and sentence.paragraph == paragraph
+            run, paragraph = within + run if goes_on else within, sentence.paragraph
+            longest = max(longest, run)
+        long += longest > LONG_QUOTATION
+    assert long / len(news) < 0.005
