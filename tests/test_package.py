@@ -97,6 +97,7 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "training/recipes/linear.toml",
         "training/exchange_words.toml",
         "training/plain.toml",
+        "training/corpora.toml",
         "training/evaluation/suites/minimal_pairs.jsonl",
         "training/evaluation/suites/invariance.toml",
         "training/evaluation/suites/devices.toml",

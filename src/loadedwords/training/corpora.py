@@ -1,6 +1,6 @@
 """Labelled corpora → one schema, whatever their publishers' files look like.
 
-To add a corpus, write a `_read_` function that turns one of its rows into ours and enter it in `CORPORA`.
+To add a corpus, describe it in `corpora.toml` and write a `_read_` function that turns one of its rows into ours.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Row = dict[str, Any]
+
+_HERE = resources.files("loadedwords.training")
 
 _PLACE = [("start", pa.int32()), ("end", pa.int32())]
 _MARK = pa.struct([*_PLACE, ("share", pa.float32()), ("kind", pa.string()), ("praise", pa.bool_())])
@@ -88,14 +90,8 @@ _TYPED_APART = re.compile(r"[,;/\n]")
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is known of a published corpus.
+    """What `corpora.toml` says of a published corpus, and how a row as its publishers have it is turned into ours."""
 
-    `licence` is what its publishers state, `agreement` that of those who labelled with each other and with people, where it
-    was measured. `read` turns a publisher's row into ours, `files` are the names of its splits in a corpora folder, `hub` is
-    its name on the Hugging Face Hub, and `packaged` the file of a corpus that comes with this package.
-    """
-
-    title: str
     source: str
     licence: str
     labelled_by: str
@@ -103,7 +99,7 @@ class Corpus:
     files: Mapping[str, str] = field(default_factory=dict)
     agreement: str | None = None
     hub: str | None = None
-    packaged: Path | None = None
+    packaged: str | None = None
 
 
 def load_corpus(
@@ -189,7 +185,7 @@ def find_corpus_file(name: str, path: str | Path | None, *, split: str = "train"
     """
     corpus, place = CORPORA.get(name), Path(name if path is None else path)
     if corpus is not None and corpus.packaged is not None:
-        return corpus.packaged
+        return Path(str(_HERE / corpus.packaged))
     if path is None:
         if corpus is not None or not (place.suffix or place.exists()):
             return None
@@ -261,9 +257,9 @@ def _json_row(line: str, where: str) -> Row:
     return row
 
 
-def _packaged_rows(file: Path) -> Iterator[Row]:
+def _packaged_rows(file: str) -> Iterator[Row]:
     """Every name of a group in every sentence of it."""
-    for group in tomllib.loads(file.read_text(encoding="utf-8"))["groups"]:
+    for group in tomllib.loads((_HERE / file).read_text(encoding="utf-8"))["groups"]:
         for name in group["names"]:
             for sentence in group["sentences"]:
                 text = sentence.format(name)
@@ -354,68 +350,15 @@ def _optional(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
+_READERS = {
+    "news": _read_news,
+    "plain": _read_plain,
+    "babe": _read_babe,
+    "anno-lexical": _read_label_only,
+    "ptc": _read_ptc,
+    "checkthat": _read_label_only,
+}
 CORPORA: Mapping[str, Corpus] = {
-    "news": Corpus(
-        "Natural news, read by a language model following guidelines",
-        source="this project, 2026; sentences of Baly et al. 2020, arXiv 2010.05338",
-        licence="Apache-2.0 (article repository); texts belong to their outlets",
-        labelled_by=(
-            "a language model, so every figure on its labels is agreement with it. It read sentences of articles one by one, in "
-            "eight passes, by written guidelines: 0 plain, 1 borderline, 2 loaded, and the words that carry it with one of nine "
-            "kinds"
-        ),
-        agreement=(
-            "between two passes .82 to .88 of 80 sentences have the same score, .94 to .97 the same on loaded or not; "
-            "correlation .84 to .89; against people, on 320 sentences of BABE mixed in blind, macro-F1 .827, AUC .876"
-        ),
-        read=_read_news,
-        files={"train": "news_train.jsonl"},
-    ),
-    "plain": Corpus(
-        "Plain sentences with rare words and odd names",
-        source="written for this project (training/plain.toml)",
-        licence="Apache-2.0",
-        labelled_by="those who wrote them, all of them plain",
-        read=_read_plain,
-        packaged=Path(str(resources.files("loadedwords.training") / "plain.toml")),
-    ),
-    "babe": Corpus(
-        "BABE, Bias Annotations By Experts",
-        source="Spinde et al. 2021, arXiv 2209.14557",
-        licence="CC BY-NC-SA 4.0",
-        labelled_by="trained annotators, who judged opinion as well as wording, on sentences that were drawn for it",
-        agreement="Krippendorff's alpha 0.40",
-        read=_read_babe,
-        files={"train": "babe_train.jsonl", "test": "babe_test.jsonl"},
-        hub="mediabiasgroup/BABE",
-    ),
-    "anno-lexical": Corpus(
-        "anno-lexical",
-        source="Horych et al. 2025, NAACL",
-        licence="MIT (repository)",
-        labelled_by="three open language models, by vote, that were shown examples of BABE",
-        read=_read_label_only,
-        files={
-            "train": "annolexical_train.parquet",
-            "validation": "annolexical_validation.parquet",
-            "test": "annolexical_test.parquet",
-        },
-        hub="mediabiasgroup/anno-lexical",
-    ),
-    "ptc": Corpus(
-        "Propaganda Techniques Corpus",
-        source="Da San Martino et al. 2019/2020",
-        licence="none stated (research use)",
-        labelled_by="professional annotators, who marked where an article uses techniques of propaganda",
-        read=_read_ptc,
-        files={"train": "ptc_train.jsonl"},
-    ),
-    "checkthat": Corpus(
-        "CheckThat! subjectivity, English",
-        source="CheckThat! lab, CLEF",
-        licence="CC BY-NC-SA 4.0",
-        labelled_by="annotators, who judged whether the author is subjective; what is quoted doesn't count",
-        read=_read_label_only,
-        files={"train": "checkthat_train.jsonl"},
-    ),
+    name: Corpus(**known, read=_READERS[name])
+    for name, known in tomllib.loads((_HERE / "corpora.toml").read_text(encoding="utf-8")).items()
 }
