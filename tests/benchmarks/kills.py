@@ -47,7 +47,7 @@ def main() -> None:
         took = [undisturbed(commands, whole, at) for at in range(2)]
         while n_kills < given.kills:
             at = n_runs % 2
-            folder = Path(desk) / "killed"
+            folder = Path(desk) / "killed" / str(at)  # the report tells its name
             if at:
                 shutil.copytree(whole[0], folder)
             wanted = min(drawn.randint(1, MOST_IN_A_ROW), given.kills - n_kills)
