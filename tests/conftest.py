@@ -20,10 +20,10 @@ from xdist.scheduler import LoadScopeScheduling
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from chromium import Browser
-from loadedwords.lint.memory import RememberedScores
 from loadedwords.models.bundle import Bundle, open_bundle
 from loadedwords.scoring import load_model
 from loadedwords.scoring.model import _load_scorer
+from loadedwords.scoring.remembered import RememberedScores
 from loadedwords.training.evaluation import Evaluation, probe
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, Stage, read_recipe
