@@ -39,15 +39,17 @@ def main() -> None:
     drawn = random.Random(given.seed)
     with tempfile.TemporaryDirectory() as desk:
         days = write_days(Path(desk), given.articles)
-        engine = [] if given.engine == "local" else ["--engine", given.engine]
+        engine = ["--workers", "2"] if given.engine == "local" else ["--engine", given.engine]
         commands = [[*command(day), *engine] for day in days]
         commands[1] += ["--add", "--changed", "replace"]
         n_kills = n_runs = n_reused = 0
-        whole = [Path(desk) / "whole" / str(at) for at in range(2)]
+        # All by the same name, which the report tells.
+        folder, *whole = (Path(desk) / name / "scores" for name in ("killed", "whole1", "whole2"))
+        for place in (folder, *whole):
+            place.parent.mkdir()
         took = [undisturbed(commands, whole, at) for at in range(2)]
         while n_kills < given.kills:
             at = n_runs % 2
-            folder = Path(desk) / "killed" / str(at)  # the report tells its name
             if at:
                 shutil.copytree(whole[0], folder)
             wanted = min(drawn.randint(1, MOST_IN_A_ROW), given.kills - n_kills)
@@ -78,7 +80,7 @@ def write_days(desk: Path, n: int) -> list[Path]:
 
 
 def command(day: Path) -> list[str]:
-    words = ["-m", "loadedwords", "score", str(day), "-m", "linear", "--workers", "2", "--report-articles", "20"]
+    words = ["-m", "loadedwords", "score", str(day), "-m", "linear", "--report-articles", "20"]
     return [sys.executable, *words]
 
 
@@ -93,7 +95,7 @@ def undisturbed(commands: Sequence[list[str]], whole: Sequence[Path], at: int) -
 
 def finish(words: list[str], folder: Path) -> int:
     """Shards that were there already."""
-    ran = subprocess.run([*words, "-o", str(folder)], capture_output=True, text=True, check=False)
+    ran = subprocess.run([*words, "-o", folder.name], cwd=folder.parent, capture_output=True, text=True, check=False)
     if ran.returncode != 3:  # the broken line is rejected
         sys.exit(f"exit status {ran.returncode}: {ran.stderr}")
     reused: int = json.loads((folder / "run.json").read_text(encoding="utf-8"))["counts"]["shards_reused"]
@@ -103,7 +105,11 @@ def finish(words: list[str], folder: Path) -> int:
 def kill(words: list[str], folder: Path, seconds: float) -> bool:
     """Whether the run was still going on."""
     process = subprocess.Popen(
-        [*words, "-o", str(folder)], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*words, "-o", folder.name],
+        cwd=folder.parent,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     time.sleep(seconds)
     family = []

@@ -85,6 +85,7 @@ def run(
         with source.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(article) + "\n" for article in articles)
         command = ["-m", "loadedwords", "score", str(source), "-o", f"{folder}/scores", "-m", given.model]
+        command += ["--max-characters", "100000000"]  # a longer line is rejected by default
         begun = time.perf_counter()
         process = Popen([sys.executable, *command, "--workers", str(given.workers)], stdout=DEVNULL, stderr=DEVNULL)
         peak = peak_memory(process)
