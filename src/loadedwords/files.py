@@ -8,13 +8,40 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from loadedwords.errors import OutputError
+from loadedwords.errors import DataError, OutputError, require
 
 
 def as_paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
     """One path or several, as a list."""
     return [Path(given)] if isinstance(given, (str, Path)) else [Path(each) for each in given]
+
+
+def is_address(given: object) -> bool:
+    """Whether it names a place beyond this machine's folders, such as s3://bucket/news.jsonl."""
+    return "://" in str(given)
+
+
+def file_system(address: str) -> tuple[Any, str]:
+    """The fsspec file system of an address, and the path there.
+
+    Raises
+    ------
+    MissingExtraError
+        If fsspec is not installed.
+    DataError
+        If there is no such kind of place, or its package is not installed.
+    """
+    fsspec = require("fsspec.core", extra="ray", purpose=f"Opening {address}")
+    try:
+        found: tuple[Any, str] = fsspec.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise DataError(
+            f"{address} can't be opened: {error}.\n"
+            "Install the package of such places, as s3fs for s3:// and gcsfs for gs://, or check the address."
+        ) from error
+    return found
 
 
 @contextmanager

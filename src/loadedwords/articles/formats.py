@@ -103,7 +103,7 @@ def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Record | Rej
     import pyarrow.parquet as pq
 
     assert source.path is not None
-    with pq.ParquetFile(source.path) as file:
+    with source.path.open("rb") as stream, pq.ParquetFile(stream) as file:
         names = _shape(file.schema_arrow)
         source.understood.names.update(dict.fromkeys(paths_of(names)))
         if trouble := missing_text(names, options.columns):

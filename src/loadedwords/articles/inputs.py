@@ -7,10 +7,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from loadedwords.articles.remote import FilePath, is_remote_folder
 from loadedwords.articles.sources import STDIN
 from loadedwords.errors import DataError
+from loadedwords.files import is_address
 
 _NO_OUTLET = re.compile(
     r"[\d\W_]*(?:(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*[\d\W_]*)?", re.IGNORECASE
@@ -61,18 +63,23 @@ def _matches(pattern: Path) -> list[str]:
     return sorted(str(p) for p in inside if not any(part[0] == "." and part not in named for part in p.parts))
 
 
-def folder_outlets(inputs: Sequence[str | Path], files: Iterable[Path | None]) -> dict[Path | None, str]:
+def folder_outlets(inputs: Sequence[str | Path], files: Iterable[FilePath | None]) -> dict[FilePath | None, str]:
     """The outlet of each file by the outermost folder that tells them apart, such as articles/2018/Wire/story.txt.
 
     Folders called by a date or number name no outlet, and a single folder tells nothing apart.
     """
-    folders = [path for path in map(Path, inputs) if path.is_dir()]
+    folders = [
+        PurePath(given)
+        for given in inputs
+        if (is_remote_folder(str(given)) if is_address(given) else Path(given).is_dir())
+    ]
     parents = Counter(folder.parent for folder in folders)
-    above: dict[Path | None, list[str]] = {}
-    for file in filter(None, files):
-        if folder := next((folder for folder in folders if file.is_relative_to(folder)), None):
+    above: dict[FilePath | None, list[str]] = {}
+    for file in files:
+        path = PurePath(str(file))
+        if folder := next((folder for folder in folders if file and path.is_relative_to(folder)), None):
             base = folder.parent if parents[folder.parent] > 1 else folder
-            above[file] = [part for part in file.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
+            above[file] = [part for part in path.relative_to(base).parts[:-1] if not _NO_OUTLET.fullmatch(part)]
     while len({names[0] for names in above.values() if names}) == 1:
         above = {file: names[1:] for file, names in above.items()}
     outlets = {file: names[0] for file, names in above.items() if names}

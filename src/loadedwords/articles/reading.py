@@ -14,8 +14,10 @@ from loadedwords.articles.dates import with_day_order
 from loadedwords.articles.formats import PARTED, READERS, TABLES
 from loadedwords.articles.inputs import find_files, folder_outlets
 from loadedwords.articles.records import ReadOptions, Record, to_article
+from loadedwords.articles.remote import FilePath, RemoteFile, find_remote
 from loadedwords.articles.sources import Progress, Source, Understood
 from loadedwords.errors import DataError, require
+from loadedwords.files import is_address
 from loadedwords.schema import Article, Reject
 
 # Records of a file of which it is noted what they hold, and at most looked through for a column that the user named.
@@ -35,8 +37,8 @@ def read_articles(
     ----------
     inputs : str, Path, or sequence of these
         Files (``.jsonl``, ``.ndjson``, ``.csv``, ``.tsv``, ``.txt``, ``.md``, each also ``.gz`` or ``.zst``;
-        ``.parquet``; ``.html``), folders and globs of these, or ``-`` for JSON lines, or else one text, on standard
-        input.
+        ``.parquet``; ``.html``), folders and globs of these, also at an address that fsspec knows, such as
+        ``s3://bucket/articles``, or ``-`` for JSON lines, or else one text, on standard input.
     options : ReadOptions, optional
     progress : Progress, optional
         Updated while reading.
@@ -63,8 +65,11 @@ def find_sources(
     inputs: str | Path | Sequence[str | Path], *, progress: Progress | None = None, without: Path | None = None
 ) -> list[Source]:
     """The files that `inputs` stand for, each with the outlet that its folder names; `progress` learns their size."""
-    files = find_files(inputs, without=without)
-    outlets = folder_outlets([inputs] if isinstance(inputs, (str, Path)) else inputs, files)
+    files: list[FilePath | None] = []
+    inputs = [inputs] if isinstance(inputs, (str, Path)) else inputs
+    for given in inputs:
+        files += find_remote(str(given)) if is_address(given) else find_files(given, without=without)
+    outlets = folder_outlets(inputs, files)
     progress = progress if progress is not None else Progress()
     sources = [Source.of(file, progress, outlets.get(file)) for file in files]
     progress.total = None if any(source.path is None for source in sources) else sum(s.size for s in sources)
@@ -274,7 +279,7 @@ def _state_of(source: Source) -> tuple[int, int] | None:
     DataError
         If it is no file, and might never end, or never begin.
     """
-    if source.path is None:
+    if source.path is None or isinstance(source.path, RemoteFile):
         return None
     state = source.path.stat()
     if not stat.S_ISREG(state.st_mode):

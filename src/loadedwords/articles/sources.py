@@ -6,12 +6,12 @@ import io
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from loadedwords.articles.columns import COLUMN_NAMES, column_of
 from loadedwords.articles.decoding import text_stream
 from loadedwords.articles.records import ReadOptions
+from loadedwords.articles.remote import FilePath, RemoteFile
 from loadedwords.articles.unpacking import unpacked
 
 STDIN = "-"
@@ -60,18 +60,18 @@ class Source:
     """
 
     name: str
-    path: Path | None
+    path: FilePath | None
     progress: Progress
     size: int
     outlet: str | None = None
     understood: Understood = field(default_factory=Understood, compare=False)
 
     @classmethod
-    def of(cls, path: Path | None, progress: Progress, outlet: str | None = None) -> Source:
+    def of(cls, path: FilePath | None, progress: Progress, outlet: str | None = None) -> Source:
         if path is None:
             return cls(STDIN, None, progress, 0)
         try:
-            size = path.stat().st_size
+            size = path.size if isinstance(path, RemoteFile) else path.stat().st_size
         except OSError:
             size = 0  # reading it will say what is wrong
         # A file name need not be text; what can't be written is escaped.
@@ -83,7 +83,7 @@ class Source:
         return ending_of(self.path)
 
 
-def ending_of(path: Path | None) -> str:
+def ending_of(path: FilePath | None) -> str:
     """The ending of a file's name in small letters, without that of its compression; "-" of standard input."""
     if path is None:
         return STDIN
@@ -132,15 +132,15 @@ class Text:
 class _Counted(io.RawIOBase):
     """A file that tells a `Progress` how many of its bytes were read, compressed or not."""
 
-    def __init__(self, path: Path, progress: Progress) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, path: FilePath, progress: Progress) -> None:
+        self._file: Any = path.open("rb") if isinstance(path, RemoteFile) else path.open("rb", buffering=0)
         self._progress = progress
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        n = self._file.readinto(buffer)
+        n: int | None = self._file.readinto(buffer)
         self._progress.done += n or 0
         return n
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import polars as pl
 
 from loadedwords.articles import Progress
+from loadedwords.batch.buckets import working_folder
 from loadedwords.batch.cluster import score_on_ray
 from loadedwords.batch.folder import (
     REJECTS_FILE,
@@ -47,6 +48,7 @@ __all__ = [
     "RunSummary",
     "State",
     "score_to_folder",
+    "working_folder",
 ]
 
 Engine = Literal["local", "ray"]

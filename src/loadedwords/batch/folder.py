@@ -21,7 +21,7 @@ TABLES = ("sentences", "boilerplate", "articles")  # in the order they are writt
 _SAME_SCORES = ("options", "model", "house", "syndicated", "other_languages")
 _OUR_SHARD = re.compile(r"part-(\d{5,})\.parquet")
 _HALF_A_FILE = re.compile(r"\.(?:part-\d{5,}\.parquet|run\.json|rejects\.jsonl|outlets\.\w+)\.\d+\.tmp")
-_OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
+OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _lock(lock: TextIO, folder: Path) -> None:
 def _refuse_others_files(folder: Path) -> None:
     if (folder / RUN_FILE).is_file():
         return
-    others = [p.name for p in folder.iterdir() if p.name not in _OUR_NAMES]
+    others = [p.name for p in folder.iterdir() if p.name not in OUR_NAMES]
     others += [
         f"{p.parent.name}/{p.name}" for t in TABLES for p in (folder / t).glob("*") if not _OUR_SHARD.fullmatch(p.name)
     ]

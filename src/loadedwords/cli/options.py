@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from loadedwords.files import is_address
+
 if TYPE_CHECKING:
     from loadedwords.articles import ReadOptions
 
@@ -15,6 +17,13 @@ EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class FolderOrAddress(click.Path):
+    """A folder as a Path, or the address of one, such as s3://bucket/scores, as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if is_address(value) else FOLDER.convert(value, param, ctx)
 
 
 def known_encoding(_ctx: click.Context, _param: click.Parameter, encoding: str) -> str:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import model_option, no_nan, read_options, reading_options, voice_option
+from loadedwords.cli.options import FolderOrAddress, model_option, no_nan, read_options, reading_options, voice_option
 from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail, say, tell, terminated_is_interrupted
+from loadedwords.files import is_address
 from loadedwords.printable import counted
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("inputs", nargs=-1)
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option(
+    "-o",
+    "--output",
+    type=FolderOrAddress(),
+    help="Folder for the results, also at an address such as s3://bucket/scores.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what is understood of the input, and stop there.")
 @click.option("--dataset", help="Score a Hugging Face dataset instead: a name on the Hub, or a folder.")
 @click.option("--split", default="train", show_default=True, help="Split of the dataset.")
@@ -92,7 +98,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 100_000),
     help="Articles shown in full in the report.",
 )
-def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
+def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
           revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
           syndicated: Treatment, other_languages: Treatment, house: str | None,
           workers: int | None, engine: Engine, ray_address: str | None, overwrite: bool, add: bool, changed: Changed,
@@ -113,7 +119,7 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
     from loadedwords.articles import STDIN, Progress, read_dataset
     from loadedwords.articles.look import look_ahead, look_first
     from loadedwords.articles.sources import Source, Understood
-    from loadedwords.batch import RunDescription, score_to_folder
+    from loadedwords.batch import RunDescription, score_to_folder, working_folder
     from loadedwords.report import write_report
 
     if bool(inputs) == bool(dataset):
@@ -140,8 +146,10 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
             [f"{dataset}[{split}]"], {**asdict(options), "config": config, "revision": revision}
         )
     else:
-        look, stream = look_first(inputs, options=options, progress=progress, without=output)
-        places = [given if given == STDIN else str(Path(given).resolve()) for given in inputs]
+        look, stream = look_first(
+            inputs, options=options, progress=progress, without=output if isinstance(output, Path) else None
+        )
+        places = [given if given == STDIN or is_address(given) else str(Path(given).resolve()) for given in inputs]
         description = RunDescription(places, asdict(options))
     for line in look.lines():
         (say if dry_run else tell)(line)
@@ -149,32 +157,38 @@ def score(inputs: tuple[str, ...], output: Path | None, dry_run: bool, dataset: 
         if not look.articles:
             fail(f"No article could be read. {_told(look.rejects[0]) if look.rejects else 'The input is empty.'}")
         return
-    try:
-        with terminated_is_interrupted(), _progress_bar() as show:
-            summary = score_to_folder(
-                stream,
-                output,
-                description=description,
-                model=model,
-                prevalence=prevalence,
-                voice=voice,
-                house=rules,
-                syndicated=syndicated,
-                other_languages=other_languages,
-                workers=workers or (os.cpu_count() if engine == "local" else None),
-                engine=engine,
-                ray_address=ray_address,
-                overwrite=overwrite,
-                add=add,
-                changed=changed,
-                progress=progress,
-                tell=show,
-            )
-    except KeyboardInterrupt:
-        fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
-    if not summary.counts.articles:
-        fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(output)}")
-    write_report(output, max_articles=report_articles)
+    with working_folder(output) as (folder, send):
+        try:
+            with terminated_is_interrupted(), _progress_bar() as show:
+
+                def told(state: State) -> None:
+                    show(state)
+                    send()
+
+                summary = score_to_folder(
+                    stream,
+                    folder,
+                    description=description,
+                    model=model,
+                    prevalence=prevalence,
+                    voice=voice,
+                    house=rules,
+                    syndicated=syndicated,
+                    other_languages=other_languages,
+                    workers=workers or (os.cpu_count() if engine == "local" else None),
+                    engine=engine,
+                    ray_address=ray_address,
+                    overwrite=overwrite,
+                    add=add,
+                    changed=changed,
+                    progress=progress,
+                    tell=told,
+                )
+        except KeyboardInterrupt:
+            fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
+        if not summary.counts.articles:
+            fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(folder)}")
+        write_report(folder, max_articles=report_articles)
     if add:
         _print_added(summary, output, changed)
     _print_summary(summary, output)
@@ -190,7 +204,10 @@ def _read_house(named: str, inputs: tuple[str, ...]) -> House:
     if named:
         files: set[Path | None] = {Path(named)}
     else:
-        files = {find_house(Path.cwd() if given == STDIN else Path(given)) for given in inputs or (STDIN,)}
+        files = {
+            find_house(Path.cwd() if given == STDIN or is_address(given) else Path(given))
+            for given in inputs or (STDIN,)
+        }
     file = files.pop()
     if files or file is None:
         found = "Several houses' rules lie" if files else f"There is no {HOUSE_FILE}"
@@ -254,16 +271,16 @@ def _told(reject: Reject) -> str:
     return f"The first: {reject.file}{f', line {reject.line}' if reject.line else ''}: {reject.reason}"
 
 
-def _print_added(summary: RunSummary, output: Path, changed: Changed) -> None:
+def _print_added(summary: RunSummary, output: Path | str, changed: Changed) -> None:
     known = f"; {counted(summary.n_known, 'article')} known and passed over" if summary.n_known else ""
     say(f"{counted(summary.added.articles, 'article')} added{known}")
     if summary.n_changed:
-        kept = f"what is there was kept, see {output / 'rejects.jsonl'}; --changed replace takes the new"
+        kept = f"what is there was kept, see {output}/rejects.jsonl; --changed replace takes the new"
         told = kept if changed == "keep" else "the new took the place of what was there"
         tell(f"{counted(summary.n_changed, 'article')} with an id that is there with other content: {told}")
 
 
-def _print_summary(summary: RunSummary, output: Path) -> None:
+def _print_summary(summary: RunSummary, output: Path | str) -> None:
     counts = summary.counts
     say(
         f"{counted(counts.articles, 'article')}, {counted(counts.sentences, 'sentence')} ({counts.own_sentences:,} with the "
@@ -279,7 +296,7 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
         (summary.n_copies, "article{} with word for word the text of another of the same outlet; each counts"),
         (counts.empty, "article{} with nothing to score"),
         (counts.errors, "article{} failed, as the column message of the articles table says"),
-        (summary.n_rejected, f"reject{{}}, with reasons in {output / 'rejects.jsonl'}"),
+        (summary.n_rejected, f"reject{{}}, with reasons in {output}/rejects.jsonl"),
     ):
         if n:
             say(f"{n:,} {what.format('' if n == 1 else 's')}")
@@ -290,6 +307,6 @@ def _print_summary(summary: RunSummary, output: Path) -> None:
     say(f"model {summary.model['name']} ({summary.model['hash'][:12]}), {duration(summary.seconds)}{reused}")
     if summary.outlets is not None and summary.overall is not None:
         print_outlets(summary.outlets, summary.overall, 0.95, summary.voice)
-    say(f"Tables and run.json are in {summary.folder}; open {summary.folder / 'report.html'}.")
-    if summary.outlets is not None and summary.outlets.height > 1:
-        say(f"Which outlets differ, and on what: loadedwords compare {summary.folder} -o comparison")
+    say(f"Tables and run.json are in {output}; open {output}/report.html.")
+    if summary.outlets is not None and summary.outlets.height > 1 and not is_address(output):
+        say(f"Which outlets differ, and on what: loadedwords compare {output} -o comparison")
