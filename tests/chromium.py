@@ -67,9 +67,10 @@ class Browser:
 
     @property
     def asked(self) -> set[str]:
-        """The addresses that the page has asked for, its own among them."""
+        """The addresses that the page has asked for, its own among them; what it carries itself is none."""
         sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
-        return {event["params"]["request"]["url"] for event in sent}
+        urls = {event["params"]["request"]["url"] for event in sent}
+        return {url for url in urls if not url.startswith("data:")}
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         self._n += 1

@@ -24,7 +24,7 @@ from loadedwords.models.bundle import Bundle, open_bundle
 from loadedwords.scoring import load_model
 from loadedwords.scoring.model import _load_scorer
 from loadedwords.scoring.remembered import RememberedScores
-from loadedwords.training.evaluation import Evaluation, probe
+from loadedwords.training.evaluation import Evaluation, evaluate_labelled, probe
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, Stage, read_recipe
 from loadedwords.training.release import train_bundle
@@ -76,14 +76,17 @@ def embedded_scores() -> RememberedScores:
     return RememberedScores(_load_scorer(open_bundle(), threads=1), 100_000)
 
 
+def _remember(patch: pytest.MonkeyPatch, scores: RememberedScores) -> None:
+    def load_scorer(bundle: Bundle, threads: int | None) -> Any:
+        return scores if bundle.folder == open_bundle().folder else _load_scorer(bundle, threads)
+
+    patch.setattr("loadedwords.scoring.model._load_scorer", load_scorer)
+
+
 @pytest.fixture
 def remembered_scores(embedded_scores: RememberedScores, monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what is done with scores: the embedded model scores no sentence twice in a session."""
-
-    def load_scorer(bundle: Bundle, threads: int | None) -> Any:
-        return embedded_scores if bundle.folder == open_bundle().folder else _load_scorer(bundle, threads)
-
-    monkeypatch.setattr("loadedwords.scoring.model._load_scorer", load_scorer)
+    _remember(monkeypatch, embedded_scores)
 
 
 @pytest.fixture(scope="session")
@@ -91,8 +94,17 @@ def probed(embedded_scores: RememberedScores) -> Evaluation:
     """What the embedded model does with the package's own suites."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(N_RESAMPLES, 20)
-        patch.setattr("loadedwords.scoring.model._load_scorer", lambda *_: embedded_scores)
+        _remember(patch, embedded_scores)
         return probe(load_model())
+
+
+@pytest.fixture(scope="session")
+def labelled(embedded_scores: RememberedScores) -> Evaluation:
+    """What it makes of sentences of our own, which no model was trained on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(N_RESAMPLES, 20)
+        _remember(patch, embedded_scores)
+        return evaluate_labelled(load_model(), [DATA / "labelled.csv"])
 
 
 @pytest.fixture(scope="session")

@@ -43,11 +43,7 @@ LINEAR_FLOOR_CLEAR = 0.78
 LINEAR_FLOOR_BABE = 0.83
 DEFAULT_FLOOR_ROC_AUC = 0.92
 
-
-@pytest.fixture(scope="module")
-def labelled() -> Evaluation:
-    """The embedded model on sentences of our own, which no model was trained on."""
-    return evaluate_labelled(load_model(), [DATA / "labelled.csv"])
+pytestmark = pytest.mark.usefixtures("few_resamples", "remembered_scores")
 
 
 def test_metrics_of_a_case_worked_by_hand() -> None:
@@ -61,7 +57,6 @@ def test_metrics_of_a_case_worked_by_hand() -> None:
     assert np.isnan(compute_metrics(np.ones(3, dtype=int), np.ones(3), np.ones(3, dtype=int))["roc_auc"])
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_baselines_see_no_text() -> None:
     """Outlet A is always loaded and B never; the articles left out are foretold by the others of their outlet."""
     outlets = ["A", "B"] * 40
@@ -92,7 +87,6 @@ def test_an_interval_resamples_articles_not_sentences(monkeypatch: pytest.Monkey
     assert widths[0] > 4 * widths[1]
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_the_share_of_readers_by_hand() -> None:
     n = 100
     target = np.repeat([0.0, 0.5, 1.0, 0.0], n // 4)
@@ -125,7 +119,6 @@ def test_the_share_of_readers_by_hand() -> None:
     assert outlet_findings([target], rows) == []
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_the_linters_false_alarms_by_hand() -> None:
     """A sentence is found where itself and its strongest word reach a level; two seeds count half each."""
     rows = pl.DataFrame({"target": [0.0] * 4 + [0.5] * 4 + [1.0] * 4, "article": [str(at) for at in range(12)]})
@@ -147,7 +140,6 @@ def test_the_linters_false_alarms_by_hand() -> None:
     assert of(none) == {}
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_words_kinds_and_annotators_by_hand() -> None:
     """Of 60 sentences with one marked word of three letters and a plain one of four, the model takes 15 the wrong way."""
     n = 60
@@ -194,7 +186,6 @@ def test_words_kinds_and_annotators_by_hand() -> None:
     assert annotator_findings(logits, rows.with_columns(marked_words=pl.lit(None))) == []
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_cross_validation_on_our_own_labels(small_recipe: Recipe, small_data: Labels) -> None:
     result = cross_validate(small_recipe, small_data, seeds=[0, 1], tell=lambda _: None)
     assert set(result.metrics) == {"small", "majority label", "outlet's majority label"}
@@ -207,7 +198,6 @@ def test_cross_validation_on_our_own_labels(small_recipe: Recipe, small_data: La
     assert "2 seeds" in result.description
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_what_a_model_was_trained_on_is_told(small_bundle: Path, labelled: Evaluation) -> None:
     result = evaluate_labelled(load_model(small_bundle), [DATA / "labelled.csv"])
     assert "too good" in result.notes[0]
@@ -220,7 +210,6 @@ def test_a_missing_extra_says_the_exact_install_line(monkeypatch: pytest.MonkeyP
         CheckpointClassifier("some/checkpoint")
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_a_checkpoint_is_measured_beside_the_model(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="needs the extra: pip install 'loadedwords[train]'")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
@@ -246,7 +235,6 @@ def test_the_embedded_transformer_keeps_its_floor(labelled: Evaluation) -> None:
     assert roc_auc["default"] > roc_auc["outlet's majority label"]
 
 
-@pytest.mark.usefixtures("few_resamples")
 def test_the_linear_recipe_keeps_its_floor(corpora: Path) -> None:
     """Natural news and BABE, fewer folds than in the README; its teachers would take hours."""
     recipe = read_recipe("linear")
