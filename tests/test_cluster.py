@@ -169,6 +169,28 @@ def test_a_model_that_can_not_be_loaded_there_is_told(tmp_path: Path, small_bund
         run(articles_of(3), tmp_path / "scores", broken, engine="ray")
 
 
+def test_a_machine_that_lacks_something_is_told(
+    tmp_path: Path, small_bundle: Path, machines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(sent: Any, chunk: Any) -> Any:
+        raise ModuleNotFoundError("No module named 'loadedwords'")
+
+    monkeypatch.setattr(cluster, "_score", lacks)
+    with pytest.raises(
+        LoadedwordsError, match=r"could not score: ModuleNotFoundError: No module named 'loadedwords'\n"
+    ):
+        run(articles_of(3), tmp_path, small_bundle, engine="ray")
+
+
+def test_a_machine_of_another_version_is_told(
+    tmp_path: Path, small_bundle: Path, machines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = cluster.metadata.version
+    monkeypatch.setattr(cluster.metadata, "version", lambda name: "9.9" if name == "loadedwords" else here(name))
+    with pytest.raises(LoadedwordsError, match=r"has loadedwords [\d.]+, where the run was started it is 9.9.\n"):
+        run(articles_of(3), tmp_path, small_bundle, engine="ray")
+
+
 def test_without_ray_the_install_line_is_told(
     tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
