@@ -132,7 +132,7 @@ def test_a_stopped_run_goes_on_where_it_was(
 
 def test_the_command_is_killed_stopped_and_run_again(tmp_path: Path, small_bundle: Path, machines: Any) -> None:
     source = tmp_path / "many.jsonl"
-    rows = ({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 40} for k in range(2500))
+    rows = ({"id": k, "outlet": f"o{k % 5}", "text": f"The reckless plan {k} failed. " * 12} for k in range(6000))
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     command = [sys.executable, "-m", "loadedwords", "score", source, "-m", small_bundle, "--report-articles", "0"]
     command += ["--engine", "ray", "--ray-address", machines.address, "-o", tmp_path / "cluster"]
@@ -150,9 +150,9 @@ def test_the_command_is_killed_stopped_and_run_again(tmp_path: Path, small_bundl
         out, told = process.communicate()
     assert (process.returncode, out, told.splitlines()[-1][:12]) == (1, "", "Interrupted.")
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert out.startswith("2,500 articles")
+    assert out.startswith("6,000 articles")
     counts = json.loads((tmp_path / "cluster/run.json").read_text())["counts"]
-    assert 3 <= counts["shards_reused"] < counts["shards"] == 10
+    assert 3 <= counts["shards_reused"] < counts["shards"] == 24
     run(read_articles(source), tmp_path / "local", small_bundle)
     assert files(tmp_path / "cluster") == files(tmp_path / "local")
 
@@ -167,6 +167,28 @@ def test_a_model_that_can_not_be_loaded_there_is_told(tmp_path: Path, small_bund
     (broken / CONFIG_FILE).write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(LoadedwordsError, match=r"(?s)^The model can't be loaded on .*\nInstall the same versions"):
         run(articles_of(3), tmp_path / "scores", broken, engine="ray")
+
+
+def test_a_machine_that_lacks_something_is_told(
+    tmp_path: Path, small_bundle: Path, machines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(sent: Any, chunk: Any) -> Any:
+        raise ModuleNotFoundError("No module named 'loadedwords'")
+
+    monkeypatch.setattr(cluster, "_score", lacks)
+    with pytest.raises(
+        LoadedwordsError, match=r"could not score: ModuleNotFoundError: No module named 'loadedwords'\n"
+    ):
+        run(articles_of(3), tmp_path, small_bundle, engine="ray")
+
+
+def test_a_machine_of_another_version_is_told(
+    tmp_path: Path, small_bundle: Path, machines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = cluster.metadata.version
+    monkeypatch.setattr(cluster.metadata, "version", lambda name: "9.9" if name == "loadedwords" else here(name))
+    with pytest.raises(LoadedwordsError, match=r"has loadedwords [\d.]+, where the run was started it is 9.9.\n"):
+        run(articles_of(3), tmp_path, small_bundle, engine="ray")
 
 
 def test_without_ray_the_install_line_is_told(

@@ -87,14 +87,23 @@ def _next(ray: Any, running: dict[Any, Chunk], folder: Path) -> Done:
     try:
         counts, tables = ray.get(ref)
     except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
+        if isinstance(error.cause, LoadedwordsError):
+            raise error.cause from error
+        raise LoadedwordsError(
+            f"A machine of the cluster could not score: {type(error.cause).__name__}: {_first_line(error.cause)}\n"
+            "Install the same versions of Python and of loadedwords on every machine, and see that its disk has room."
+        ) from error
     except ray.exceptions.RayError as error:
         raise LoadedwordsError(
-            f"The cluster lost the articles around {chunk.articles[0].id!r} again and again, most likely for want of memory: {error}\n"
+            f"The cluster lost the articles around {chunk.articles[0].id!r} {_RETRIES + 1} times: {_first_line(error)}\n"
             "Nothing finished is lost: run the same command again to go on, with more memory for each core if it recurs."
         ) from error
     _write(folder, chunk, tables)
     return Done(counts, False, chunk.share_read)
+
+
+def _first_line(error: object) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 def _write(folder: Path, chunk: Chunk, tables: Mapping[str, bytes]) -> None:
