@@ -148,7 +148,8 @@ def test_the_command_is_killed_stopped_and_run_again(tmp_path: Path, small_bundl
     with started_until(3) as process:
         process.send_signal(signal.SIGINT)
         out, told = process.communicate()
-    assert (process.returncode, out, told.splitlines()[-1][:12]) == (1, "", "Interrupted.")
+    assert process.returncode == 1, out
+    assert "Interrupted." in told  # a busy Ray may say more of its machines
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert out.startswith("6,000 articles")
     counts = json.loads((tmp_path / "cluster/run.json").read_text())["counts"]
