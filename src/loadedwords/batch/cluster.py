@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import platform
 import re
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -120,6 +122,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    terminated = signal.getsignal(signal.SIGTERM)
     try:
         if place := re.fullmatch(r"([\w.-]+):(\d+)", address):  # where nothing answers, Ray would try for minutes
             socket.create_connection((place[1], int(place[2])), timeout=10).close()
@@ -129,6 +132,8 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
             f"There is no Ray cluster at {address}: {error}\n"
             "Check that `ray status` works here, and --ray-address (or RAY_ADDRESS), such as 10.0.0.1:6379."
         ) from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminated)  # Ray put its own in the place, which leaves at once
     try:
         yield
     finally:
