@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -32,10 +34,14 @@ def articles_of(n: int, text: str = "The reckless plan {} failed.") -> list[Arti
     return [Article(f"a{k}", text.format(k), outlet=f"o{k % 2}", source=f"x.jsonl:{k + 1}") for k in range(n)]
 
 
-def run(items: Iterable[Article], output: Path | str, model: Path, inputs: str = "x.jsonl") -> RunSummary:
+def run(
+    items: Iterable[Article], output: Path | str, model: Path, inputs: str = "x.jsonl", **options: Any
+) -> RunSummary:
     with working_folder(output) as (folder, send):
         description = RunDescription([inputs])
-        return score_to_folder(iter(items), folder, description=description, model=model, tell=lambda _: send())
+        return score_to_folder(
+            iter(items), folder, description=description, model=model, tell=lambda _: send(), **options
+        )
 
 
 def files_at(bucket: Any, address: str = SCORES) -> dict[str, bytes]:
@@ -65,9 +71,10 @@ def test_the_command_reads_and_writes_at_addresses(tmp_path: Path, small_bundle:
     assert f"Tables and run.json are in {SCORES}; open {SCORES}/report.html." in told[SCORES]
     here, there = files_in(tmp_path / "scores"), files_at(bucket)
     assert here.keys() == there.keys()
-    for name in here:
-        # Where the articles are from is part of what is told of them.
-        if name.split("/")[0] not in ("articles", "run.json", "rejects.jsonl", "report.html"):
+    for name in here:  # where the articles are from is told in some, and part of the digest in all shards
+        if name.split("/")[0] in ("sentences", "boilerplate"):
+            assert pl.read_parquet(here[name]).equals(pl.read_parquet(there[name])), name
+        elif name.startswith("outlets"):
             assert here[name] == there[name], name
     again = CliRunner().invoke(main, ["score", "memory://bucket/in/*.jsonl", "-o", SCORES, "-m", str(small_bundle)])
     assert (again.exit_code, f"{SCORES} holds the scores of another run" in again.stderr) == (1, True)
@@ -85,8 +92,6 @@ def test_folders_name_outlets_at_addresses_too(tmp_path: Path, bucket: Any) -> N
 
 @pytest.mark.parametrize("ending", [".jsonl.gz", ".parquet"])
 def test_kinds_of_files_at_addresses(ending: str, tmp_path: Path, bucket: Any) -> None:
-    import polars as pl
-
     frame = pl.DataFrame({"id": ["a", "b"], "text": ["The council met.", "The regime sneered."]})
     file = tmp_path / f"news{ending}"
     if ending == ".parquet":
@@ -138,6 +143,53 @@ def test_a_stamp_never_vouches_for_what_it_was_not_made_of(
     assert run(articles_of(3), SCORES, small_bundle).n_reused_shards == 0
     after = files_at(bucket)
     assert {n: after[n] for n in after if "part-" in n} == {n: before[n] for n in before if "part-" in n}
+
+
+def test_a_replacement_that_is_stopped_anywhere_loses_nothing(
+    tmp_path: Path, small_bundle: Path, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line breaks before the n-th file is sent or taken away, for every n."""
+    corrected = [replace(a, text=f"{a.text} It was corrected.") for a in articles_of(8)[::3]]
+
+    def corrects(output: Path | str) -> None:
+        run(corrected, output, small_bundle, "day2", add=True, changed="replace")
+
+    run(articles_of(8), tmp_path / "whole", small_bundle, "day1")
+    corrects(tmp_path / "whole")
+    whole = {name: content for name, content in files_in(tmp_path / "whole").items() if name != "run.json"}
+    put, rm = bucket.put, bucket.rm
+    for n in range(100):
+        bucket.store.clear()
+        run(articles_of(8), SCORES, small_bundle, "day1")
+        left = iter(range(n))
+
+        def breaks(left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise PermissionError("the line broke")
+
+        def puts(here: list[str], there: list[str], breaks: Callable[[], None] = breaks) -> None:
+            for one, other in zip(here, there, strict=True):
+                breaks()
+                put([one], [other])
+
+        def removes(there: list[str], breaks: Callable[[], None] = breaks) -> None:
+            for one in there:
+                breaks()
+                rm(one)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bucket, "put", puts)
+            patch.setattr(bucket, "rm", removes)
+            try:
+                corrects(SCORES)
+            except OutputError:
+                pass
+            else:
+                break
+        corrects(SCORES)
+        found = {name: content for name, content in files_at(bucket).items() if name != "run.json"}
+        assert found == whole, n
+    assert n > 10
 
 
 def test_other_files_at_an_address_are_left_alone(small_bundle: Path, bucket: Any) -> None:

@@ -78,6 +78,11 @@ def test_own_words_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (row["p_value"], row["p_adjusted"]) == pytest.approx((0.375, 0.75))
 
 
+def test_the_only_loaded_word_is_nobodys_own() -> None:
+    words = own_words(*one_sentence_each([("A", ["reckless"])] * 10 + [("B", ["reckless"])] * 4), min_articles=2)
+    assert words.is_empty()
+
+
 def test_an_interval_says_what_its_p_value_says() -> None:
     alone = [("A", ["regime", "mob"])] * 8 + [("B", ["mob", "mob"])] * 8
     row = own_words(*one_sentence_each(alone), min_articles=2).filter(pl.col("word") == "regime").row(0, named=True)

@@ -23,7 +23,7 @@ class Copy:
         self._address = address
         self._files, self._path = file_system(address)
         self._there: dict[str, tuple[int, int]] = {}
-        self._sent_at = time.monotonic()
+        self._sent_at = -float("inf")  # the first shard sends run.json, too, which says what is being done
 
     def fetch(self) -> None:
         """What an earlier run left there.
@@ -61,13 +61,11 @@ class Copy:
         """
         here = self._here()
         new = [name for name, state in here.items() if self._there.get(name) != state]
-        # A stamp must not vouch for what is being replaced, should we die in between: articles go first and come last.
-        gone = [name for name in self._there if name not in here or (name in new and _table_of(name) == TABLES[-1])]
         with self._told():
-            if gone:
+            if gone := [name for name in self._there if name not in here]:
                 self._files.rm(self._remote(gone))
-            for table in (*TABLES, ""):
-                if part := [name for name in new if _table_of(name) == table]:
+            for table in (*TABLES, ""):  # in the order in which the run writes them, which lets a killed one go on
+                if part := [name for name in new if name.rpartition("/")[0] == table]:
                     self._files.put([str(self.folder / name) for name in part], self._remote(part))
         self._there, self._sent_at = here, time.monotonic()
 
@@ -92,11 +90,6 @@ class Copy:
                 f"{self._address} can't be read or written: {type(error).__name__}: {error}.\n"
                 "Check the address and your rights there, and run the same command again: what is there stays."
             ) from error
-
-
-def _table_of(name: str) -> str:
-    """Empty for what is no shard."""
-    return name.rpartition("/")[0]
 
 
 @contextmanager

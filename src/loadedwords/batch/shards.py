@@ -1,9 +1,9 @@
 """One chunk of articles → one shard of each table, and whether an earlier run left that very shard.
 
 Articles are cut into chunks in the order they are read. Each chunk becomes one shard of each table, named by its
-number; the articles shard is written last and carries a digest of what went in: texts, model, version. A shard
-whose digest is still right is never computed again, so the same command goes on where it was stopped, and ends
-with the same files as if it had not been.
+number, and all three carry a digest of what went in: texts, model, version. Where they agree and the digest is still
+right, nothing is computed again, so the same command goes on where it was stopped, and ends with the same files as if
+it had not been.
 """
 
 from __future__ import annotations
@@ -183,13 +183,11 @@ def drop_articles(folder: Path, n_shards: int) -> None:
         kept = _without(articles, ids)
         if len(kept) == len(articles):
             continue
-        # Should the process die between the tables, no stamp vouches for them, and the articles, which go last, show
-        # that there is something to take out.
-        _write(_stamped(articles, None, _count(articles.to_pylist())), shard_path(folder, "articles", number))
-        for table in TABLES[:-1]:
-            file = shard_path(folder, table, number)
-            _write(_without(pq.read_table(file), ids), file)
-        _write(_stamped(kept, None, _count(kept.to_pylist())), shard_path(folder, "articles", number))
+        others = {table: pq.read_table(shard_path(folder, table, number)) for table in TABLES[:-1]}
+        # Should the process die between the tables, the articles, which go last, show that there is something to take out.
+        _write_shard(
+            folder, number, {**{table: _without(rows, ids) for table, rows in others.items()}, "articles": kept}
+        )
 
 
 def _without(rows: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
@@ -206,32 +204,31 @@ def score_chunk(model: FramingModel, folder: Path, chunk: Chunk) -> Counts:
         rows["articles"].append(article_row(scored))
         rows["sentences"].extend(sentence_rows(scored))
         rows["boilerplate"].extend(boilerplate_rows(scored))
-    counts = _count(rows["articles"])
-    # An old stamp must not vouch for new sentences, should the process die between the tables.
-    shard_path(folder, "articles", chunk.number).unlink(missing_ok=True)
+    filled = {table: pa.Table.from_pylist(rows[table], schema=_SCHEMAS[table]) for table in TABLES}
+    return _write_shard(folder, chunk.number, filled, chunk.digest)
+
+
+def _write_shard(folder: Path, number: int, tables: Mapping[str, pa.Table], digest: str | None = None) -> Counts:
+    counts = _count(tables["articles"].to_pylist())
     for table in TABLES:
-        filled = pa.Table.from_pylist(rows[table], schema=_SCHEMAS[table])
-        if table == "articles":
-            filled = _stamped(filled, chunk.digest, counts)
-        _write(filled, shard_path(folder, table, chunk.number))
+        stamp = {"digest": digest, **({"counts": asdict(counts)} if table == "articles" else {})}
+        with written_whole(shard_path(folder, table, number)) as beside:
+            stamped = tables[table].replace_schema_metadata({_DIGEST_KEY: json.dumps(stamp)})
+            pq.write_table(stamped, beside, compression="zstd")
     return counts
 
 
 def _stamp(folder: Path, number: int) -> dict[str, Any]:
-    """What a shard was made of, and its counts; empty where it is not whole, or its tables are not like ours."""
+    """What a shard was made of, and its counts; empty where a table is missing, cut short, or not like ours.
+
+    Tables that were not made of the same, as a run leaves them that dies between two of them, have no digest.
+    """
     try:
-        # A shard that a crash of the machine cut short has no readable footer.
         footers = {table: pq.read_schema(shard_path(folder, table, number)) for table in TABLES}
-        stamp: dict[str, Any] = json.loads((footers[TABLES[-1]].metadata or {}).get(_DIGEST_KEY, b"{}"))
+        stamps = [json.loads((footer.metadata or {}).get(_DIGEST_KEY, b"{}")) for footer in footers.values()]
     except (OSError, pa.ArrowInvalid, ValueError):
         return {}
-    return stamp if all(footers[table].equals(schema) for table, schema in _SCHEMAS.items()) else {}
-
-
-def _stamped(articles: pa.Table, digest: str | None, counts: Counts) -> pa.Table:
-    return articles.replace_schema_metadata({_DIGEST_KEY: json.dumps({"digest": digest, "counts": asdict(counts)})})
-
-
-def _write(table: pa.Table, file: Path) -> None:
-    with written_whole(file) as beside:
-        pq.write_table(table, beside, compression="zstd")
+    if not stamps[-1] or not all(footers[table].equals(schema) for table, schema in _SCHEMAS.items()):
+        return {}
+    agreed = len({stamp.get("digest") for stamp in stamps}) == 1
+    return {**stamps[-1], "digest": stamps[-1]["digest"] if agreed else None}

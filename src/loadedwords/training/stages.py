@@ -153,6 +153,12 @@ def _alone(what: Path) -> FileLock:
 
 
 def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any]:
+    known = TransformerFramingClassifier().get_params()
+    if unknown := sorted({*recipe.estimator, *stage.settings} - known.keys()):
+        raise DataError(
+            f"The recipe {recipe.name} sets {', '.join(unknown)}, which the estimator lacks.\n"
+            f"Leave that out, or set one of {', '.join(sorted(known))}."
+        )
     return {**recipe.estimator, **stage.settings, "threads": workshop.threads, "progress": workshop.progress}
 
 

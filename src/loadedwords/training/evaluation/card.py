@@ -78,6 +78,7 @@ def _page(title: str, sections: dict[str, list[str]]) -> str:
     environment = Environment(
         loader=PackageLoader("loadedwords.training.evaluation", ""), autoescape=True, undefined=StrictUndefined
     )
-    content = {name: Markup(markdown.render("\n\n".join(filter(None, parts)))) for name, parts in sections.items()}
+    rendered = {name: markdown.render("\n\n".join(filter(None, parts))) for name, parts in sections.items()}
+    content = {name: Markup(part.replace("<th>", '<th scope="col">')) for name, part in rendered.items()}
     template = environment.get_template("card.html.j2")
     return template.render(title=title, sections=content, version=metadata.version("loadedwords"))
