@@ -39,8 +39,10 @@ from loadedwords.schema import (
 from loadedwords.scoring import FramingModel
 from loadedwords.text.language import ENGLISH
 
-# About a second of work: little is lost in a kill, and a million articles make a few thousand files.
+# Little is lost in a kill, and a million articles make a few thousand files. The first shards are smaller, so that a few
+# hundred articles keep all cores busy.
 ARTICLES_PER_SHARD = 256
+N_FIRST_SHARDS, ARTICLES_PER_FIRST_SHARD = 16, 64
 CHARACTERS_PER_SHARD = 4_000_000
 # Agency copies and boilerplate lie far apart: this many sentences are some 1,500 articles, and take 25 MB a process.
 N_REMEMBERED = 65_536
@@ -129,7 +131,8 @@ def cut(
     for article in articles:
         held.append(article)
         characters += len(article.text)
-        if len(held) >= ARTICLES_PER_SHARD or characters >= CHARACTERS_PER_SHARD:
+        at_most = ARTICLES_PER_SHARD if number >= N_FIRST_SHARDS else min(ARTICLES_PER_SHARD, ARTICLES_PER_FIRST_SHARD)
+        if len(held) >= at_most or characters >= CHARACTERS_PER_SHARD:
             yield chunk()
             number, characters, held = number + 1, 0, []
     if held:

@@ -190,7 +190,8 @@ def _joined_windows(
         # Of what two windows share, each keeps the half that is farther from its edge.
         kept = kept[0 if at == 0 else OVERLAP // 2 :]
         kept = kept if at == len(windows) - 1 else kept[: -(OVERLAP // 2)]
-        offsets += [window.offsets[token] for token in kept]
+        of_window = window.offsets  # a copy each time it is asked for
+        offsets += [of_window[token] for token in kept]
         log_odds.append(of_tokens[kept])
         kinds.append(of_kinds[kept])
     return max(sentence for sentence, _, _ in read), offsets, np.concatenate(log_odds), np.concatenate(kinds)
@@ -290,8 +291,9 @@ def word_logits(
         while last < len(pieces) and offsets[pieces[last]][0] < end:
             last += 1
         if inside := pieces[first:last]:
-            chosen.append(max(inside, key=values.__getitem__))
-            words.append((start, end, values[chosen[-1]]))
+            piece = inside[0] if len(inside) == 1 else max(inside, key=values.__getitem__)
+            chosen.append(piece)
+            words.append((start, end, values[piece]))
     return words, kinds[chosen]
 
 
@@ -314,15 +316,18 @@ def find_phrases(
             phrases[-1].append(at)
         else:
             phrases.append([at])
-    function = [text[start:end].lower().replace("’", "'") in FUNCTION_WORDS for start, end, _ in words]
     found = []
     for phrase in phrases:
-        said = [at for at in phrase if not function[at]]
+        said = [at for at in phrase if not _is_function_word(text, *words[at][:2])]
         if said:
             strongest = said[0] + int(scores[said[0] : said[-1] + 1].argmax())
             does = _device(kinds[strongest]) if settings.tells_kinds else (None, None, None)
             found.append(WordScore(words[said[0]][0], words[said[-1]][1], float(scores[strongest]), *does))
     return found
+
+
+def _is_function_word(text: str, start: int, end: int) -> bool:
+    return text[start:end].lower().replace("’", "'") in FUNCTION_WORDS
 
 
 def _device(scores: NDArray[np.float32]) -> tuple[str, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from loadedwords.outlets.counted import COUNTED, check_voice, clusters_of, share_columns, sum_by_cluster, with_sentences
 from loadedwords.outlets.intervals import interval_of_sums, nothing_found, wilson
@@ -117,9 +118,7 @@ def _figures(group: pl.DataFrame, voice: CountedVoice, level: float, threshold: 
     columns = [*share_columns(group, voice), loaded_words, words, *share_columns(group, "all")]
     sums = sum_by_cluster(np.column_stack(columns), clusters_of(group))
     score, sentences, loaded_words, words, score_all, sentences_all = sums.T
-    share = interval_of_sums(score, sentences, level)
-    if share.estimate == 0:
-        share = nothing_found(sentences, sentences.sum(), level)
+    share = _share(score, sentences, level)
     rate = interval_of_sums(loaded_words, words, level)
     if rate.estimate == 0:
         rate = nothing_found(sentences, words.sum(), level)
@@ -137,6 +136,17 @@ def _figures(group: pl.DataFrame, voice: CountedVoice, level: float, threshold: 
         "n_clusters": len(sums),
         **_named(wilson(above, len(sums), level), "share_above", "above_ci_low", "above_ci_high"),
     }
+
+
+def share_of(group: pl.DataFrame, voice: CountedVoice, level: float) -> Interval:
+    """An outlet's loaded share alone, as `compare_outlets` has it."""
+    score, sentences = sum_by_cluster(np.column_stack(share_columns(group, voice)), clusters_of(group)).T
+    return _share(score, sentences, level)
+
+
+def _share(score: NDArray[np.float64], sentences: NDArray[np.float64], level: float) -> Interval:
+    share = interval_of_sums(score, sentences, level)
+    return share if share.estimate else nothing_found(sentences, sentences.sum(), level)
 
 
 def _beside(articles: pl.DataFrame) -> dict[str, float | int | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from loadedwords.outlets.counted import with_sentences
-from loadedwords.outlets.estimates import compare_outlets
+from loadedwords.outlets.estimates import share_of
 from loadedwords.outlets.tables import counts, reals, texts
 from loadedwords.schema import CountedVoice
 
@@ -33,8 +33,8 @@ def follow_time(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: f
     periods = dated.with_columns(period=pl.col("date").dt.truncate(width))
     inside = periods.filter(day.is_between(first, last))["period"]
     periods = periods.filter(pl.col("period").is_between(inside.min(), inside.max()))
-    parts = [
-        compare_outlets(group, voice=voice, level=level).with_columns(period=pl.lit(period, pl.Date))
-        for (period,), group in periods.group_by(["period"], maintain_order=True)
-    ]
-    return pl.concat(parts).select(list(_SCHEMA)).sort("outlet", "period")
+    rows = []
+    for (outlet, period), group in periods.group_by(["outlet", "period"], maintain_order=True):
+        share = share_of(group, voice, level)
+        rows.append((outlet, period, group.height, share.estimate, share.low, share.high))
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row").sort("outlet", "period")
