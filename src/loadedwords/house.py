@@ -35,7 +35,7 @@ class Levels:
     """The probabilities from which a finding is shown at all, warns, and is an error."""
 
     note: float = 0.25
-    warning: float = 0.5
+    warning: float = 0.55  # at most one plain sentence of news in 40 has one
     error: float = 0.75
 
     def severity(self, probability: float) -> Severity | None:

@@ -36,11 +36,16 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=2_000, help="of each day")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    drawn = random.Random(given.seed)
+    print(kill_runs(given.kills, engine=given.engine, articles=given.articles, seed=given.seed))
+
+
+def kill_runs(kills: int, *, engine: str = "local", articles: int = 2_000, seed: int = 0) -> str:
+    """What came of it; ends the process where any file differs."""
+    drawn = random.Random(seed)
     with tempfile.TemporaryDirectory() as desk:
-        days = write_days(Path(desk), given.articles)
-        engine = ["--workers", "2"] if given.engine == "local" else ["--engine", given.engine]
-        commands = [[*command(day), *engine] for day in days]
+        days = write_days(Path(desk), articles)
+        where = ["--workers", "2"] if engine == "local" else ["--engine", engine]
+        commands = [[*command(day), *where] for day in days]
         commands[1] += ["--add", "--changed", "replace"]
         n_kills = n_runs = n_reused = 0
         # All by the same name, which the report tells.
@@ -48,19 +53,19 @@ def main() -> None:
         for place in (folder, *whole):
             place.parent.mkdir()
         took = [undisturbed(commands, whole, at) for at in range(2)]
-        while n_kills < given.kills:
+        while n_kills < kills:
             at = n_runs % 2
             if at:
                 shutil.copytree(whole[0], folder)
-            wanted = min(drawn.randint(1, MOST_IN_A_ROW), given.kills - n_kills)
+            wanted = min(drawn.randint(1, MOST_IN_A_ROW), kills - n_kills)
             killed = sum(kill(commands[at], folder, drawn.uniform(0, took[at])) for _ in range(wanted))
             n_reused += finish(commands[at], folder)
             if differ := sorted(written(folder).items() ^ written(whole[at]).items()):
                 sys.exit(f"after {killed} kills of run {n_runs} another {', '.join(dict(differ))}")
             n_kills, n_runs = n_kills + killed, n_runs + 1
             shutil.rmtree(folder)
-    print(
-        f"{n_kills} kills in {n_runs} runs, every second one an addition, engine {given.engine}: all files the same; "
+    return (
+        f"{n_kills} kills in {n_runs} runs, every second one an addition, engine {engine}: all files the same; "
         f"{n_reused} shards were taken from a killed run"
     )
 

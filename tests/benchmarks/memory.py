@@ -8,21 +8,23 @@ processes held together. Nothing here is a test: the interpreter and the librari
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-from speed import peak_memory
+import psutil
 
 ROOT = Path(__file__).parents[2]
 N_SENTENCES = 5
 N_OUTLETS = 20
+Row = dict[str, str | None]
 TOPICS = ("politics", "business", "sport", "health")
 
 
@@ -35,15 +37,17 @@ def main() -> None:
     given = parser.parse_args()
     first = None
     print(f"{'input':>32}  {'peak, MiB':>9}  {'of the first':>12}  {'seconds':>7}")
-    for n in given.articles:
-        peak, took = run(short_articles(n), given)
+    for name, articles in inputs(given.articles, given.long):
+        peak, took = run(articles, given.model, given.workers)
         first = first or peak
-        print(f"{f'{n:,} short articles':>32}  {peak / 2**20:9,.0f}  {peak / first:12.2f}  {took:7.0f}", flush=True)
-    if given.long:
-        peak, took = run([*short_articles(500), long_article(given.long)], given)
-        print(
-            f"{f'500 and one of {given.long:g} MB':>32}  {peak / 2**20:9,.0f}  {peak / (first or peak):12.2f}  {took:7.0f}"
-        )
+        print(f"{name:>32}  {peak / 2**20:9,.0f}  {peak / first:12.2f}  {took:7.0f}", flush=True)
+
+
+def inputs(numbers: Sequence[int], megabytes: float) -> Iterator[tuple[str, Iterable[Row]]]:
+    for n in numbers:
+        yield f"{n:,} short articles", short_articles(n)
+    if megabytes:
+        yield f"500 and one of {megabytes:g} MB", [*short_articles(500), long_article(megabytes)]
 
 
 def sentences() -> list[str]:
@@ -52,7 +56,7 @@ def sentences() -> list[str]:
     return [s for s in found if 40 < len(s) < 250]
 
 
-def short_articles(n: int) -> Iterator[dict[str, str | None]]:
+def short_articles(n: int) -> Iterator[Row]:
     known, drawn = sentences(), random.Random(7)
     for k in range(n):
         text = " ".join(f"{s} That was case {k}-{at}." for at, s in enumerate(drawn.sample(known, N_SENTENCES - 2)))
@@ -68,7 +72,7 @@ def short_articles(n: int) -> Iterator[dict[str, str | None]]:
         }
 
 
-def long_article(megabytes: float) -> dict[str, str | None]:
+def long_article(megabytes: float) -> Row:
     known, drawn, parts, size = sentences(), random.Random(8), list[str](), 0
     while size < megabytes * 1_000_000:
         parts.append(f"{drawn.choice(known)} That was case {len(parts)}.")
@@ -76,22 +80,31 @@ def long_article(megabytes: float) -> dict[str, str | None]:
     return {"id": "long", "outlet": "Outlet 0", "title": "All of it", "text": " ".join(parts)}
 
 
-def run(
-    articles: Iterator[dict[str, str | None]] | list[dict[str, str | None]], given: argparse.Namespace
-) -> tuple[int, float]:
+def run(articles: Iterable[Row], model: str, workers: int) -> tuple[int, float]:
     """Peak in bytes, and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "articles.jsonl"
         with source.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(article) + "\n" for article in articles)
-        command = ["-m", "loadedwords", "score", str(source), "-o", f"{folder}/scores", "-m", given.model]
+        command = ["-m", "loadedwords", "score", str(source), "-o", f"{folder}/scores", "-m", model]
         command += ["--max-characters", "100000000"]  # a longer line is rejected by default
         begun = time.perf_counter()
-        process = Popen([sys.executable, *command, "--workers", str(given.workers)], stdout=DEVNULL, stderr=DEVNULL)
+        process = Popen([sys.executable, *command, "--workers", str(workers)], stdout=DEVNULL, stderr=DEVNULL)
         peak = peak_memory(process)
         if process.returncode:
             sys.exit(f"the run ended with {process.returncode}: {' '.join(command)}")
         return peak, time.perf_counter() - begun
+
+
+def peak_memory(process: Popen[bytes]) -> int:
+    """Bytes that the process and its descendants held together at most, until it ends."""
+    peak = 0
+    while process.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [parent := psutil.Process(process.pid), *parent.children(recursive=True)]
+            peak = max(peak, sum(member.memory_info().rss for member in family))
+        time.sleep(0.05)
+    return peak
 
 
 if __name__ == "__main__":

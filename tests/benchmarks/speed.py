@@ -1,13 +1,14 @@
-"""How fast, against a peer in the same run: python tests/benchmarks/speed.py [--corpora DIR] [--only PART] [--before DIR]
+"""How fast, how large, how safe: python tests/benchmarks/speed.py [--corpora DIR] [--only PART] [--before DIR]
 
-The transformer's peers are encoders that need the extra train and their weights (see loadedwords.training.encoders).
-Prints a table of ratios; nothing here is a test, for a timing depends on what else the machine does.
+One table: what was measured, what it was held against in the same run, and their ratio. The transformer's peers are
+encoders that need the extra train and their weights (see loadedwords.training.encoders); the float weights that the int8
+ones are held against are made again from these, unless --float names a folder that has them as they were trained.
+Nothing here is a test, for a timing depends on what else the machine does.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import shutil
 import statistics
@@ -15,19 +16,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import memory
 import numpy as np
 import polars as pl
-import psutil
+from kills import kill_runs
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 import loadedwords
 from loadedwords.models.onnx_scorer import sentence_probability
-from loadedwords.scoring import FramingModel
 from loadedwords.scoring.model import ARTICLES_AT_ONCE
 from loadedwords.scoring.results import scored_apart
 from loadedwords.text import prepare_text
@@ -37,37 +39,50 @@ from loadedwords.text.sentences import find_sentences
 from loadedwords.training.corpora import load_corpus
 
 ROOT = Path(__file__).parents[2]
-N_SENTENCES = 20_000
-N_TRANSFORMER = 640
+N_LINEAR = 20_000
+N_PIPELINE = 640
 N_ENGINE = 4_000
 N_RUN = 240
-N_FLOAT = 4_000
-N_ARTICLES = 64
+N_VOICES = 64
 N_ROUNDS = 9
+SHORT_ARTICLES = (1_000, 10_000, 100_000)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a figure and what it is held against."""
+
+    what: str
+    ours: str
+    peer: str = ""
+    ratio: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the command was told."""
+
+    articles: Path
+    before: Path | None
+    floats: Path | None
+    kills: int
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=Path, default=ROOT.parent / "shared" / "corpora")
     parser.add_argument("--before", type=Path, help="checkout of an earlier version, to score beside this one")
-    parts = {
-        "transformer": transformer_against_pipelines,
-        "engine": run_against_engine,
-        "float": int8_against_float,
-        "linear": linear_against_scikit_learn,
-        "start": start_up,
-        "voice": own_voice_against_none,
-        "batch": whole_batch,
-    }
-    parser.add_argument("--only", choices=parts, action="append")
-    given = parser.parse_args()
-    articles = given.corpora / "articles.parquet"
-    if not articles.is_file():
-        sys.exit(f"{articles} is not there: name the folder of the corpora with --corpora")
-    for part in given.only or parts:
-        parts[part](articles)
-    if given.before:
-        run_against_earlier(articles, given.before)
+    parser.add_argument("--float", type=Path, help="folder of the float weights, as training left them")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    told = parser.parse_args()
+    given = Given(told.corpora / "articles.parquet", told.before, told.float, told.kills)
+    if not given.articles.is_file():
+        sys.exit(f"{given.articles} is not there: name the folder of the corpora with --corpora")
+    print(f"{os.cpu_count()} cores\n\n| what | measured | held against | ratio |\n|---|---|---|---|")
+    for part in told.only or PARTS:
+        for row in PARTS[part](given):
+            print(f"| {row.what} | {row.ours} | {row.peer} | {row.ratio} |", flush=True)
 
 
 def real_sentences(articles: Path, n: int) -> list[str]:
@@ -79,7 +94,13 @@ def real_sentences(articles: Path, n: int) -> list[str]:
     return sentences[:n]
 
 
-def transformer_against_pipelines(articles: Path) -> None:
+def some_articles(given: Given, folder: str) -> Path:
+    some = Path(folder) / "articles.parquet"
+    pl.read_parquet(given.articles).head(N_RUN).write_parquet(some)
+    return some
+
+
+def transformer_against_pipelines(given: Given) -> Iterator[Row]:
     """transformers.pipeline in float32, batches of 32, as many threads: with MPNet, and with the very same MiniLM."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
@@ -88,13 +109,10 @@ def transformer_against_pipelines(articles: Path) -> None:
     from loadedwords.training.encoders import find_encoder
 
     logging.set_verbosity_error()
-    threads = os.cpu_count() or 1
-    torch.set_num_threads(threads)
-    sentences = real_sentences(articles, N_TRANSFORMER)
+    torch.set_num_threads(os.cpu_count() or 1)
+    sentences = real_sentences(given.articles, N_PIPELINE)
     model = loadedwords.load_model()
-    runs: dict[str, Callable[[], object]] = {
-        "loadedwords, probabilities and words": lambda: model.find_loaded_words(sentences)
-    }
+    runs: dict[str, Callable[[], object]] = {"ours": lambda: model.find_loaded_words(sentences)}
     for name in ("sentence-transformers/all-MiniLM-L6-v2", "sentence-transformers/all-mpnet-base-v2"):
         folder = find_encoder(name)
         classify = pipeline(
@@ -102,57 +120,54 @@ def transformer_against_pipelines(articles: Path) -> None:
             model=AutoModelForSequenceClassification.from_pretrained(folder, num_labels=2, dtype=torch.float32),
             tokenizer=AutoTokenizer.from_pretrained(folder),
         )
-        runs[f"transformers.pipeline, {name.split('/')[1]}"] = lambda c=classify: c(
-            sentences, batch_size=32, truncation=True
+        runs[name.split("/")[1]] = lambda c=classify: c(sentences, batch_size=32, truncation=True)
+    rates = {name: len(sentences) / seconds for name, seconds in in_turns(runs, 3).items()}
+    for name in list(rates)[1:]:
+        yield Row(
+            f"probabilities and words of {len(sentences):,} real sentences",
+            f"{rates['ours']:,.0f} sentences/s",
+            f"`transformers.pipeline`, {name}, float32, batches of 32, probabilities only: {rates[name]:,.1f}",
+            f"{rates['ours'] / rates[name]:.1f}",
         )
-    # In turns, so that a disturbance of the machine meets them all.
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(3):
-        for name, work in runs.items():
-            times[name].append(seconds_of(work))
-    rates = {name: len(sentences) / statistics.median(took) for name, took in times.items()}
-    ours = rates["loadedwords, probabilities and words"]
-    print(f"{len(sentences):,} real sentences, {threads} threads, median of 3 runs in turns:")
-    for name, found in rates.items():
-        print(f"  {name}: {found:,.1f} sentences/s; loadedwords is {ours / found:.1f} times as fast")
 
 
-def run_against_engine(articles: Path) -> None:
-    """A whole run, from Parquet to report, beside its engine alone: one process for each core, batches ready, nothing else."""
-    sentences = real_sentences(articles, N_ENGINE)
-    model = loadedwords.load_model()
-    windows = model._scorer._tokenizer.encode_batch(sentences)
+def run_against_engine(given: Given) -> Iterator[Row]:
+    """A whole run, from Parquet to report, beside its engine alone: every core busy, batches ready, nothing else."""
+    sentences = real_sentences(given.articles, N_ENGINE)
+    scorer = loadedwords.load_model()._scorer
+    windows = scorer._tokenizer.encode_batch(sentences)
     with tempfile.TemporaryDirectory() as folder:
-        some = Path(folder) / "articles.parquet"
-        pl.read_parquet(articles).head(N_RUN).write_parquet(some)
+        some = some_articles(given, folder)
         engine, run = [], []
         for _ in range(3):  # in turns, so that a disturbance of the machine meets both
-            engine.append(len(sentences) / seconds_of(lambda: list(model._scorer._read(windows))))
+            engine.append(len(sentences) / seconds_of(lambda: list(scorer._read(windows))))
             run.append(scored_per_second(some, Path(folder) / "scores"))
-    print(f"{N_RUN} real articles, {os.cpu_count()} cores, median of 3 in turns:")
-    print(
-        f"  the engine alone, {len(sentences):,} sentences in ready batches: {statistics.median(engine):,.0f} sentences/s"
-    )
-    print(
-        f"  loadedwords score, own words' scores counted as sentences: {statistics.median(run):,.0f} sentences/s, "
-        f"{statistics.median(run) / statistics.median(engine):.0%} of it"
+    alone, whole = statistics.median(engine), statistics.median(run)
+    yield Row(
+        f"{N_RUN} real articles, from Parquet to report, own words' scores counted as sentences",
+        f"{whole:,.0f} sentences/s",
+        f"the engine alone, {len(sentences):,} sentences in ready batches: {alone:,.0f}",
+        f"{whole / alone:.2f}",
     )
 
 
-def run_against_earlier(articles: Path, before: Path) -> None:
+def run_against_earlier(given: Given) -> Iterator[Row]:
     """The same articles by another version of this package, in turns."""
+    if given.before is None:
+        return
     with tempfile.TemporaryDirectory() as folder:
-        some = Path(folder) / "articles.parquet"
-        pl.read_parquet(articles).head(N_RUN).write_parquet(some)
-        sources = {"before": before / "src", "now": ROOT / "src"}
+        some = some_articles(given, folder)
+        sources = {"before": given.before / "src", "now": ROOT / "src"}
         rates: dict[str, list[float]] = {name: [] for name in sources}
         for _ in range(3):
             for name, source in sources.items():
                 rates[name].append(scored_per_second(some, Path(folder) / "scores", source))
     ratios = [now / then for now, then in zip(rates["now"], rates["before"], strict=True)]
-    print(
-        f"{N_RUN} real articles, start to end: {statistics.median(rates['now']):,.0f} sentences/s, "
-        f"{statistics.median(ratios):.2f} times the version in {before} (median of 3 in turns: {', '.join(f'{r:.2f}' for r in ratios)})"
+    yield Row(
+        f"{N_RUN} real articles, from Parquet to report",
+        f"{statistics.median(rates['now']):,.0f} sentences/s",
+        f"the version in {given.before.name}: {statistics.median(rates['before']):,.0f}",
+        f"{statistics.median(ratios):.2f} ({', '.join(f'{r:.2f}' for r in ratios)})",
     )
 
 
@@ -174,76 +189,74 @@ def scored_per_second(articles: Path, folder: Path, source: Path = ROOT / "src")
     return (scored.height + own.height) / took
 
 
-def int8_against_float(articles: Path) -> None:
+def int8_against_float(given: Given) -> Iterator[Row]:
     """The embedded model beside its own weights in float arithmetic."""
     from loadedwords.training.restore import restore_checkpoint
     from loadedwords.training.transformer import TransformerFramingClassifier
 
-    sentences = real_sentences(articles, N_FLOAT)
+    sentences = real_sentences(given.articles, N_ENGINE)
     model = loadedwords.load_model()
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = restore_checkpoint(model.bundle, Path(folder) / "checkpoint")
+        checkpoint = given.floats or restore_checkpoint(model.bundle, Path(folder) / "checkpoint")
         exact = TransformerFramingClassifier.from_checkpoint(checkpoint).logits(sentences).sentence
     settings = model._scorer.settings
     scores = [sentence_probability(of, settings) for of in (exact, model._scorer.logits(sentences).sentence)]
     apart = np.abs(scores[0] - scores[1])
-    print(
-        f"{len(sentences):,} real sentences, int8 beside float: {np.mean(apart <= 0.01):.1%} within .01, 99% within "
-        f"{np.quantile(apart, 0.99):.3f}, on average {np.mean(scores[1] - scores[0]):+.4f}, other decisions "
-        f"{np.mean((scores[0] >= 0.5) != (scores[1] >= 0.5)):.2%}"
+    other = np.mean((scores[0] >= 0.5) != (scores[1] >= 0.5))
+    yield Row(
+        f"the int8 scores of {len(sentences):,} real sentences",
+        f"{np.mean(apart <= 0.01):.1%} within .01, 99% within {np.quantile(apart, 0.99):.3f}, "
+        f"on average {np.mean(scores[1] - scores[0]):+.4f}, other decisions {other:.2%}",
+        f"{'the weights as they were trained' if given.floats else 'the same weights'}, in float arithmetic",
     )
 
 
-def own_voice_against_none(articles: Path) -> None:
+def own_voice_against_none(given: Given) -> Iterator[Row]:
     """Articles scored as they are, and the same sentences without asking who speaks: split and scored, no more."""
     model = loadedwords.load_model()
-    real = pl.read_parquet(articles)["text"].to_list()
-    texts = real[:N_ARTICLES]
+    texts = pl.read_parquet(given.articles)["text"].head(8 * N_VOICES).to_list()
+    few = texts[:N_VOICES]
 
     def with_voices() -> None:
-        for _ in model.score_articles(texts):
+        for _ in model.score_articles(few):
             pass
 
     def without() -> None:
-        for start in range(0, len(texts), ARTICLES_AT_ONCE):
+        for start in range(0, len(few), ARTICLES_AT_ONCE):
             found = []
-            for text in texts[start : start + ARTICLES_AT_ONCE]:
+            for text in few[start : start + ARTICLES_AT_ONCE]:
                 clean = clean_text(text).text
                 found += [clean[span.start : span.end] for span in find_sentences(clean)]
             model._scorer.score([sentence for sentence in found if boilerplate_reason(sentence) is None])
 
-    n = sum(len(prepare_text(text).sentences) for text in texts)
     with_voices(), without()
-    more = []
-    for _ in range(N_ROUNDS):  # in turns, so that a disturbance of the machine meets both
-        more.append(seconds_of(with_voices) / seconds_of(without) - 1)
+    # In turns, so that a disturbance of the machine meets both.
+    more = [seconds_of(with_voices) / seconds_of(without) for _ in range(N_ROUNDS)]
     low, middle, high = np.quantile(more, [0.25, 0.5, 0.75])
-    print(
-        f"{len(texts)} articles, {n:,} sentences: own voice, speakers and quotations take {middle:.1%} more time than the same "
-        f"sentences scored whole only, median of {N_ROUNDS} rounds (the middle half {low:.1%} to {high:.1%})"
+    yield Row(
+        f"time for {N_VOICES} articles with voices, speakers and own words' scores",
+        f"median of {N_ROUNDS} rounds",
+        "the same sentences split and scored whole, nothing else",
+        f"{middle:.2f} (the middle half {low:.2f} to {high:.2f})",
     )
-    spared_own_scores(model, real[N_ARTICLES : 8 * N_ARTICLES])
-
-
-def spared_own_scores(model: FramingModel, texts: list[str]) -> None:
-    """What it changes that some mixed sentences' own words take the score of the whole."""
-    mixed = [s for text in texts for s in prepare_text(text).sentences if s.voice == "mixed"]
+    mixed = [s for text in texts[N_VOICES:] for s in prepare_text(text).sentences if s.voice == "mixed"]
     whole, words = model._scorer.score([s.text for s in mixed])
     own, _ = model._scorer.score([s.own_text for s in mixed])
     at = model.threshold
     spared = np.array([not scored_apart(s, p, w, at) for s, p, w in zip(mixed, whole, words, strict=True)])
-    length = np.array([len(s.own_text) for s in mixed])
     changed = (whole >= at) != (own >= at)
-    print(
-        f"  of {len(mixed):,} sentences with a quotation and words of the outlet {spared.mean():.0%} are spared a second score, "
-        f"{length[spared].sum() / length.sum():.0%} of its text: p_own is {np.abs(whole - own)[spared].mean():.3f} off on average "
-        f"({(whole - own)[spared].mean():+.3f} with its sign), the decision another in {changed[spared].mean():.2%}"
+    yield Row(
+        f"{len(mixed):,} sentences with a quotation and words of the outlet",
+        f"{spared.mean():.0%} take the score of the whole for their own words",
+        "a second score for each",
+        f"{np.abs(whole - own)[spared].mean():.3f} off on average ({(whole - own)[spared].mean():+.3f} with its sign), "
+        f"another decision in {changed[spared].mean():.2%}",
     )
 
 
-def linear_against_scikit_learn(articles: Path) -> None:
+def linear_against_scikit_learn(given: Given) -> Iterator[Row]:
     """The same kinds of n-grams and the same classifier, as scikit-learn counts and scores them."""
-    sentences = real_sentences(articles, N_SENTENCES)
+    sentences = real_sentences(given.articles, N_LINEAR)
     labelled = load_corpus(str(ROOT / "notebooks" / "data" / "labelled.csv"))
     words = TfidfVectorizer(ngram_range=(1, 2))
     characters = TfidfVectorizer(ngram_range=(3, 5), analyzer="char_wb")
@@ -251,58 +264,88 @@ def linear_against_scikit_learn(articles: Path) -> None:
         labelled["text"][:], labelled["label"][:]
     )
     model = loadedwords.load_model("linear")
-    ours = rate(lambda: model.predict_proba(sentences), len(sentences))
-    theirs = rate(lambda: peer.predict_proba(sentences), len(sentences))
-    both = rate(lambda: model.find_loaded_words(sentences), len(sentences))
-    print(f"{len(sentences):,} real sentences, one process, median of 5 runs:")
-    print(f"  scikit-learn TfidfVectorizer + LogisticRegression: {theirs:,.0f} sentences/s")
-    print(f"  the linear tier, probabilities: {ours:,.0f} sentences/s, {ours / theirs:.1f} times as fast")
-    print(
-        f"  the linear tier, probabilities and loaded words: {both:,.0f} sentences/s, {both / theirs:.1f} times as fast"
+    runs = {"ours": lambda: model.find_loaded_words(sentences), "peer": lambda: peer.predict_proba(sentences)}
+    rates = {name: len(sentences) / seconds for name, seconds in in_turns(runs, 5).items()}
+    yield Row(
+        f"the linear tier, probabilities and words of {len(sentences):,} real sentences, one process",
+        f"{rates['ours']:,.0f} sentences/s",
+        f"scikit-learn's TfidfVectorizer and LogisticRegression, probabilities only: {rates['peer']:,.0f}",
+        f"{rates['ours'] / rates['peer']:.1f}",
     )
 
 
-def start_up(_: Path) -> None:
+def start_up(_: Given) -> Iterator[Row]:
     """Beside an interpreter that does nothing."""
     bare = seconds("-c", "pass")
     first_score = "import loadedwords; loadedwords.load_model({!r}).predict_proba(['x'])"
-    print("start-up, median of 7 runs:")
     for name, code in {
-        "loadedwords --help": ("-m", "loadedwords", "--help"),
-        "import loadedwords": ("-c", "import loadedwords"),
+        "`loadedwords --help`": ("-m", "loadedwords", "--help"),
+        "`import loadedwords`": ("-c", "import loadedwords"),
         "first score from a cold start": ("-c", first_score.format("default")),
         "the same, linear tier": ("-c", first_score.format("linear")),
     }.items():
         took = seconds(*code)
-        print(f"  {name}: {took:.2f} s ({took / bare:.1f} times a bare interpreter)")
+        yield Row(name, f"{took:.2f} s", f"a bare interpreter: {bare:.2f} s", f"{took / bare:.0f}")
 
 
-def whole_batch(articles: Path) -> None:
+def whole_corpus(given: Given) -> Iterator[Row]:
     """Everything, from Parquet to report, with the memory of all processes together."""
     for model in ("linear", "default"):
-        whole_batch_with(model, articles)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "loadedwords", "score", str(given.articles), "-o", folder, "-m", model]
+            begun = time.perf_counter()
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            peak = memory.peak_memory(process)
+            took = time.perf_counter() - begun
+            scored = pl.read_parquet(Path(folder) / "articles" / "part-*.parquet")
+        n = scored["n_sentences"].sum()
+        yield Row(
+            f"all {scored.height:,} real articles, {n:,} sentences, by the {model} tier, from Parquet to report",
+            f"{took:.0f} s, {n / took:,.0f} sentences/s; {peak / 2**20:,.0f} MiB at peak, all processes together",
+        )
 
 
-def whole_batch_with(model: str, articles: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "loadedwords", "score", str(articles), "-o", folder, "-m", model]
-        begun = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        peak = peak_memory(process)
-        took = time.perf_counter() - begun
-        scored = pl.read_parquet(Path(folder) / "articles" / "part-*.parquet")
-    print(
-        f"all of {articles.name} by {model}, {os.cpu_count()} cores: {scored.height:,} articles, {scored['n_sentences'].sum():,} sentences"
-    )
-    print(
-        f"  exit status {process.returncode}, {took:.0f} s, {scored['n_sentences'].sum() / took:,.0f} sentences/s from Parquet to report"
-    )
-    print(f"  peak memory of all processes together: {peak / 2**20:,.0f} MiB")
+def flat_memory(_: Given) -> Iterator[Row]:
+    """Peaks of runs of rising size."""
+    peaks: dict[int, int] = {}
+    for n, (name, articles) in zip((*SHORT_ARTICLES, 0), memory.inputs(SHORT_ARTICLES, 10), strict=True):
+        peaks[n], _took = memory.run(articles, "linear", 2)
+        middle = SHORT_ARTICLES[1]
+        yield Row(
+            f"memory of {name}, linear tier, two workers",
+            f"{peaks[n] / 2**20:,.0f} MiB",
+            f"{middle:,} articles",
+            f"{peaks[n] / peaks[middle]:.2f}" if middle in peaks else "",
+        )
 
 
-def rate(work: Callable[[], object], n: int) -> float:
-    work()
-    return n / statistics.median(seconds_of(work) for _ in range(5))
+def kills(given: Given) -> Iterator[Row]:
+    yield Row("killed runs", kill_runs(given.kills), "runs without a disturbance")
+
+
+PARTS: dict[str, Callable[[Given], Iterator[Row]]] = {
+    "engine": run_against_engine,
+    "before": run_against_earlier,
+    "pipelines": transformer_against_pipelines,
+    "float": int8_against_float,
+    "linear": linear_against_scikit_learn,
+    "start": start_up,
+    "voice": own_voice_against_none,
+    "memory": flat_memory,
+    "kills": kills,
+    "corpus": whole_corpus,
+}
+
+
+def in_turns(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The median of each one's seconds; in turns, so that a disturbance of the machine meets them all."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for work in runs.values():
+        work()
+    for _ in range(rounds):
+        for name, work in runs.items():
+            times[name].append(seconds_of(work))
+    return {name: statistics.median(took) for name, took in times.items()}
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -317,17 +360,6 @@ def seconds(*code: str) -> float:
     return statistics.median(
         seconds_of(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)) for _ in range(7)
     )
-
-
-def peak_memory(process: subprocess.Popen[bytes]) -> int:
-    """Bytes that the process and its descendants held together at most, until it ends."""
-    peak = 0
-    while process.poll() is None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            family = [parent := psutil.Process(process.pid), *parent.children(recursive=True)]
-            peak = max(peak, sum(member.memory_info().rss for member in family))
-        time.sleep(0.05)
-    return peak
 
 
 if __name__ == "__main__":

@@ -171,26 +171,8 @@ def score_to_folder(
         If a worker process died or a cluster failed; the shards that were done stay, and the same call goes on from them.
     """
     started = time.monotonic()
-    bundle = open_bundle(model)
-    chosen = ChosenModel(bundle, prevalence, house, syndicated, other_languages)
-    run: dict[str, Any] = {
-        "status": "running",
-        "inputs": list(description.inputs),
-        "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
-        "model": {
-            "name": bundle.name,
-            "kind": bundle.kind,
-            "hash": bundle.hash,
-            "prevalence": prevalence,
-            "base_rate": bundle.config.get("prevalence") if prevalence is None else prevalence,
-        },
-        "house": _house(house),
-        "versions": _versions(),
-        "voice": voice,
-        "syndicated": syndicated,
-        "other_languages": other_languages,
-        "changed": changed,
-    }
+    chosen = ChosenModel(open_bundle(model), prevalence, house, syndicated, other_languages)
+    run = _begun(description, chosen, voice, changed)
     with claimed(folder, run, overwrite=overwrite, add=add) as parts:
         n_before = sum(part["shards"] for part in parts)
         before, counts, n_reused, n_shards = count_shards(folder, n_before), Counts(), 0, n_before
@@ -214,8 +196,22 @@ def score_to_folder(
         outlets, overall = _figures(folder, voice) if everything.articles else (None, None)
         if outlets is not None:
             _write_outlets(outlets, folder)
-        seconds = time.monotonic() - started
-        added = {
+        summary = RunSummary(
+            counts=everything,
+            n_rejected=intake.n_rejected,
+            n_reused_shards=n_reused,
+            seconds=time.monotonic() - started,
+            model=run["model"],
+            folder=folder,
+            outlets=outlets,
+            overall=overall,
+            voice=voice,
+            dates=sum((DateCounts(**part["dates"]) for part in parts), DateCounts()) + intake.dates,
+            added=counts,
+            n_known=intake.n_known,
+            n_changed=intake.n_changed,
+        )
+        part = {
             "inputs": list(description.inputs),
             "shards": n_shards - n_before,
             "articles": counts.articles,
@@ -223,37 +219,50 @@ def score_to_folder(
             "changed": intake.n_changed,
             "dates": asdict(intake.dates),
         }
-        dates = sum((DateCounts(**part["dates"]) for part in parts), DateCounts()) + intake.dates
-        run |= {
-            "status": "done",
-            "parts": [*parts, added],
-            "counts": {
-                **asdict(everything),
-                "rejected": intake.n_rejects,
-                "shards": n_shards,
-                "shards_reused": n_reused,
-            },
-            "dates": asdict(dates),
-            "seconds": round(seconds, 3),
-            "sentences_per_second": round(counts.sentences / seconds, 1) if seconds and not n_reused else None,
-            "overall": overall.to_dicts()[0] if overall is not None else None,
-        }
+        run |= {"parts": [*parts, part], **_ended(summary, n_rejects=intake.n_rejects, n_shards=n_shards)}
         write_json(folder / RUN_FILE, run)
-    return RunSummary(
-        everything,
-        intake.n_rejected,
-        n_reused,
-        seconds,
-        run["model"],
-        folder,
-        outlets,
-        overall,
-        voice,
-        dates,
-        counts,
-        intake.n_known,
-        intake.n_changed,
-    )
+    return summary
+
+
+def _begun(description: RunDescription, chosen: ChosenModel, voice: CountedVoice, changed: Changed) -> dict[str, Any]:
+    """What `run.json` says from the start: what the run is of, and all that makes its scores what they are."""
+    bundle, prevalence = chosen.bundle, chosen.prevalence
+    return {
+        "status": "running",
+        "inputs": list(description.inputs),
+        "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
+        "model": {
+            "name": bundle.name,
+            "kind": bundle.kind,
+            "hash": bundle.hash,
+            "prevalence": prevalence,
+            "base_rate": bundle.config.get("prevalence") if prevalence is None else prevalence,
+        },
+        "house": _house(chosen.house),
+        "versions": _versions(),
+        "voice": voice,
+        "syndicated": chosen.syndicated,
+        "other_languages": chosen.other_languages,
+        "changed": changed,
+    }
+
+
+def _ended(summary: RunSummary, *, n_rejects: int, n_shards: int) -> dict[str, Any]:
+    """What `run.json` says at the end: what came of it."""
+    new, seconds, n_reused = summary.added.sentences, summary.seconds, summary.n_reused_shards
+    return {
+        "status": "done",
+        "counts": {
+            **asdict(summary.counts),
+            "rejected": n_rejects,
+            "shards": n_shards,
+            "shards_reused": n_reused,
+        },
+        "dates": asdict(summary.dates),
+        "seconds": round(seconds, 3),
+        "sentences_per_second": round(new / seconds, 1) if seconds and not n_reused else None,
+        "overall": summary.overall.to_dicts()[0] if summary.overall is not None else None,
+    }
 
 
 def _figures(folder: Path, voice: CountedVoice) -> tuple[pl.DataFrame, pl.DataFrame | None]:

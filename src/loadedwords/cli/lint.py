@@ -54,7 +54,7 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
 @click.option(
     "--note", type=float, callback=_probability, help="Probability from which a finding is shown.  [default: 0.25]"
 )
-@click.option("--warning", type=float, callback=_probability, help="Probability from which it warns.  [default: 0.5]")
+@click.option("--warning", type=float, callback=_probability, help="Probability from which it warns.  [default: 0.55]")
 @click.option(
     "--error", type=float, callback=_probability, help="Probability from which it is an error.  [default: 0.75]"
 )

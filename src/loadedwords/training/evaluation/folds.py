@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import zip_longest
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -159,14 +160,21 @@ def _each(
         for seed, fold, texts in tasks:
             yield fit_and_score(recipe, labels, texts, seed=seed, without=fold, workshop=workshop)
         return
+    from loadedwords.training.stages import halves_of
+
+    # Folds with different teachers by turns: two with the same one would begin with one waiting for the other to train it.
+    by_teacher: dict[tuple[frozenset[int], ...], list[tuple[int, int, list[str]]]] = {}
+    for task in tasks:
+        by_teacher.setdefault(halves_of(labels, without=task[1]), []).append(task)
+    by_turns = [task for turn in zip_longest(*by_teacher.values()) for task in turn if task is not None]
     quiet = replace(workshop, tell=_to_stderr, progress=False, threads=max(1, (os.cpu_count() or 1) // jobs))
     # Processes, as torch's threads of one process get in each other's way.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = [
-            pool.submit(fit_and_score, recipe, labels, texts, seed=seed, without=fold, workshop=quiet)
-            for seed, fold, texts in tasks
-        ]
-        yield from (future.result() for future in running)
+        running = {
+            (seed, fold): pool.submit(fit_and_score, recipe, labels, texts, seed=seed, without=fold, workshop=quiet)
+            for seed, fold, texts in by_turns
+        }
+        yield from (running[seed, fold].result() for seed, fold, _ in tasks)
 
 
 def _to_stderr(line: str) -> None:
