@@ -2,7 +2,8 @@
 
 One table: what was measured, what it was held against in the same run, and their ratio. The transformer's peers are
 encoders that need the extra train and their weights (see loadedwords.training.encoders); the float weights that the int8
-ones are held against are made again from these, unless --float names a folder that has them as they were trained.
+ones are held against are made again from these, unless --float names a folder that has them as they were trained, and
+--model the bundle that was made of them.
 Nothing here is a test, for a timing depends on what else the machine does.
 """
 
@@ -65,6 +66,7 @@ class Given:
     articles: Path
     before: Path | None
     floats: Path | None
+    model: str | None
     kills: int
 
 
@@ -73,10 +75,11 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, default=ROOT.parent / "shared" / "corpora")
     parser.add_argument("--before", type=Path, help="checkout of an earlier version, to score beside this one")
     parser.add_argument("--float", type=Path, help="folder of the float weights, as training left them")
+    parser.add_argument("--model", help="the bundle that was made of them; the embedded one if not given")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--only", choices=PARTS, action="append")
     told = parser.parse_args()
-    given = Given(told.corpora / "articles.parquet", told.before, told.float, told.kills)
+    given = Given(told.corpora / "articles.parquet", told.before, told.float, told.model, told.kills)
     if not given.articles.is_file():
         sys.exit(f"{given.articles} is not there: name the folder of the corpora with --corpora")
     print(f"{os.cpu_count()} cores\n\n| what | measured | held against | ratio |\n|---|---|---|---|")
@@ -190,12 +193,12 @@ def scored_per_second(articles: Path, folder: Path, source: Path = ROOT / "src")
 
 
 def int8_against_float(given: Given) -> Iterator[Row]:
-    """The embedded model beside its own weights in float arithmetic."""
+    """A model beside its own weights in float arithmetic."""
     from loadedwords.training.restore import restore_checkpoint
     from loadedwords.training.transformer import TransformerFramingClassifier
 
     sentences = real_sentences(given.articles, N_ENGINE)
-    model = loadedwords.load_model()
+    model = loadedwords.load_model(given.model)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = given.floats or restore_checkpoint(model.bundle, Path(folder) / "checkpoint")
         exact = TransformerFramingClassifier.from_checkpoint(checkpoint).logits(sentences).sentence
