@@ -42,7 +42,7 @@ from loadedwords.text.language import ENGLISH
 # Little is lost in a kill, and a million articles make a few thousand files. The first shards are smaller, so that a few
 # hundred articles keep all cores busy.
 ARTICLES_PER_SHARD = 256
-N_FIRST_SHARDS, ARTICLES_PER_FIRST_SHARD = 16, 64
+N_FIRST_SHARDS, ARTICLES_PER_FIRST_SHARD = 8, 128
 CHARACTERS_PER_SHARD = 4_000_000
 # Agency copies and boilerplate lie far apart: this many sentences are some 1,500 articles, and take 25 MB a process.
 N_REMEMBERED = 65_536

@@ -30,9 +30,9 @@ class Done:
 
 
 def score_chunks(chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, workers: int) -> Generator[Done]:
-    opening = list(islice(chunks, 3))
+    opening = list(islice(chunks, 2))
     chunks = chain(opening, chunks)
-    if workers <= 1 or len(opening) < 3:  # to start processes for two small chunks would take longer than to score them
+    if workers <= 1 or len(opening) < 2:  # to start processes for one chunk would take longer than to score it
         yield from _here(chunks, chosen, folder)
     else:
         yield from _in_processes(chunks, chosen, folder, workers)
