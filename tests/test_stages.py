@@ -233,9 +233,12 @@ def test_recipes_say_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_a_recipe_may_set_only_what_the_estimator_has(tiny_recipe: Recipe, tiny_data: Labels, tmp_path: Path) -> None:
-    recipe = replace(tiny_recipe, stages=(Stage("only", settings={"weight_decay": 0.1, "epochs": 1}),))
-    with pytest.raises(DataError, match=r"sets weight_decay, which the estimator lacks\.\n.*learning_rate"):
-        train_stages(recipe, tiny_data, Workshop(tmp_path, tell=quiet), seed=0)
+    late = Stage("late", settings={"weight_decay": 0.1})
+    of_teacher = replace(tiny_recipe, teacher=replace(tiny_recipe, stages=(*tiny_recipe.stages, late)))
+    for recipe in (replace(tiny_recipe, stages=(*tiny_recipe.stages, late)), of_teacher):
+        with pytest.raises(DataError, match=r"sets weight_decay, which the estimator lacks\.\n.*learning_rate"):
+            train_stages(recipe, tiny_data, Workshop(tmp_path, tell=quiet), seed=0)
+    assert not list(tmp_path.iterdir()), "told before anything is trained"
 
 
 def test_a_part_of_a_recipe_is_left_out() -> None:

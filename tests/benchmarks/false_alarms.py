@@ -6,7 +6,7 @@
 The sentences of the example articles were labelled by hand: no model was trained on them, and the linter reads each in
 its article. They are a stratified sample, so each weighs as many as it stands for. Of the news corpus, its random
 sentences, each read alone and scored by the model of the fold that did not train on it, which
-`loadedwords evaluate --recipe default --work runs` has left (else they are trained now, for an hour and a half). What the
+`loadedwords evaluate --recipe default --work runs` has left (else they are trained now, for hours). What the
 outlet says around a quotation takes the score of the whole sentence there. Plain is a target of 0, loaded one of 0.75.
 
 In brackets 95% intervals by resampling articles. What is asked for is at most 0.025 false alarms a plain sentence.

@@ -97,12 +97,6 @@ def real_sentences(articles: Path, n: int) -> list[str]:
     return sentences[:n]
 
 
-def some_articles(given: Given, folder: str) -> Path:
-    some = Path(folder) / "articles.parquet"
-    pl.read_parquet(given.articles).head(N_RUN).write_parquet(some)
-    return some
-
-
 def transformer_against_pipelines(given: Given) -> Iterator[Row]:
     """transformers.pipeline in float32, batches of 32, as many threads: with MPNet, and with the very same MiniLM."""
     import torch
@@ -134,44 +128,30 @@ def transformer_against_pipelines(given: Given) -> Iterator[Row]:
         )
 
 
-def run_against_engine(given: Given) -> Iterator[Row]:
-    """A whole run, from Parquet to report, beside its engine alone: every core busy, batches ready, nothing else."""
+def whole_run(given: Given) -> Iterator[Row]:
+    """From Parquet to report, beside its engine alone (every core busy, batches ready, nothing else) and another version."""
     sentences = real_sentences(given.articles, N_ENGINE)
     scorer = loadedwords.load_model()._scorer
     windows = scorer._tokenizer.encode_batch(sentences)
     with tempfile.TemporaryDirectory() as folder:
-        some = some_articles(given, folder)
-        engine, run = [], []
-        for _ in range(3):  # in turns, so that a disturbance of the machine meets both
-            engine.append(len(sentences) / seconds_of(lambda: list(scorer._read(windows))))
-            run.append(scored_per_second(some, Path(folder) / "scores"))
-    alone, whole = statistics.median(engine), statistics.median(run)
-    yield Row(
-        f"{N_RUN} real articles, from Parquet to report, own words' scores counted as sentences",
-        f"{whole:,.0f} sentences/s",
-        f"the engine alone, {len(sentences):,} sentences in ready batches: {alone:,.0f}",
-        f"{whole / alone:.2f}",
-    )
-
-
-def run_against_earlier(given: Given) -> Iterator[Row]:
-    """The same articles by another version of this package, in turns."""
-    if given.before is None:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        some = some_articles(given, folder)
-        sources = {"before": given.before / "src", "now": ROOT / "src"}
-        rates: dict[str, list[float]] = {name: [] for name in sources}
-        for _ in range(3):
+        some = Path(folder) / "articles.parquet"
+        pl.read_parquet(given.articles).head(N_RUN).write_parquet(some)
+        sources = {"now": ROOT / "src"} | ({"before": given.before / "src"} if given.before else {})
+        rates: dict[str, list[float]] = {name: [] for name in ("engine", *sources)}
+        for _ in range(3):  # in turns, so that a disturbance of the machine meets them all
+            rates["engine"].append(len(sentences) / seconds_of(lambda: list(scorer._read(windows))))
             for name, source in sources.items():
                 rates[name].append(scored_per_second(some, Path(folder) / "scores", source))
-    ratios = [now / then for now, then in zip(rates["now"], rates["before"], strict=True)]
-    yield Row(
-        f"{N_RUN} real articles, from Parquet to report",
-        f"{statistics.median(rates['now']):,.0f} sentences/s",
-        f"the version in {given.before.name}: {statistics.median(rates['before']):,.0f}",
-        f"{statistics.median(ratios):.2f} ({', '.join(f'{r:.2f}' for r in ratios)})",
-    )
+    peers = {"engine": f"the engine alone, {len(sentences):,} sentences in ready batches"}
+    peers |= {"before": f"the version in {given.before.name}"} if given.before else {}
+    for name, peer in peers.items():
+        ratios = [now / other for now, other in zip(rates["now"], rates[name], strict=True)]
+        yield Row(
+            f"{N_RUN} real articles, from Parquet to report, own words' scores counted as sentences",
+            f"{statistics.median(rates['now']):,.0f} sentences/s",
+            f"{peer}: {statistics.median(rates[name]):,.0f}",
+            f"{statistics.median(ratios):.2f} ({', '.join(f'{r:.2f}' for r in ratios)})",
+        )
 
 
 def scored_per_second(articles: Path, folder: Path, source: Path = ROOT / "src") -> float:
@@ -327,8 +307,7 @@ def kills(given: Given) -> Iterator[Row]:
 
 
 PARTS: dict[str, Callable[[Given], Iterator[Row]]] = {
-    "engine": run_against_engine,
-    "before": run_against_earlier,
+    "run": whole_run,
     "pipelines": transformer_against_pipelines,
     "float": int8_against_float,
     "linear": linear_against_scikit_learn,

@@ -289,7 +289,7 @@ def _print_summary(summary: RunSummary, output: Path | str) -> None:
     if counts.syndicated_sentences:
         say(
             f"{counted(counts.syndicated_sentences, 'sentence')} of {counted(counts.syndicated_articles, 'article')} left out of "
-            "outlets' own figures as the work of agencies or other publications, as the columns origin say"
+            "outlets' own figures as the work of agencies or other publications, as the column origin says"
         )
     for n, what in (
         (counts.other_languages, "article{} in another language than English, as the column language says"),

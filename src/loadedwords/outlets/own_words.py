@@ -166,7 +166,7 @@ def _tallied(uses: pl.DataFrame, min_articles: int) -> tuple[pl.DataFrame, int]:
     )
     everybody = outlets.select(pl.col("total", "squares", "units").sum().name.suffix("_all"))
     # Where a word is the only one, no outlet can have more of it than another.
-    words = words.join(everybody, how="cross").filter(pl.col("y_all") < pl.col("total_all")).select(words.columns)
+    words = words.filter(pl.col("y_all") < everybody["total_all"].item())
     compared = outlets.filter(pl.col("outlet").is_not_null(), pl.col("units") >= min_articles)
     table = pairs.join(words, on="word").join(compared, on="outlet").join(everybody, how="cross")
     # Without at least two articles of somebody else there is nobody to be held against.

@@ -95,6 +95,7 @@ def halves_of(labels: Labels, *, without: int | None = None) -> tuple[frozenset[
 
 def _run_stages(recipe: Recipe, labels: Labels, workshop: Workshop, seed: int, folds: frozenset[int]) -> str:
     """Run those that were not run yet, on the rows of some folds and what is in none; the last one's folder."""
+    _refuse_unknown(recipe)
     table = labels.table.filter(pl.col("fold").is_null() | pl.col("fold").is_in(sorted(folds)))
     stages = recipe.stages if workshop.start is None else recipe.stages[-1:]
     encoder = str(workshop.start or recipe.estimator.get("encoder", TransformerFramingClassifier().encoder))
@@ -152,13 +153,20 @@ def _alone(what: Path) -> FileLock:
     return FileLock(what.parent / f".{what.name}.lock")
 
 
-def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any]:
+def _refuse_unknown(recipe: Recipe) -> None:
+    """Before anything is trained: the last stage of a teacher may be an hour away."""
     known = TransformerFramingClassifier().get_params()
-    if unknown := sorted({*recipe.estimator, *stage.settings} - known.keys()):
+    told = {*recipe.estimator, *(name for stage in recipe.stages for name in stage.settings)}
+    if unknown := sorted(told - known.keys()):
         raise DataError(
             f"The recipe {recipe.name} sets {', '.join(unknown)}, which the estimator lacks.\n"
             f"Leave that out, or set one of {', '.join(sorted(known))}."
         )
+    if recipe.teacher is not None:
+        _refuse_unknown(recipe.teacher)
+
+
+def _settings(recipe: Recipe, stage: Stage, workshop: Workshop) -> dict[str, Any]:
     return {**recipe.estimator, **stage.settings, "threads": workshop.threads, "progress": workshop.progress}
 
 
