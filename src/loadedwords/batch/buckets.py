@@ -61,6 +61,7 @@ class Copy:
         """
         here = self._here()
         new = [name for name, state in here.items() if self._there.get(name) != state]
+        new.sort(key=RUN_FILE.__eq__)  # last, for it says that the others are there
         with self._told():
             if gone := [name for name in self._there if name not in here]:
                 self._files.rm(self._remote(gone))
