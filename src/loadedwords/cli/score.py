@@ -120,7 +120,6 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
     from loadedwords.articles.look import look_ahead, look_first
     from loadedwords.articles.sources import Source, Understood
     from loadedwords.batch import RunDescription, score_to_folder, working_folder
-    from loadedwords.report import write_report
 
     if bool(inputs) == bool(dataset):
         taken = f" --house took {house} for its FILE: write it last." if house else ""
@@ -188,6 +187,8 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
             fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
         if not summary.counts.articles:
             fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(folder)}")
+        from loadedwords.report import write_report  # and all that compares outlets: not before it is needed
+
         write_report(folder, max_articles=report_articles)
     if add:
         _print_added(summary, output, changed)
