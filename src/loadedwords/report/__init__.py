@@ -73,15 +73,17 @@ def _choose(articles: pl.DataFrame, most: int) -> pl.DataFrame:
     )
 
 
-def _scan(folder: Path, table: str) -> pl.LazyFrame:
-    return pl.scan_parquet(folder / table / "part-*.parquet")
+def _passages(folder: Path, table: str, of: list[str], *columns: str) -> list[dict[str, Any]]:
+    """What some columns say of the passages of those articles."""
+    rows = pl.scan_parquet(folder / table / "part-*.parquet").filter(pl.col("article_id").is_in(of))
+    return rows.select("article_id", "start", "text", *columns).collect().to_dicts()
 
 
 def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
     """The chosen articles under their headings, each with its text, loaded words marked."""
     ids = shown["article_id"].to_list()
     passages: dict[str, list[highlight.Passage]] = {article_id: [] for article_id in ids}
-    for row in _scan(folder, "sentences").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
+    for row in _passages(folder, "sentences", ids, "paragraph", "words", "p_loaded", "p_own", "origin"):
         passages[row["article_id"]].append(
             highlight.Passage(
                 row["start"],
@@ -93,7 +95,7 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
                 origin=row["origin"],
             )
         )
-    for row in _scan(folder, "boilerplate").filter(pl.col("article_id").is_in(ids)).collect().to_dicts():
+    for row in _passages(folder, "boilerplate", ids, "reason"):
         passages[row["article_id"]].append(highlight.Passage(row["start"], row["text"], -1, left_out=row["reason"]))
     articles = [
         {
