@@ -45,7 +45,7 @@ N_PIPELINE = 640
 N_ENGINE = 4_000
 N_RUN = 240
 N_VOICES = 64
-N_ROUNDS = 9
+N_ROUNDS = 7
 SHORT_ARTICLES = (1_000, 10_000, 100_000)
 
 
@@ -138,7 +138,7 @@ def whole_run(given: Given) -> Iterator[Row]:
         pl.read_parquet(given.articles).head(N_RUN).write_parquet(some)
         sources = {"now": ROOT / "src"} | ({"before": given.before / "src"} if given.before else {})
         rates: dict[str, list[float]] = {name: [] for name in ("engine", *sources)}
-        for _ in range(3):  # in turns, so that a disturbance of the machine meets them all
+        for _ in range(N_ROUNDS):  # in turns, so that a disturbance of the machine meets them all
             rates["engine"].append(len(sentences) / seconds_of(lambda: list(scorer._read(windows))))
             for name, source in sources.items():
                 rates[name].append(scored_per_second(some, Path(folder) / "scores", source))
