@@ -19,7 +19,6 @@ from loadedwords.batch.shards import ChosenModel, Chunk, Counts, left_by_an_earl
 from loadedwords.errors import LoadedwordsError
 from loadedwords.scoring import FramingModel
 
-
 # To start processes for fewer chunks would take about as long as to score them.
 _WORTH_PROCESSES = 4
 
