@@ -48,7 +48,7 @@ def test_score_writes_everything_and_says_so(tmp_path: Path) -> None:
         assert (tmp_path / "out" / name).is_file()
     again = run("score", DATA / "coverage.jsonl", "-o", tmp_path / "out")
     assert again.exit_code == 0
-    assert "1 shards from an earlier run" in again.stdout
+    assert "3 shards from an earlier run" in again.stdout
     compared = run("compare", tmp_path / "out", "--csv")
     assert compared.stdout == (tmp_path / "out" / "outlets.csv").read_text()
     assert "all outlets" in run("compare", tmp_path / "out").stdout
