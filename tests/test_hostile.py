@@ -157,8 +157,10 @@ def test_what_is_printable_is_as_long_as_before(text: str) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_no_worker_outlives_its_run(how: signal.Signals, tmp_path: Path) -> None:
+    if signal.getsignal(how) is signal.SIG_IGN:
+        pytest.skip("these tests were started by nohup, under which a run goes on without its terminal")
     source = tmp_path / "many.jsonl"
-    rows = ({"id": k, "outlet": f"o{k % 3}", "text": f"The reckless plan {k} failed. " * 12} for k in range(6000))
+    rows = ({"id": k, "outlet": f"o{k % 3}", "text": f"The reckless plan {k} failed. " * 12} for k in range(1500))
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     command = [*IN_SMALL_SHARDS, "score", str(source), "-o", str(tmp_path / "out")]
     command += ["-m", "linear", "--workers", "2"]
