@@ -19,7 +19,7 @@ from loadedwords.batch.shards import ChosenModel, Chunk, Counts, left_by_an_earl
 from loadedwords.errors import LoadedwordsError
 from loadedwords.scoring import FramingModel
 
-# To start processes for fewer chunks would take about as long as to score them.
+# Fewer chunks are scored sooner by the threads of one process (docs/speed.md).
 _WORTH_PROCESSES = 4
 
 
