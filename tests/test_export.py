@@ -51,6 +51,18 @@ def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClass
     assert scorer.score([])[0].shape == (0,)
 
 
+def test_nothing_stands_between_the_products_that_need_not(tiny_bundle: Path) -> None:
+    import onnx
+
+    graph = onnx.load(str(tiny_bundle / "model.onnx")).graph
+    weights = {each.name for each in graph.initializer}
+    assert [each.name for each in graph.input] == ["input_ids"], "no mask, for nothing is padding"
+    assert not [node for node in graph.node if node.op_type == "BiasGelu"]
+    products = {name for node in graph.node if node.op_type == "MatMulIntegerToFloat" for name in node.output}
+    added = [set(node.input) for node in graph.node if node.op_type == "Add"]
+    assert not [names for names in added if names & weights and names & products], "products add their biases"
+
+
 def test_a_processor_that_cuts_sums_off_comes_to_the_same_scores(
     fitted: TransformerFramingClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,8 +158,8 @@ def test_hidden_units_are_rounded_in_groups_of_like_range(tiny_bundle: Path) -> 
     values = {each.name: each for each in onnx.load(str(tiny_bundle / "model.onnx")).graph.initializer}
     layers: dict[str, list[str]] = {}
     for name in sorted(values):
-        if name.endswith("_quantized") and quantise.GROUP in name:
-            layers.setdefault(name.split(quantise.GROUP)[0], []).append(name.removesuffix("_quantized"))
+        if name.endswith(quantise.SMOOTHING) and quantise.GROUP in name:
+            layers.setdefault(name.split(quantise.GROUP)[0], []).append(name.removesuffix(quantise.SMOOTHING))
     assert len(layers) == 2
     for layer, groups in layers.items():
         sizes = [values[f"{group}_quantized"].dims[0] for group in groups]

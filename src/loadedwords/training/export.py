@@ -32,7 +32,15 @@ from loadedwords.models.onnx_scorer import (
     sentence_probability,
 )
 from loadedwords.training.network import FramingNetwork
-from loadedwords.training.quantise import correct_bias, group_units, quantise_embeddings, quantise_matmuls, smooth
+from loadedwords.training.quantise import (
+    correct_bias,
+    drop_mask,
+    group_units,
+    quantise_embeddings,
+    quantise_matmuls,
+    smooth,
+    take_biases_in,
+)
 from loadedwords.training.transformer import TransformerFramingClassifier
 
 MAX_BYTES = 25_000_000
@@ -119,6 +127,8 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
         ]
         quantise_matmuls(graph, ids, kept=heads)
         quantise_embeddings(graph)
+        take_biases_in(graph)
+        drop_mask(graph)
         correct_bias(graph, smoothed, ids)
         onnx.save(graph, str(folder / GRAPH_FILE))
         _check_shapes(folder / GRAPH_FILE)
@@ -241,7 +251,8 @@ def _check_shapes(file: Path) -> None:
     session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     for rows, length in SHAPES:
         ids = np.full((rows, length), 7, dtype=np.int64)
-        sentence, words, _ = session.run(OUTPUTS, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        given = {each.name: ids if each.name == "input_ids" else np.ones_like(ids) for each in session.get_inputs()}
+        sentence, words, _ = session.run(OUTPUTS, given)
         if sentence.shape != (rows,) or words.shape != (rows, length) or not np.isfinite(sentence).all():
             raise ModelError(f"The int8 graph can't take {rows} sentences of {length} tokens.\nReport it.")
 

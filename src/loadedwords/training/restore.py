@@ -76,12 +76,14 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
         ungrouped = re.sub(rf"{GROUP}\d+$", "", whole)  # a group's number has one digit
         found.setdefault(ungrouped, {})[name] = array
     for whole, groups in found.items():
-        names = sorted(groups)
-        array = np.concatenate([groups[name] for name in names]) if len(names) > 1 else groups[names[0]]
-        user = used_by[names[0]]
-        smoothing = _smoothing(user, maker)
-        if smoothing is not None:
-            array = array * values[smoothing][:, None]
+        parts = []
+        for name in sorted(groups):
+            user = used_by[name]
+            smoothing = _smoothing(user, maker) if name.endswith(QUANTISED) else None
+            parts.append(groups[name] if smoothing is None else groups[name] * values[smoothing][:, None])
+        # Hidden units, which are in groups, are what comes out of a layer's first product and goes into its second.
+        axis = 1 if parts[0].ndim == 2 and used_by.get(user.output[0], user).op_type == "Gelu" else 0
+        array = np.concatenate(parts, axis) if len(parts) > 1 else parts[0]
         fused = re.fullmatch(r"Attention_(\d+)_qkv_bias", whole)
         if fused:
             prefix = next(n for n in values if f".encoder.layer.{fused[1]}." in n).split(".encoder.layer.")[0]
@@ -99,11 +101,7 @@ def _float_weights(file: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
 def _smoothing(product: onnx.NodeProto, maker: Mapping[str, onnx.NodeProto]) -> str | None:
     """What the input of a product is multiplied by before it is rounded: the name of its initialiser."""
     step = maker.get(product.input[0])
-    while (
-        product.op_type == "MatMulIntegerToFloat"
-        and step is not None
-        and step.op_type in ("QuantizeLinear", "Split", "Mul")
-    ):
+    while product.op_type == "MatMulIntegerToFloat" and step is not None and step.op_type in ("QuantizeLinear", "Mul"):
         if step.op_type == "Mul" and step.input[1].endswith(SMOOTHING):
             return str(step.input[1])
         step = maker.get(step.input[0])
