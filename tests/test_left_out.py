@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadedwords.text import PreparedText, prepare_text
-from loadedwords.text.boilerplate import REASONS, RULES, Rule, boilerplate_reason
+from loadedwords.text.boilerplate import REASONS, RULES, Rule, boilerplate_reason, leads_in
 
 STORY = [
     "The mayor of Estmere closed the dam on Monday.", "Nobody in the valley had been warned, she said.", "Who will pay?",
@@ -45,11 +45,17 @@ def test_every_rule_takes_its_lines_and_no_line_of_the_story(rule: Rule, line: s
     assert tail or sentences(prepared) == before + after
 
 
-def test_each_rule_matches_its_lines_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_rule_matches_its_lines_by_itself() -> None:
     for number, rule in enumerate(RULES):
         alone = tuple((word, [number]) for word in rule.words)
-        monkeypatch.setattr("loadedwords.text.boilerplate._WORDS", {rule.of: alone})
-        assert {boilerplate_reason(line, rule.of) for line in rule.such_as} == {rule.reason}, rule
+        assert {boilerplate_reason(line, rule.of, {rule.of: alone}) for line in rule.such_as} == {rule.reason}, rule
+
+
+def test_an_article_leads_where_its_lines_do() -> None:
+    for rule in RULES:
+        for line in rule.such_as:
+            leads = leads_in(f"The council met.\n\n{line}\n\nIt rained.")
+            assert boilerplate_reason(line, rule.of, leads) == boilerplate_reason(line, rule.of)
 
 
 def test_every_reason_is_named_once() -> None:

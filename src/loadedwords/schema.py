@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -339,7 +339,7 @@ def sentence_rows(scored: ScoredArticle) -> list[dict[str, Any]]:
     of_article = {"article_id": scored.article.id, "outlet": scored.article.outlet}
     return [
         _columns(
-            SENTENCES, vars(sentence) | of_article | {"sentence_id": number, "words": [*map(asdict, sentence.words)]}
+            SENTENCES, vars(sentence) | of_article | {"sentence_id": number, "words": [*map(vars, sentence.words)]}
         )
         for number, sentence in enumerate(scored.sentences)
     ]
@@ -360,7 +360,7 @@ def _scores_of(part: str, sentences: Sequence[ScoredSentence]) -> dict[str, Any]
     return {
         f"{part}_p_loaded": mean([s.p_loaded for s in sentences]),
         f"{part}_p_own": mean([s.p_own for s in sentences if s.p_own is not None]),
-        f"{part}_words": [asdict(word) for s in sentences for word in s.words],
+        f"{part}_words": [vars(word) for s in sentences for word in s.words],
     }
 
 

@@ -115,7 +115,7 @@ class OnnxScorer:
             disabled_optimizers=["SkipLayerNormFusion"],
         )
         self._tokens_at_once = 1 if _OWN_SCALE in graph else TOKENS_AT_ONCE
-        self._inputs = [node.name for node in self._session.get_inputs()]
+        self._others = [node.name for node in self._session.get_inputs() if node.name != "input_ids"]
         self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_LENGTH, stride=OVERLAP)
@@ -166,8 +166,11 @@ class OnnxScorer:
 
         def run(batch: NDArray[np.intp]) -> None:
             ids = np.array([windows[at].ids for at in batch], dtype=np.int64)
-            inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-            answers = self._session.run(OUTPUTS, {name: inputs[name] for name in self._inputs})
+            # Graphs of earlier versions ask for a mask, and for types of tokens.
+            other = {
+                name: np.zeros_like(ids) if name == "token_type_ids" else np.ones_like(ids) for name in self._others
+            }
+            answers = self._session.run(OUTPUTS, {"input_ids": ids, **other})
             for at, sentence, words, kinds in zip(batch, *answers, strict=True):
                 found[at] = (float(sentence), words, kinds)
 
@@ -186,12 +189,12 @@ def _joined_windows(
     """The log-odds of a sentence; of its tokens offsets, log-odds and kinds."""
     offsets, log_odds, kinds = [], [], []
     for at, (window, (_, of_tokens, of_kinds)) in enumerate(zip(windows, read, strict=True)):
-        kept = [token for token, special in enumerate(window.special_tokens_mask) if not special]
-        # Of what two windows share, each keeps the half that is farther from its edge.
-        kept = kept[0 if at == 0 else OVERLAP // 2 :]
-        kept = kept if at == len(windows) - 1 else kept[: -(OVERLAP // 2)]
-        of_window = window.offsets  # a copy each time it is asked for
-        offsets += [of_window[token] for token in kept]
+        # What the tokenizer adds stands at the ends. Of what two windows share, each keeps the half farther from its edge.
+        of_text = [token for token, added in enumerate(window.special_tokens_mask) if not added]
+        of_text = of_text[0 if at == 0 else OVERLAP // 2 :]
+        of_text = of_text if at == len(windows) - 1 else of_text[: -(OVERLAP // 2)]
+        kept = slice(of_text[0], of_text[-1] + 1) if of_text else slice(0)
+        offsets += window.offsets[kept]
         log_odds.append(of_tokens[kept])
         kinds.append(of_kinds[kept])
     return max(sentence for sentence, _, _ in read), offsets, np.concatenate(log_odds), np.concatenate(kinds)
@@ -280,20 +283,25 @@ def word_logits(
     kinds : ndarray of shape (n_words, n_kinds + 1)
     """
     words, chosen = [], []
-    pieces = [token for token, (start, end) in enumerate(offsets) if end > start]
     values = log_odds.tolist()
-    first = 0
+    pieces = [token for token, (start, end) in enumerate(offsets) if end > start]
+    starts, ends = [offsets[token][0] for token in pieces], [offsets[token][1] for token in pieces]
+    at, n_pieces = 0, len(pieces)
     for match in COMPOUND.finditer(text):
         start, end = match.span()
-        while first < len(pieces) and offsets[pieces[first]][1] <= start:
-            first += 1
-        last = first
-        while last < len(pieces) and offsets[pieces[last]][0] < end:
+        while at < n_pieces and ends[at] <= start:
+            at += 1
+        if at == n_pieces:
+            break
+        if starts[at] >= end:
+            continue
+        most, last = pieces[at], at + 1
+        while last < n_pieces and starts[last] < end:
+            if values[pieces[last]] > values[most]:
+                most = pieces[last]
             last += 1
-        if inside := pieces[first:last]:
-            piece = inside[0] if len(inside) == 1 else max(inside, key=values.__getitem__)
-            chosen.append(piece)
-            words.append((start, end, values[piece]))
+        chosen.append(most)
+        words.append((start, end, values[most]))
     return words, kinds[chosen]
 
 

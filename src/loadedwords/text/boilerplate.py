@@ -65,8 +65,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 RULES = read_rules()
 REASONS = tuple(dict.fromkeys(rule.reason for rule in RULES))
-# Each word with the numbers of the rules that it may lead to.
-_WORDS = {
+# For each kind of text the words to look for, each with the numbers of the rules that it may lead to.
+Leads = dict[Of, tuple[tuple[str, list[int]], ...]]
+_LEADS: Leads = {
     of: tuple(
         (word, [number for number, rule in enumerate(RULES) if rule.of == of and word in rule.words])
         for word in dict.fromkeys(word for rule in RULES if rule.of == of for word in rule.words)
@@ -75,16 +76,22 @@ _WORDS = {
 }
 
 
-def boilerplate_reason(text: str, of: Of = "sentence") -> str | None:
+def leads_in(text: str) -> Leads:
+    """Of the words that lead to a rule those that an article holds: all that its sentences need to be searched for."""
+    lowered = text.lower()
+    return {of: tuple(lead for lead in leads if lead[0] in lowered) for of, leads in _LEADS.items()}
+
+
+def boilerplate_reason(text: str, of: Of = "sentence", leads: Leads = _LEADS) -> str | None:
     """Why a clean sentence or line is no reporting, one of `REASONS`; None for reporting.
 
-    Some lines are known only as a whole, some only by where they stand: `of` says what the text is.
+    Some lines are known only as a whole, some only by where they stand: `of` says what the text is. `leads` are those of
+    the article it stands in.
     """
     if len(text) > _LONGEST:
         return None
     lowered = text.lower()
-    # Of all words in one comprehension: most sentences hold none, and nothing else is as quick to say so.
-    looked_at = [numbers for word, numbers in _WORDS[of] if word in lowered]
+    looked_at = [numbers for word, numbers in leads[of] if word in lowered]
     for number in sorted({number for numbers in looked_at for number in numbers}):
         if _compiled(RULES[number].pattern).match(text):
             return RULES[number].reason

@@ -11,7 +11,14 @@ from operator import attrgetter, itemgetter
 
 from loadedwords.schema import Boilerplate, Voice
 from loadedwords.text.alignment import Aligned
-from loadedwords.text.boilerplate import boilerplate_reason, gallery_captions, is_tag_line, opens_tail
+from loadedwords.text.boilerplate import (
+    Leads,
+    boilerplate_reason,
+    gallery_captions,
+    is_tag_line,
+    leads_in,
+    opens_tail,
+)
 from loadedwords.text.cleaning import clean_text
 from loadedwords.text.dialogue import find_dialogue
 from loadedwords.text.posts import find_posts
@@ -135,25 +142,25 @@ def prepare_sentence(text: str) -> Sentence:
 
 def _reasons(clean: str, spans: list[Span]) -> list[str | None]:
     """Why sentences are no reporting: by themselves, by the line they are in, or as captions of a gallery."""
-    captions = list(gallery_captions(clean))
+    captions, leads = list(gallery_captions(clean)), leads_in(clean)
     lines = [list(inside) for _, inside in groupby(spans, key=attrgetter("paragraph"))]
     found: list[str | None] = []
     for number, line in enumerate(lines):
-        of_sentences = [boilerplate_reason(clean[span.start : span.end]) for span in line]
-        of_line = None if None not in of_sentences else _line_reason(clean, line, of_sentences)
+        of_sentences = [boilerplate_reason(clean[span.start : span.end], "sentence", leads) for span in line]
+        of_line = None if None not in of_sentences else _line_reason(clean, line, of_sentences, leads)
         if of_line is None and None in of_sentences and len(lines) - number <= _LAST_LINES < len(lines) // 2:
-            of_line = boilerplate_reason(clean[line[0].start : line[-1].end], "last line")
+            of_line = boilerplate_reason(clean[line[0].start : line[-1].end], "last line", leads)
         for span, reason in zip(line, of_sentences, strict=True):
             found.append(reason or ("caption" if _overlaps(span, captions) else of_line))
     return found
 
 
-def _line_reason(clean: str, line: list[Span], of_sentences: list[str | None]) -> str | None:
+def _line_reason(clean: str, line: list[Span], of_sentences: list[str | None], leads: Leads) -> str | None:
     """Why a whole line is no reporting: by what it is, or because most of its sentences are none."""
     known = [reason for reason in of_sentences if reason]
     if len(known) > 1 and 2 * len(known) >= len(line):
         return known[0]
-    return boilerplate_reason(clean[line[0].start : line[-1].end], "line")
+    return boilerplate_reason(clean[line[0].start : line[-1].end], "line", leads)
 
 
 def _overlaps(span: Span, slices: list[tuple[int, int]]) -> bool:
