@@ -301,7 +301,10 @@ def test_an_article_that_changed_is_told_and_kept_or_replaced(tmp_path: Path, sm
         "another"
     }
     assert len(now["sentences"]) == summary.counts.sentences
-    assert json.loads((tmp_path / "run.json").read_text())["counts"]["articles"] == 22
+    told = json.loads((tmp_path / "run.json").read_text())
+    assert told["counts"]["articles"] == 22
+    # A replaced article's date counts once.
+    assert sum(told["dates"][name] for name in ("dated", "left_out", "without")) == 22
 
 
 @pytest.mark.parametrize("changed", ["keep", "replace"])

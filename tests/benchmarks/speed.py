@@ -43,7 +43,8 @@ ROOT = Path(__file__).parents[2]
 N_LINEAR = 20_000
 N_PIPELINE = 640
 N_ENGINE = 4_000
-N_RUN = 240
+# Articles of a whole run and how often it is repeated: starting up and the report weigh on the shorter one.
+RUNS = {240: 5, 960: 3}
 N_VOICES = 64
 N_ROUNDS = 7
 SHORT_ARTICLES = (1_000, 10_000, 100_000)
@@ -133,25 +134,27 @@ def whole_run(given: Given) -> Iterator[Row]:
     sentences = real_sentences(given.articles, N_ENGINE)
     scorer = loadedwords.load_model()._scorer
     windows = scorer._tokenizer.encode_batch(sentences)
-    with tempfile.TemporaryDirectory() as folder:
-        some = Path(folder) / "articles.parquet"
-        pl.read_parquet(given.articles).head(N_RUN).write_parquet(some)
-        sources = {"now": ROOT / "src"} | ({"before": given.before / "src"} if given.before else {})
-        rates: dict[str, list[float]] = {name: [] for name in ("engine", *sources)}
-        for _ in range(N_ROUNDS):  # in turns, so that a disturbance of the machine meets them all
-            rates["engine"].append(len(sentences) / seconds_of(lambda: list(scorer._read(windows))))
-            for name, source in sources.items():
-                rates[name].append(scored_per_second(some, Path(folder) / "scores", source))
     peers = {"engine": f"the engine alone, {len(sentences):,} sentences in ready batches"}
-    peers |= {"before": f"the version in {given.before.name}"} if given.before else {}
-    for name, peer in peers.items():
-        ratios = [now / other for now, other in zip(rates["now"], rates[name], strict=True)]
-        yield Row(
-            f"{N_RUN} real articles, from Parquet to report, own words' scores counted as sentences",
-            f"{statistics.median(rates['now']):,.0f} sentences/s",
-            f"{peer}: {statistics.median(rates[name]):,.0f}",
-            f"{statistics.median(ratios):.2f} ({', '.join(f'{r:.2f}' for r in ratios)})",
-        )
+    sources = {"now": ROOT / "src"}
+    if given.before:
+        sources["before"], peers["before"] = given.before / "src", f"the version in {given.before.name}"
+    for n, rounds in RUNS.items():
+        rates: dict[str, list[float]] = {name: [] for name in ("engine", *sources)}
+        with tempfile.TemporaryDirectory() as folder:
+            some = Path(folder) / "articles.parquet"
+            pl.read_parquet(given.articles).head(n).write_parquet(some)
+            for _ in range(rounds):  # in turns, so that a disturbance of the machine meets them all
+                rates["engine"].append(len(sentences) / seconds_of(lambda: list(scorer._read(windows))))
+                for name, source in sources.items():
+                    rates[name].append(scored_per_second(some, Path(folder) / "scores", source))
+        for name, peer in peers.items():
+            ratios = [now / other for now, other in zip(rates["now"], rates[name], strict=True)]
+            yield Row(
+                f"{n} real articles, from Parquet to report, own words' scores counted as sentences",
+                f"{statistics.median(rates['now']):,.0f} sentences/s",
+                f"{peer}: {statistics.median(rates[name]):,.0f}",
+                f"{statistics.median(ratios):.2f} ({', '.join(f'{r:.2f}' for r in ratios)})",
+            )
 
 
 def scored_per_second(articles: Path, folder: Path, source: Path = ROOT / "src") -> float:

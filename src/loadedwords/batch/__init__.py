@@ -16,6 +16,7 @@ from typing import Any, Literal
 import polars as pl
 
 from loadedwords.articles import Progress
+from loadedwords.articles.dates import LEFT_OUT
 from loadedwords.batch.buckets import working_folder
 from loadedwords.batch.cluster import score_on_ray
 from loadedwords.batch.folder import (
@@ -26,7 +27,7 @@ from loadedwords.batch.folder import (
     remove_leftovers,
     write_json,
 )
-from loadedwords.batch.intake import Changed, DateCounts, Intake
+from loadedwords.batch.intake import Changed, Intake
 from loadedwords.batch.shards import ChosenModel, Counts, count_shards, cut, drop_articles
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 Engine = Literal["local", "ray"]
+# Reasons for dates left out that are told.
+_N_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,27 @@ class RunDescription:
 
     inputs: Sequence[str]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DateCounts:
+    """Articles with a date, those whose date was left out, with the first reasons, and those that came without one."""
+
+    dated: int = 0
+    left_out: int = 0
+    without: int = 0
+    examples: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> int:
+        return self.dated + self.left_out
+
+    @classmethod
+    def of(cls, articles: pl.DataFrame) -> DateCounts:
+        """Those of an articles table."""
+        reasons = [m.split(LEFT_OUT, 1)[1] for m in articles["message"].drop_nulls() if LEFT_OUT in m]
+        dated = articles["date"].count()
+        return cls(dated, len(reasons), len(articles) - dated - len(reasons), tuple(reasons[:_N_EXAMPLES]))
 
 
 @dataclass(frozen=True)
@@ -191,7 +215,7 @@ def score_to_folder(
             drop_articles(folder, n_before)
             before = count_shards(folder, n_before)
         everything = before + counts
-        outlets, overall = _figures(folder, voice) if everything.articles else (None, None)
+        outlets, overall, dates = _figures(folder, voice) if everything.articles else (None, None, DateCounts())
         if outlets is not None:
             _write_outlets(outlets, folder)
         summary = RunSummary(
@@ -204,7 +228,7 @@ def score_to_folder(
             outlets=outlets,
             overall=overall,
             voice=voice,
-            dates=sum((DateCounts(**part["dates"]) for part in parts), DateCounts()) + intake.dates,
+            dates=dates,
             added=counts,
             n_known=intake.n_known,
             n_changed=intake.n_changed,
@@ -215,7 +239,6 @@ def score_to_folder(
             "articles": counts.articles,
             "known": intake.n_known,
             "changed": intake.n_changed,
-            "dates": asdict(intake.dates),
         }
         run |= {"parts": [*parts, part], **_ended(summary, n_rejects=intake.n_rejects, n_shards=n_shards)}
         write_json(folder / RUN_FILE, run)
@@ -263,13 +286,14 @@ def _ended(summary: RunSummary, *, n_rejects: int, n_shards: int) -> dict[str, A
     }
 
 
-def _figures(folder: Path, voice: CountedVoice) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """Those of the outlets, and of all of them together where any has words that count."""
+def _figures(folder: Path, voice: CountedVoice) -> tuple[pl.DataFrame, pl.DataFrame | None, DateCounts]:
+    """Those of the outlets, of all of them together where any has words that count, and of the dates."""
     from loadedwords.outlets import compare_outlets, load_articles, summarise_all  # not in each process that scores
 
     articles = load_articles(folder)
     outlets = compare_outlets(articles, voice=voice)
-    return outlets, summarise_all(articles, voice=voice) if outlets.height else None
+    overall = summarise_all(articles, voice=voice) if outlets.height else None
+    return outlets, overall, DateCounts.of(articles)
 
 
 def _write_outlets(frame: pl.DataFrame, folder: Path) -> None:

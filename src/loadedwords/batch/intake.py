@@ -9,14 +9,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import pyarrow.parquet as pq
 
-from loadedwords.articles.dates import LEFT_OUT
 from loadedwords.batch.folder import REJECTS_FILE, shard_path
 from loadedwords.files import written_whole
 from loadedwords.schema import Article, Reject, text_digest
@@ -24,40 +23,8 @@ from loadedwords.schema import Article, Reject, text_digest
 # What is done with an article whose id is in the scores with other content.
 Changed = Literal["keep", "replace"]
 
-_EXAMPLES = 5
 # Beside the text, what the tables hold of an article as it was read.
 _DETAILS = ("outlet", "title", "standfirst", "date", "url", "event_id", "topic", "byline")
-
-
-@dataclass(frozen=True)
-class DateCounts:
-    """Articles with a date, those whose date was left out, with the first reasons, and those that came without one."""
-
-    dated: int = 0
-    left_out: int = 0
-    without: int = 0
-    examples: tuple[str, ...] = ()
-
-    @property
-    def written(self) -> int:
-        return self.dated + self.left_out
-
-    def __add__(self, other: DateCounts) -> DateCounts:
-        return DateCounts(
-            self.dated + other.dated,
-            self.left_out + other.left_out,
-            self.without + other.without,
-            (*self.examples, *other.examples)[:_EXAMPLES],
-        )
-
-    def and_of(self, article: Article) -> DateCounts:
-        if article.date:
-            return replace(self, dated=self.dated + 1)
-        why = next((note.removeprefix(LEFT_OUT) for note in article.notes if note.startswith(LEFT_OUT)), None)
-        if why is None:
-            return replace(self, without=self.without + 1)
-        examples = self.examples if len(self.examples) >= _EXAMPLES else (*self.examples, why)
-        return replace(self, left_out=self.left_out + 1, examples=examples)
 
 
 class Intake:
@@ -79,7 +46,6 @@ class Intake:
         Of the stream so far; what is changed and kept counts among the rejected, too.
     n_rejects : int
         Rows of ``rejects.jsonl``, once the stream has ended.
-    dates : DateCounts
     """
 
     def __init__(
@@ -92,7 +58,6 @@ class Intake:
     ) -> None:
         self._stream, self._folder, self._n_shards, self._changed = stream, folder, n_shards, changed
         self.n_known = self.n_changed = self.n_rejected = self.n_rejects = 0
-        self.dates = DateCounts()
 
     def articles(self) -> Iterator[Article]:
         # A nameless database lies on disk, so that ten million ids need no more memory than ten.
@@ -117,7 +82,6 @@ class Intake:
                         rejects.write(line)
                         self.n_rejects += 1
                 elif settled is not None:
-                    self.dates = self.dates.and_of(settled)
                     yield settled
 
     def _settle(self, article: Article, seen: sqlite3.Connection) -> Article | Reject | None:

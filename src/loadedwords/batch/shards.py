@@ -131,7 +131,7 @@ def cut(
     for article in articles:
         held.append(article)
         characters += len(article.text)
-        at_most = min((*_FIRST_SHARDS[number : number + 1], ARTICLES_PER_SHARD))
+        at_most = min((*_FIRST_SHARDS[number - first : number - first + 1], ARTICLES_PER_SHARD))
         if len(held) >= at_most or characters >= CHARACTERS_PER_SHARD:
             yield chunk()
             number, characters, held = number + 1, 0, []
