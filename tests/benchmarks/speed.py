@@ -44,7 +44,7 @@ N_LINEAR = 20_000
 N_PIPELINE = 640
 N_ENGINE = 4_000
 # Articles of a whole run and how often it is repeated: starting up and the report weigh on the shorter one.
-RUNS = {240: 5, 960: 3}
+RUNS = {240: 3, 960: 2}
 N_VOICES = 64
 N_ROUNDS = 7
 SHORT_ARTICLES = (1_000, 10_000, 100_000)
