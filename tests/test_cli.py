@@ -44,6 +44,7 @@ def test_score_writes_everything_and_says_so(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "72 articles" in result.stdout
     assert "Meridian Wire" in result.stdout
+    assert "the interval of their difference does" in result.stdout
     for name in ("run.json", "rejects.jsonl", "outlets.csv", "outlets.parquet", "report.html"):
         assert (tmp_path / "out" / name).is_file()
     again = run("score", DATA / "coverage.jsonl", "-o", tmp_path / "out")
@@ -59,6 +60,7 @@ def test_rejects_make_exit_status_3(tmp_path: Path) -> None:
     result = run("score", tmp_path / "x.jsonl", "-o", tmp_path / "out")
     assert result.exit_code == 3
     assert f"1 reject, with reasons in {tmp_path / 'out' / 'rejects.jsonl'}" in result.stdout
+    assert "differ" not in result.stdout, "there is one outlet"
     (reject,) = map(json.loads, (tmp_path / "out" / "rejects.jsonl").read_text().splitlines())
     assert (reject["line"], reject["file"]) == (2, str(tmp_path / "x.jsonl"))
 

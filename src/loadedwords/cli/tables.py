@@ -67,9 +67,10 @@ def print_outlets(
         say(f"{left_out} outlets between these are not shown.")
     if outlets.height > covered.height:
         say(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
-    say(
-        "Two of these intervals that overlap don't settle whether the outlets differ: the interval of their difference does. Outlets may also differ for what they cover."
-    )
+    if outlets.height > 1:
+        say(
+            "Two of these intervals that overlap don't settle whether the outlets differ: the interval of their difference does. Outlets may also differ for what they cover."
+        )
 
 
 def _outlet(row: dict[str, Any]) -> tuple[str, ...]:
