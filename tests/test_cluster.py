@@ -6,10 +6,12 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -155,6 +157,20 @@ def test_the_command_is_killed_stopped_and_run_again(tmp_path: Path, small_bundl
     assert 3 <= counts["shards_reused"] < counts["shards"] == 58
     run(read_articles(source), tmp_path / "local", small_bundle)
     assert files(tmp_path / "cluster") == files(tmp_path / "local")
+
+
+def test_what_ray_prints_is_no_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """It tells of a lost machine on stdout, from a thread of its own, and flushes what is left when it ends."""
+
+    def says(what: str) -> None:
+        thread = threading.Thread(target=print, args=(what,))
+        thread.start()
+        thread.join()
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=lambda *_, **__: None, shutdown=lambda: says("It ends."))
+    with cluster._connected(ray, "local"):
+        says("A node has been marked dead.")
+    assert capsys.readouterr() == ("", "A node has been marked dead.\nIt ends.\n")
 
 
 def test_a_model_that_can_not_be_loaded_there_is_told(tmp_path: Path, small_bundle: Path, machines: Any) -> None:

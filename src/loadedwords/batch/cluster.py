@@ -11,10 +11,11 @@ import platform
 import re
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -134,10 +135,11 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         ) from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminated)  # Ray put its own in the place, which leaves at once
-    try:
-        yield
-    finally:
-        ray.shutdown()  # ends what is still running for us
+    with redirect_stdout(sys.stderr):  # Ray tells of lost machines on stdout, which is for data
+        try:
+            yield
+        finally:
+            ray.shutdown()  # ends what is still running for us
 
 
 _WORKER: dict[Any, FramingModel] = {}  # what a process of the cluster keeps between chunks; empty in any other
