@@ -74,7 +74,7 @@ def read_date(
         except (ValueError, OverflowError, OSError):  # such as the 31st of June
             found, note = None, None
     if found is None:
-        return None, f"{LEFT_OUT}{shown} {note or 'was not understood; name its form with --date-format'}"
+        return None, f"{LEFT_OUT}{shown} {note or 'was not understood (name its form with --date-format)'}"
     if not _EARLIEST <= found <= datetime.date.today() + datetime.timedelta(days=366):
         return None, f"{LEFT_OUT}{shown} is impossible"
     return found, f"date {shown} {note}" if note else None
@@ -171,10 +171,10 @@ def _read_numeric(
         day_first = second <= 12
     elif (first > 12) != (second > 12):
         if day_first is not None and day_first != (first > 12):
-            return None, "writes day and month the other way round than its column; name the form with --date-format"
+            return None, "writes day and month the other way round than its column (name the form with --date-format)"
         day_first = first > 12
     if day_first is None and first != second:
-        return None, "could be two days; name the form with --date-format, such as %m/%d/%Y"
+        return None, "could be two days (name the form with --date-format, such as %m/%d/%Y)"
     day, month = (first, second) if day_first else (second, first)
     return datetime.date(year, month, day), None
 

@@ -90,7 +90,8 @@ class DateCounts:
     @classmethod
     def of(cls, articles: pl.DataFrame) -> DateCounts:
         """Those of an articles table."""
-        reasons = [m.split(LEFT_OUT, 1)[1] for m in articles["message"].drop_nulls() if LEFT_OUT in m]
+        messages = [message for message in articles["message"].drop_nulls() if LEFT_OUT in message]
+        reasons = [message.split(LEFT_OUT)[1].split("; ")[0] for message in messages]  # other notes may follow
         dated = articles["date"].count()
         return cls(dated, len(reasons), len(articles) - dated - len(reasons), tuple(reasons[:_N_EXAMPLES]))
 
