@@ -61,9 +61,13 @@ class Browser:
 
     @property
     def complaints(self) -> list[dict[str, Any]]:
-        """Errors, what the page or its policy had logged, and anything that it says itself."""
+        """Errors, what the page or its policy had logged, and anything that it says itself.
+
+        The browser's own remarks are none: that it left the focus where a quick reader had put it, for one.
+        """
         methods = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
-        return [event for event in self.events if event["method"] in methods]
+        said = [event for event in self.events if event["method"] in methods]
+        return [event for event in said if event["params"].get("entry", {}).get("level") not in ("info", "verbose")]
 
     @property
     def asked(self) -> set[str]:
