@@ -14,12 +14,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from transformers import TrainerState
 
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, word_logits
 from loadedwords.schema import KINDS
 from loadedwords.text.words import COMPOUND
-from loadedwords.training import encoders
+from loadedwords.training import encoders, transformer
 from loadedwords.training.calibration import best_f1, calibration_error, fit_temperature, word_rows
 from loadedwords.training.encoders import find_encoder
 from loadedwords.training.network import IGNORED, _loss
@@ -148,6 +149,28 @@ def test_training_goes_on_from_the_last_whole_checkpoint(tiny_encoder: Path, tmp
     make(tiny_encoder, **settings).fit(TEXTS, LABELS, tell=again.append)
     assert not list(folder.glob("checkpoint-*"))
     assert 0 < len(again) < 10
+
+
+def test_how_long_it_will_take_is_told_after_a_minute_and_at_every_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 1,000 steps of 15 s, 500 of which an earlier run has done."""
+    clock = [0.0]
+    monkeypatch.setattr(transformer.time, "monotonic", lambda: clock[0])
+    lines: list[str] = []
+    teller, state = transformer._Teller(lines.append), TrainerState(max_steps=1000, global_step=500)
+    teller.on_train_begin(None, state, None)
+    for state.global_step in range(501, 1001):
+        clock[0] += 15
+        teller.on_step_end(None, state, None)
+    assert lines[:2] == ["step 505 of 1,000, about 124 minutes left", "step 600 of 1,000, about 100 minutes left"]
+    assert lines[-1] == "step 1,000 of 1,000, about 0 minutes left"
+    assert len(lines) == 6
+
+
+def test_bfloat16_is_for_processors_that_are_fast_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for capability, fast in (("AVX2", False), ("DEFAULT", False), ("AVX512", True)):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda named=capability: named)
+        assert transformer._bfloat16_is_fast() is fast
 
 
 def test_training_leaves_stdout_to_data(tiny_encoder: Path, capfd: pytest.CaptureFixture[str]) -> None:
