@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from chromium import Browser
 from loadedwords.models.bundle import Bundle, open_bundle
+from loadedwords.schema import Device
 from loadedwords.scoring import load_model
 from loadedwords.scoring.model import _load_scorer
 from loadedwords.scoring.remembered import RememberedScores
@@ -77,8 +78,8 @@ def embedded_scores() -> RememberedScores:
 
 
 def _remember(patch: pytest.MonkeyPatch, scores: RememberedScores) -> None:
-    def load_scorer(bundle: Bundle, threads: int | None) -> Any:
-        return scores if bundle.folder == open_bundle().folder else _load_scorer(bundle, threads)
+    def load_scorer(bundle: Bundle, threads: int | None, device: Device) -> Any:
+        return scores if bundle.folder == open_bundle().folder else _load_scorer(bundle, threads, device)
 
     patch.setattr("loadedwords.scoring.model._load_scorer", load_scorer)
 

@@ -21,6 +21,8 @@ CountedVoice = Literal["own", "quoted", "all"]
 Status = Literal["ok", "empty", "error"]
 # What is done with what is not the outlet's, or not in the model's language.
 Treatment = Literal["leave-out", "count"]
+# Where a transformer computes.
+Device = Literal["cpu", "cuda"]
 
 CLASSES = ("neutral", "loaded")
 # What a loaded word does, and how to call it. The guidelines tell making small and scare quotes apart too; no model did.

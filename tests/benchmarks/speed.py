@@ -197,6 +197,28 @@ def int8_against_float(given: Given) -> Iterator[Row]:
     )
 
 
+def gpu_against_processor(given: Given) -> Iterator[Row]:
+    """The same sentences on both; where there is no GPU, a row that says so."""
+    here = loadedwords.load_model()
+    try:
+        there = loadedwords.load_model(device="cuda")
+    except loadedwords.LoadedwordsError as error:
+        yield Row("probabilities and words on a GPU", f"not measured: {str(error).splitlines()[0]}")
+        return
+    sentences = real_sentences(given.articles, N_ENGINE)
+    took = in_turns(
+        {name: lambda m=model: m.find_loaded_words(sentences) for name, model in (("gpu", there), ("cpu", here))}, 3
+    )
+    apart = np.abs(there.p_loaded(sentences) - here.p_loaded(sentences))
+    yield Row(
+        f"probabilities and words of {len(sentences):,} real sentences on a GPU, one process; scores apart by {apart.mean():.5f} on "
+        f"average, {apart.max():.4f} at most",
+        f"{len(sentences) / took['gpu']:,.0f} sentences/s",
+        f"the processor: {len(sentences) / took['cpu']:,.0f}",
+        f"{took['cpu'] / took['gpu']:.1f}",
+    )
+
+
 def own_voice_against_none(given: Given) -> Iterator[Row]:
     """Articles scored as they are, and the same sentences without asking who speaks: split and scored, no more."""
     model = loadedwords.load_model()
@@ -315,6 +337,7 @@ PARTS: dict[str, Callable[[Given], Iterator[Row]]] = {
     "float": int8_against_float,
     "linear": linear_against_scikit_learn,
     "start": start_up,
+    "gpu": gpu_against_processor,
     "voice": own_voice_against_none,
     "memory": flat_memory,
     "kills": kills,

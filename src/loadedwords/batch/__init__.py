@@ -33,7 +33,7 @@ from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import open_bundle
-from loadedwords.schema import Article, CountedVoice, Reject, Treatment
+from loadedwords.schema import Article, CountedVoice, Device, Reject, Treatment
 
 __all__ = [
     "REJECTS_FILE",
@@ -135,6 +135,7 @@ def score_to_folder(
     house: House | None = None,
     syndicated: Treatment = "leave-out",
     other_languages: Treatment = "leave-out",
+    device: Device = "cpu",
     workers: int | None = None,
     engine: Engine = "local",
     ray_address: str | None = None,
@@ -164,6 +165,8 @@ def score_to_folder(
         Rules on which words are counted as loaded, see `scoring.score_articles`; `run.json` names its file and the hash of it.
     syndicated, other_languages : {"leave-out", "count"}
         As `scoring.load_model` takes them.
+    device : {"cpu", "cuda"}
+        Where each process's model computes, as `scoring.load_model` takes it.
     workers : int, optional
         Processes that score; this one does if it is 1 or not given. On a cluster, cores to take at most.
     engine : {"local", "ray"}
@@ -194,7 +197,7 @@ def score_to_folder(
         If a worker process died or a cluster failed; the shards that were done stay, and the same call goes on from them.
     """
     started = time.monotonic()
-    chosen = ChosenModel(open_bundle(model), prevalence, house, syndicated, other_languages)
+    chosen = ChosenModel(open_bundle(model), prevalence, house, syndicated, other_languages, device)
     run = _begun(description, chosen, voice, changed)
     with claimed(folder, run, overwrite=overwrite, add=add) as parts:
         n_before = sum(part["shards"] for part in parts)
@@ -265,6 +268,7 @@ def _begun(description: RunDescription, chosen: ChosenModel, voice: CountedVoice
         "voice": voice,
         "syndicated": chosen.syndicated,
         "other_languages": chosen.other_languages,
+        "device": chosen.device,
         "changed": changed,
     }
 

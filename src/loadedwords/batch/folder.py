@@ -18,7 +18,7 @@ RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
 TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
 # What makes scores others; a key that an earlier version did not write tells nothing.
-_SAME_SCORES = ("options", "model", "house", "syndicated", "other_languages")
+_SAME_SCORES = ("options", "model", "house", "syndicated", "other_languages", "device")
 _OUR_SHARD = re.compile(r"part-(\d{5,})\.parquet")
 _HALF_A_FILE = re.compile(r"\.(?:part-\d{5,}\.parquet|run\.json|rejects\.jsonl|outlets\.\w+)\.\d+\.tmp")
 OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})

@@ -31,6 +31,7 @@ from loadedwords.schema import (
     BOILERPLATE,
     SENTENCES,
     Article,
+    Device,
     Treatment,
     article_row,
     boilerplate_rows,
@@ -95,6 +96,7 @@ class ChosenModel:
     house: House | None = None
     syndicated: Treatment = "leave-out"
     other_languages: Treatment = "leave-out"
+    device: Device = "cpu"
 
     def load(self, *, threads: int | None) -> FramingModel:
         return FramingModel(
@@ -103,6 +105,7 @@ class ChosenModel:
             threads=threads,
             syndicated=self.syndicated,
             other_languages=self.other_languages,
+            device=self.device,
             n_remembered=N_REMEMBERED,
         )
 
@@ -142,6 +145,8 @@ def cut(
 def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
     """Stands for everything that the scores depend on."""
     told = f"{chosen.prevalence} {chosen.house} {chosen.syndicated} {chosen.other_languages}"
+    if chosen.device != "cpu":
+        told += f" {chosen.device}"
     settings = f"{chosen.bundle.hash} {told} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)
     for article in articles:

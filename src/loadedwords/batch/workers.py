@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def _here(chunks: Iterable[Chunk], chosen: ChosenModel, folder: Path) -> Iterato
 def _in_processes(chunks: Iterable[Chunk], chosen: ChosenModel, folder: Path, workers: int) -> Iterator[Done]:
     # Spawned, not forked: a fork copies the locks of threads that do not exist in the child.
     spawn = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_load_in_worker, initargs=(chosen,))
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin_worker, initargs=(chosen,))
     running: deque[tuple[Chunk, Future[Counts] | Counts]] = deque()
     try:
         for chunk in chunks:
@@ -76,13 +76,15 @@ def _wait(chunk: Chunk, work: Future[Counts] | Counts) -> Done:
     return Done(work, True, chunk.share_read)
 
 
-_WORKER: dict[str, FramingModel] = {}  # what a worker process keeps between chunks; empty in any other process
+_WORKER: dict[str, Callable[[], FramingModel]] = {}  # what a worker process keeps; empty in any other process
 
 
-def _load_in_worker(chosen: ChosenModel) -> None:
+def _begin_worker(chosen: ChosenModel) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides what it means
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _WORKER["model"] = chosen.load(threads=1)
+    _WORKER["load"] = cache(
+        partial(chosen.load, threads=1)
+    )  # with the first chunk: what goes wrong here has no other way out
 
 
 def _end_with_parent() -> None:
@@ -93,4 +95,4 @@ def _end_with_parent() -> None:
 
 
 def _score_in_worker(folder: Path, chunk: Chunk) -> Counts:
-    return score_chunk(_WORKER["model"], folder, chunk)
+    return score_chunk(_WORKER["load"](), folder, chunk)

@@ -23,7 +23,10 @@ from loadedwords.printable import counted
 if TYPE_CHECKING:
     from loadedwords.batch import Changed, Engine, RunSummary, State
     from loadedwords.house import House
-    from loadedwords.schema import CountedVoice, Reject, Treatment
+    from loadedwords.schema import CountedVoice, Device, Reject, Treatment
+
+# Processes that share a GPU: each takes some of its memory, and prepares text on a core.
+_ON_A_GPU = 4
 
 
 @click.command()
@@ -69,7 +72,16 @@ if TYPE_CHECKING:
     metavar="[FILE]",
     help="Leave the words that the house accepts, and kinds that it has off, out of the loaded words.  [default of FILE: the nearest .loadedwords.toml above the inputs]",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core]")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core; four on a GPU]"
+)
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Compute on the processor, or on an NVIDIA GPU; see docs/speed.md for what that needs.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
@@ -101,7 +113,7 @@ if TYPE_CHECKING:
 def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dataset: str | None, split: str, config: str | None,
           revision: str | None, model: str | None, prevalence: float | None, voice: CountedVoice,
           syndicated: Treatment, other_languages: Treatment, house: str | None,
-          workers: int | None, engine: Engine, ray_address: str | None, overwrite: bool, add: bool, changed: Changed,
+          workers: int | None, device: Device, engine: Engine, ray_address: str | None, overwrite: bool, add: bool, changed: Changed,
           report_articles: int, **reading: Any) -> None:  # fmt: skip
     """Score articles into a folder of tables, with a report.
 
@@ -126,6 +138,10 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
         raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
     if ray_address and engine != "ray":
         raise click.UsageError("--ray-address is for --engine ray: pass that, too.")
+    if device != "cpu" and engine != "local":
+        raise click.UsageError(
+            f"--device {device} is for --engine local: machines of a cluster compute on their processors."
+        )
     rules = None if house is None else _read_house(house, inputs)
     if output is None and not dry_run:
         raise click.UsageError("Name a folder for the results with -o, or pass --dry-run.")
@@ -174,7 +190,8 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
                     house=rules,
                     syndicated=syndicated,
                     other_languages=other_languages,
-                    workers=workers or (os.cpu_count() if engine == "local" else None),
+                    device=device,
+                    workers=workers or _workers(engine, device),
                     engine=engine,
                     ray_address=ray_address,
                     overwrite=overwrite,
@@ -195,6 +212,13 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
     _print_summary(summary, output)
     if summary.n_rejected or summary.added.errors:
         sys.exit(EXIT_REJECTS)
+
+
+def _workers(engine: Engine, device: Device) -> int | None:
+    cores = os.cpu_count() or 1
+    if engine != "local":
+        return None  # as many as the cluster has cores
+    return cores if device == "cpu" else min(cores, _ON_A_GPU)
 
 
 def _read_house(named: str, inputs: tuple[str, ...]) -> House:

@@ -30,10 +30,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from loadedwords.errors import ModelError
+from loadedwords.errors import LoadedwordsError, ModelError
 from loadedwords.models.odds import logistic
 from loadedwords.models.scores import Logits, WordScore
-from loadedwords.schema import KINDS
+from loadedwords.schema import KINDS, Device
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 GRAPH_FILE = "model.onnx"
@@ -45,6 +45,8 @@ MAX_LENGTH = 256
 OVERLAP = 64
 # Tokens of one run: more leave the processor's cache, fewer leave it idle between the steps.
 TOKENS_AT_ONCE = 256
+# A GPU has room for more; a batch is of one length, so that few hold as many.
+TOKENS_AT_ONCE_ON_GPU = 16_384
 # Where a graph rounds on the scale of what it sees, as those of earlier versions did, each sentence must be alone.
 _OWN_SCALE = b"DynamicQuantizeLinear"
 # The key by which a graph says that a tensor lies in a file of its own.
@@ -94,34 +96,36 @@ class OnnxScorer:
     Sessions can't be pickled, so a copy in another process opens the files again.
     """
 
-    def __init__(self, folder: Path, settings: OnnxSettings, *, threads: int | None = None) -> None:
-        self.folder, self.settings = folder, settings
+    def __init__(
+        self, folder: Path, settings: OnnxSettings, *, threads: int | None = None, device: Device = "cpu"
+    ) -> None:
+        self.folder, self.settings, self.device = folder, settings, device
         self.threads = threads or _usable_cores()
         options = ort.SessionOptions()
         # Batches run beside each other, one on each core: cores that share one batch wait for each other.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        if _cuts_sums_off():  # by a slower way this processor comes to the very same numbers as others
-            options.add_session_config_entry("session.x64quantprecision", "1")
         graph = (folder / GRAPH_FILE).read_bytes()
         if _ELSEWHERE in graph:
             raise ValueError(f"{GRAPH_FILE} keeps weights in another file, for which no hash vouches")
-        self._session = ort.InferenceSession(
-            graph,
-            options,
-            providers=["CPUExecutionProvider"],
-            # The fused kernel takes five times as long as what it replaces: a quarter of the whole run.
-            disabled_optimizers=["SkipLayerNormFusion"],
-        )
-        self._tokens_at_once = 1 if _OWN_SCALE in graph else TOKENS_AT_ONCE
+        self._tokens_at_once = TOKENS_AT_ONCE
+        if device == "cuda":
+            from loadedwords.models.on_gpu import open_on_gpu
+
+            self._session = open_on_gpu(graph, options)
+            self._tokens_at_once = TOKENS_AT_ONCE_ON_GPU
+        else:
+            self._session = _on_processor(graph, options)
+        if _OWN_SCALE in graph:
+            self._tokens_at_once = 1
         self._others = [node.name for node in self._session.get_inputs() if node.name != "input_ids"]
         self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_LENGTH, stride=OVERLAP)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.folder, self.settings, self.threads)
+        return _reopen, (self.folder, self.settings, self.threads, self.device)
 
     @property
     def threshold(self) -> float:
@@ -200,6 +204,18 @@ def _joined_windows(
     return max(sentence for sentence, _, _ in read), offsets, np.concatenate(log_odds), np.concatenate(kinds)
 
 
+def _on_processor(graph: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    if _cuts_sums_off():  # by a slower way this processor comes to the very same numbers as others
+        options.add_session_config_entry("session.x64quantprecision", "1")
+    return ort.InferenceSession(
+        graph,
+        options,
+        providers=["CPUExecutionProvider"],
+        # The fused kernel takes five times as long as what it replaces: a quarter of the whole run.
+        disabled_optimizers=["SkipLayerNormFusion"],
+    )
+
+
 @cache
 def _cuts_sums_off() -> bool:
     """Whether sums of products of int8 saturate, as they do on x86 processors without VNNI."""
@@ -209,13 +225,17 @@ def _cuts_sums_off() -> bool:
     return bool((session.run(None, most)[0] != 64 * 255 * 127).any())
 
 
-def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None = None) -> OnnxScorer:
+def load_scorer(
+    folder: Path, config: Mapping[str, Any], *, threads: int | None = None, device: Device = "cpu"
+) -> OnnxScorer:
     """Open a transformer bundle; its settings stand in the config under ``scorer``.
 
     Raises
     ------
     ModelError
-        If a setting is missing or a file can't be read.
+        If a setting is missing, a file can't be read, or there is no such device.
+    MissingExtraError
+        If what the device needs is not installed.
     """
     try:
         stored: dict[str, Any] = {k: v if isinstance(v, bool) else float(v) for k, v in config["scorer"].items()}
@@ -224,10 +244,10 @@ def load_scorer(folder: Path, config: Mapping[str, Any], *, threads: int | None 
             raise ValueError("a setting is no finite number")
         if not settings.temperature > 0 or not settings.word_temperature > 0:
             raise ValueError("a temperature is not above 0")
-        scorer = OnnxScorer(folder, settings, threads=threads)
+        scorer = OnnxScorer(folder, settings, threads=threads, device=device)
         scorer.logits(["The council met."])  # graph and tokenizer may each be sound and not fit
         return scorer
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, LoadedwordsError):
         raise
     except BaseException as error:  # ONNX Runtime and tokenizers raise classes of their own; a panic is no Exception
         raise ModelError(
@@ -362,5 +382,5 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _reopen(folder: Path, settings: OnnxSettings, threads: int) -> OnnxScorer:
-    return OnnxScorer(folder, settings, threads=threads)
+def _reopen(folder: Path, settings: OnnxSettings, threads: int, device: Device) -> OnnxScorer:
+    return OnnxScorer(folder, settings, threads=threads, device=device)

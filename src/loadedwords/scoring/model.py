@@ -21,7 +21,7 @@ from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore
-from loadedwords.schema import CLASSES, Article, LoadedWord, Reject, ScoredArticle, Treatment
+from loadedwords.schema import CLASSES, Article, Device, LoadedWord, Reject, ScoredArticle, Treatment
 from loadedwords.scoring.remembered import RememberedScores, Scorer
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
 from loadedwords.scoring.rules import apply_house
@@ -57,18 +57,24 @@ class FramingModel:
         threads: int | None = None,
         syndicated: Treatment = "leave-out",
         other_languages: Treatment = "leave-out",
+        device: Device = "cpu",
         n_remembered: int = 0,
     ) -> None:
-        for option, value in {"syndicated": syndicated, "other_languages": other_languages}.items():
-            if value not in get_args(Treatment):
-                raise DataError(f"{option} is {value!r}; it is one of {', '.join(get_args(Treatment))}.")
+        for option, value, known in (
+            ("syndicated", syndicated, get_args(Treatment)),
+            ("other_languages", other_languages, get_args(Treatment)),
+            ("device", device, get_args(Device)),
+        ):
+            if value not in known:
+                raise DataError(f"{option} is {value!r}; it is one of {', '.join(known)}.")
         self.bundle = bundle
         self.syndicated = syndicated
         self.other_languages = other_languages
         self._threads = threads
+        self._device = device
         self._n_remembered = n_remembered
         self.classes_ = np.array(sorted(CLASSES))
-        self._scorer = _load_scorer(bundle, threads)
+        self._scorer = _load_scorer(bundle, threads, device)
         if n_remembered:
             self._scorer = RememberedScores(self._scorer, n_remembered)
         self._shift = 0.0
@@ -211,6 +217,7 @@ class FramingModel:
             threads=self._threads,
             syndicated=self.syndicated,
             other_languages=self.other_languages,
+            device=self._device,
             n_remembered=self._n_remembered,
         )
         return again, (self.bundle,)
@@ -322,6 +329,7 @@ def load_model(
     threads: int | None = None,
     syndicated: Treatment = "leave-out",
     other_languages: Treatment = "leave-out",
+    device: Device = "cpu",
 ) -> FramingModel:
     """Load a model.
 
@@ -339,6 +347,8 @@ def load_model(
         Whether the work of agencies and other publications counts as the outlet's own; it is marked in any case.
     other_languages : {"leave-out", "count"}
         Whether passages in other languages than English are scored all the same.
+    device : {"cpu", "cuda"}
+        Where a transformer computes: "cuda" for an NVIDIA GPU, which needs the extra `cuda` and ONNX Runtime for it (docs/speed.md).
 
     Returns
     -------
@@ -347,7 +357,7 @@ def load_model(
     Raises
     ------
     ModelError
-        If the bundle is missing, damaged, or of a format this version can't read.
+        If the bundle is missing, damaged, or of a format this version can't read, or it can't compute on the device.
     """
     return FramingModel(
         open_bundle(model),
@@ -355,6 +365,7 @@ def load_model(
         threads=threads,
         syndicated=syndicated,
         other_languages=other_languages,
+        device=device,
     )
 
 
@@ -395,15 +406,19 @@ def score_articles(
     return loaded.score_articles(articles, house=house, progress=progress)
 
 
-def _load_scorer(bundle: Bundle, threads: int | None) -> Scorer:
+def _load_scorer(bundle: Bundle, threads: int | None, device: Device = "cpu") -> Scorer:
     if bundle.kind == "linear":
+        if device != "cpu":
+            raise ModelError(
+                f"{bundle.name} is a linear model, which computes on the processor.\nLeave the device {device} out."
+            )
         from loadedwords.models import linear_scorer
 
         return linear_scorer.load_scorer(bundle.folder, bundle.config)
     if bundle.kind == "transformer":
         from loadedwords.models import onnx_scorer  # imports ONNX Runtime, which the linear model does without
 
-        return onnx_scorer.load_scorer(bundle.folder, bundle.config, threads=threads)
+        return onnx_scorer.load_scorer(bundle.folder, bundle.config, threads=threads, device=device)
     raise ModelError(
         f"{bundle.folder} holds a {bundle.kind} model, which this version can't score with.\nUpdate loadedwords."
     )
