@@ -62,6 +62,7 @@ def test_a_gpu_gets_a_graph_with_the_same_scores() -> None:
     assert here.find_loaded_words(SENTENCES) != [[]] * len(SENTENCES)
     words = [[[word.text for word in found] for found in model.find_loaded_words(SENTENCES)] for model in (here, there)]
     assert words[0] == words[1]
+    assert there.verify() == []
     assert pickle.loads(pickle.dumps(there))._device == "cuda"
 
 
@@ -73,6 +74,9 @@ def test_without_a_gpu_it_says_what_to_install() -> None:
         pytest.skip("ONNX Runtime has CUDA here")
     with pytest.raises(ModelError, match=r"no GPU here.*\n.*onnxruntime-gpu"):
         load_model(device="cuda")
+    told = CliRunner().invoke(main, ["verify", "--device", "cuda"])
+    assert told.exit_code == 1
+    assert "no GPU here" in told.stderr
 
 
 def test_worker_processes_say_so_too(tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ voice_option = click.option(
     help="Whose words the outlets' figures rest on: the outlet's own, sentences in which it quotes somebody, or all.",
 )
 model_option = click.option("-m", "--model", help="An embedded model (default, linear) or the folder of a bundle.")
+device_option = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Compute on the processor, or on an NVIDIA GPU; see docs/speed.md for what that needs.",
+)
 
 
 def no_nan(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:

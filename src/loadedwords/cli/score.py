@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import FolderOrAddress, model_option, no_nan, read_options, reading_options, voice_option
+from loadedwords.cli.options import (
+    FolderOrAddress,
+    device_option,
+    model_option,
+    no_nan,
+    read_options,
+    reading_options,
+    voice_option,
+)
 from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail, say, tell, terminated_is_interrupted
 from loadedwords.files import is_address
@@ -75,13 +83,7 @@ _ON_A_GPU = 4
 @click.option(
     "--workers", type=click.IntRange(1, 256), help="Processes that score.  [default: one for each core; four on a GPU]"
 )
-@click.option(
-    "--device",
-    type=click.Choice(["cpu", "cuda"]),
-    default="cpu",
-    show_default=True,
-    help="Compute on the processor, or on an NVIDIA GPU; see docs/speed.md for what that needs.",
-)
+@device_option
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),
