@@ -145,7 +145,7 @@ def cut(
 def _digest(articles: Iterable[Article], chosen: ChosenModel) -> str:
     """Stands for everything that the scores depend on."""
     told = f"{chosen.prevalence} {chosen.house} {chosen.syndicated} {chosen.other_languages}"
-    if chosen.device != "cpu":
+    if chosen.device != "cpu":  # shards of before there was a choice stay good
         told += f" {chosen.device}"
     settings = f"{chosen.bundle.hash} {told} {metadata.version('loadedwords')} {_TABLES_LOOK_LIKE}"
     digest = hashlib.blake2b(settings.encode(), digest_size=16)

@@ -82,9 +82,8 @@ _WORKER: dict[str, Callable[[], FramingModel]] = {}  # what a worker process kee
 def _begin_worker(chosen: ChosenModel) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent decides what it means
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _WORKER["load"] = cache(
-        partial(chosen.load, threads=1)
-    )  # with the first chunk: what goes wrong here has no other way out
+    # Not loaded yet: what goes wrong in an initializer is lost, what goes wrong with a chunk is told.
+    _WORKER["load"] = cache(partial(chosen.load, threads=1))
 
 
 def _end_with_parent() -> None:
