@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 from loadedwords import load_model
 from loadedwords.batch import RunDescription, score_to_folder
+from loadedwords.batch.shards import ChosenModel, cut
+from loadedwords.batch.workers import score_chunks
 from loadedwords.cli import main
 from loadedwords.errors import DataError, ModelError, OutputError
 from loadedwords.models import on_gpu, onnx_scorer
@@ -79,12 +81,22 @@ def test_without_a_gpu_it_says_what_to_install() -> None:
     assert "no GPU here" in told.stderr
 
 
-def test_worker_processes_say_so_too(tmp_path: Path) -> None:
+def test_a_run_without_a_gpu_begins_nothing(tmp_path: Path) -> None:
     if "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("ONNX Runtime has CUDA here")
+    with pytest.raises(ModelError, match="no GPU here"):
+        score_to_folder(iter([]), tmp_path / "scores", description=RunDescription(["here"]), device="cuda")
+    assert not (tmp_path / "scores").exists()
+
+
+def test_what_goes_wrong_in_a_worker_process_is_told(tmp_path: Path) -> None:
+    """As where the GPU has no room for one more process."""
+    if "CUDAExecutionProvider" in ort.get_available_providers():
+        pytest.skip("ONNX Runtime has CUDA here")
+    chosen = ChosenModel(open_bundle(), None, device="cuda")
     articles = (Article(id=str(n), text=SENTENCES[0]) for n in range(400))
     with pytest.raises(ModelError, match="no GPU here"):
-        score_to_folder(articles, tmp_path, description=RunDescription(["here"]), device="cuda", workers=2)
+        list(score_chunks(cut(articles, chosen, None), chosen, tmp_path, workers=2))
 
 
 def test_a_provider_that_fell_back_to_the_processor_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

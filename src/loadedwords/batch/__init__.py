@@ -193,11 +193,15 @@ def score_to_folder(
     ------
     OutputError
         If the folder can't be written, holds another run's scores, or scores that these can't be added to.
+    ModelError
+        If the model is missing or damaged, or can't compute on the device.
     LoadedwordsError
         If a worker process died or a cluster failed; the shards that were done stay, and the same call goes on from them.
     """
     started = time.monotonic()
     chosen = ChosenModel(open_bundle(model), prevalence, house, syndicated, other_languages, device)
+    if device != "cpu":
+        chosen.load(threads=1)  # where it can't compute, nothing is begun
     run = _begun(description, chosen, voice, changed)
     with claimed(folder, run, overwrite=overwrite, add=add) as parts:
         n_before = sum(part["shards"] for part in parts)
