@@ -21,7 +21,7 @@ import pytest
 
 from loadedwords.articles import read_articles
 from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
-from loadedwords.errors import LoadedwordsError, OutputError
+from loadedwords.errors import LoadedwordsError, MissingExtraError, OutputError
 from loadedwords.house import House
 from loadedwords.models import linear_scorer
 from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
@@ -195,7 +195,7 @@ def test_articles_with_nothing_to_score(tmp_path: Path, small_bundle: Path) -> N
 def test_another_runs_folder_is_left_alone(tmp_path: Path, small_bundle: Path) -> None:
     run(articles_of(9), tmp_path, small_bundle)
     before = tables(tmp_path)
-    with pytest.raises(OutputError, match="inputs differ"):
+    with pytest.raises(OutputError, match="not the same: inputs"):
         run(articles_of(3), tmp_path, small_bundle, inputs=["other.jsonl"])
     assert tables(tmp_path) == before
     run(articles_of(3), tmp_path, small_bundle, inputs=["other.jsonl"], overwrite=True)
@@ -294,6 +294,10 @@ def test_an_article_that_changed_is_told_and_kept_or_replaced(tmp_path: Path, sm
 
     summary = added(day2[:3], tmp_path, small_bundle, ["day3"], changed="replace")
     assert (summary.added.articles, summary.n_changed, summary.n_rejected) == (2, 2, 0)
+    left = [json.loads(line)["reason"] for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert left[:2] == [reasons[0], reasons[3]], "none says of an article that it is kept, for which another was taken"
+    assert [reason[:17] for reason in left[2:]] == ["changed: id 'a20'"]
+    assert json.loads((tmp_path / "run.json").read_text())["counts"]["rejected"] == len(left)
     now = tables(tmp_path)
     assert len(now["articles"]) == summary.counts.articles == 22
     assert sorted(r["article_id"] for r in now["articles"]) == sorted(f"a{k}" for k in range(22))
@@ -356,13 +360,13 @@ def test_scores_of_another_kind_are_not_added_to(tmp_path: Path, small_bundle: P
         ({"syndicated": "count"}, "syndicated"),
         ({"house": House(accept=("reckless",))}, "house"),
     ):
-        with pytest.raises(OutputError, match=f"{differs} differ"):
+        with pytest.raises(OutputError, match=f"not the same: {differs}"):
             added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"], **options)
     with pytest.raises(OutputError, match="--add"):
         run(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
     told = json.loads((tmp_path / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps(told | {"versions": {"loadedwords": "0.0.1"}}))
-    with pytest.raises(OutputError, match="version differ"):
+    with pytest.raises(OutputError, match="not the same: version"):
         added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
     (tmp_path / "run.json").write_text(json.dumps(told))
     shard = tmp_path / "sentences" / "part-00001.parquet"
@@ -451,3 +455,23 @@ def test_real_articles_through_the_whole_path(tmp_path: Path, real_articles: lis
     summary = run(read_articles([source]), tmp_path / "scores", Path("default"), workers=2)
     assert summary.counts.articles == len(some)
     assert assert_exact(tmp_path / "scores", {article["id"]: article["text"] for article in some}) > 300
+
+
+def test_which_options_are_not_the_same_is_told(tmp_path: Path, small_bundle: Path) -> None:
+    before = RunDescription(["x"], {"text_column": "Story!", "delimiter": None})
+    score_to_folder(iter(articles_of(3)), tmp_path, description=before, model=small_bundle)
+    now = RunDescription(["x"], {"text_column": None, "delimiter": None})
+    with pytest.raises(OutputError, match=r"not the same: options \(text_column\)"):
+        score_to_folder(iter(articles_of(3)), tmp_path, description=now, model=small_bundle)
+
+
+def test_a_cluster_without_ray_begins_nothing(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores that are there stay those of a finished run."""
+    run(articles_of(9), tmp_path, small_bundle, ["day1"])
+    before = files_of(tmp_path)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"loadedwords\[ray\]"):
+        run(articles_of(9), tmp_path, small_bundle, ["day1"], engine="ray", overwrite=True)
+    assert files_of(tmp_path) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.batch.shards import ChosenModel, cut
 from loadedwords.batch.workers import score_chunks
 from loadedwords.cli import main
-from loadedwords.errors import DataError, ModelError, OutputError
+from loadedwords.errors import DataError, MissingExtraError, ModelError, OutputError
 from loadedwords.models import on_gpu, onnx_scorer
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.on_gpu import in_floats
@@ -74,7 +75,7 @@ TOKENS_ON_A_PROCESSOR = onnx_scorer.TOKENS_AT_ONCE
 def test_without_a_gpu_it_says_what_to_install() -> None:
     if "CUDAExecutionProvider" in ort.get_available_providers():
         pytest.skip("ONNX Runtime has CUDA here")
-    with pytest.raises(ModelError, match=r"no GPU here.*\n.*onnxruntime-gpu"):
+    with pytest.raises(ModelError, match=r"no GPU here: it was built for .*CPU.*\n.*docs/speed.md"):
         load_model(device="cuda")
     told = CliRunner().invoke(main, ["verify", "--device", "cuda"])
     assert told.exit_code == 1
@@ -111,6 +112,35 @@ def test_a_provider_that_fell_back_to_the_processor_is_no_gpu(monkeypatch: pytes
         load_model(device="cuda")
 
 
+def test_a_gpu_that_fails_is_not_taken_for_a_broken_model(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        print("*** EP Error ***")  # noqa: T201  as ONNX Runtime does
+        raise RuntimeError("CUDA failure 2: out of memory")
+
+    onnx_scorer._cuts_sums_off()  # which opens a session, once
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(ort, "preload_dlls", lambda: None)
+    monkeypatch.setattr(ort, "InferenceSession", fails)
+    with pytest.raises(ModelError, match=r"no GPU here: CUDA failure 2: out of memory\.\n.*fewer --workers"):
+        load_model(device="cuda")
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_missing_is_named_with_what_brings_it_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra of ours would put ONNX Runtime for processors back beside the one for GPUs."""
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match=r"pip install onnx$"):
+        load_model(device="cuda")
+    monkeypatch.delitem(sys.modules, "loadedwords.models.onnx_scorer")
+    monkeypatch.delattr("loadedwords.models.onnx_scorer")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtraError, match="needs onnxruntime, which is not installed"):
+        load_model()
+
+
 def test_what_no_gpu_computes_is_refused() -> None:
     with pytest.raises(ModelError, match="linear model, which computes on the processor"):
         load_model("linear", device="cuda")
@@ -127,7 +157,7 @@ def test_a_run_says_where_it_was_computed_and_takes_no_shard_from_elsewhere(tmp_
     description = RunDescription(["here"])
     score_to_folder(iter(articles), tmp_path, description=description, device="cuda")
     assert json.loads((tmp_path / "run.json").read_text())["device"] == "cuda"
-    with pytest.raises(OutputError, match="device differ"):
+    with pytest.raises(OutputError, match="not the same: device"):
         score_to_folder(iter(articles), tmp_path, description=description)
     again = score_to_folder(iter(articles), tmp_path, description=description, overwrite=True)
     assert again.n_reused_shards == 0

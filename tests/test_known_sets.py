@@ -335,6 +335,26 @@ def test_what_a_text_file_says_at_its_head(
         assert fields(article, "outlet", "date") == ("Meridian Wire", DAY)
 
 
+@pytest.mark.parametrize(
+    ("line", "outlet", "day", "title"),
+    [
+        ("outlet: Meridian Wire", "Meridian Wire", None, None),
+        ("date: 2018-07-17", None, DAY, None),
+        ("Date: July 17, 2018", None, DAY, None),
+        ("Media: a town and its papers", None, None, "Media: a town and its papers"),
+        ("Date: a love story", None, None, "Date: a love story"),
+    ],
+)
+def test_one_field_alone_at_the_head(
+    line: str, outlet: str | None, day: datetime.date | None, title: str | None, tmp_path: Path
+) -> None:
+    """It is one if it is written as no headline is, or is a day."""
+    (tmp_path / "x.txt").write_text(f"{line}\n\n{TEXT}\n")
+    (article,), _ = read(tmp_path / "x.txt")
+    assert fields(article, "outlet", "date", "title") == (outlet, day, title)
+    assert article.text == f"{TEXT}\n"
+
+
 def test_a_lone_title_is_the_text(tmp_path: Path) -> None:
     for n, content in enumerate(["# Dam breaks\n", "Dam breaks\n\n", "Dam breaks"]):
         (tmp_path / f"{n}.md").write_text(content)

@@ -68,6 +68,11 @@ def test_other_languages_are_seen(tmp_path: Path) -> None:
     assert "in German (1), English (1)" in looked(tmp_path).lines()[-1]
 
 
+def test_of_many_texts_it_is_told_how_many_were_asked_for_their_language(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("text\n" + f'"{TEXT}"\n' * 450)
+    assert "in English (225), of 225 asked; 0 broken" in looked(tmp_path).lines()[-1]
+
+
 def test_of_many_files_some_of_each_kind_are_looked_at(tmp_path: Path) -> None:
     for n in range(400):
         (tmp_path / f"{n}.txt").write_text(TEXT)

@@ -402,7 +402,7 @@ def test_a_run_names_its_house_and_goes_on_only_with_the_same(tmp_path: Path) ->
     assert folder_run(folder, read_house(file)).n_reused_shards == 1
     file.write_text('accept = ["regime"]\n', encoding="utf-8")
     for other in (None, read_house(file), House(accept=("shameless",))):
-        with pytest.raises(OutputError, match="its house differ"):
+        with pytest.raises(OutputError, match="not the same: house"):
             folder_run(folder, other)
     again = folder_run(folder, None, overwrite=True)
     assert (again.n_reused_shards, json.loads((folder / "run.json").read_text())["house"]) == (0, None)

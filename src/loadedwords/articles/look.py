@@ -95,7 +95,8 @@ class Look:
             step = max(1, len(self.articles) // _LANGUAGES)
             codes = [language_of(article.text) for article in self.articles[::step]]
             languages = Counter("English" if code == ENGLISH else language_name(code) for code in codes if code)
-            told.append(f"in {_listed(languages)}" if languages else "in no language that can be told")
+            of = f", of {len(codes):,} asked" if step > 1 else ""
+            told.append(f"in {_listed(languages)}{of}" if languages else f"in no language that can be told{of}")
         if cut := sum(bool(_CUT_SHORT.search(article.text[-30:])) for article in self.articles):
             told.append(f"{cut:,} end as if cut short")
         told.append(f"{len(self.rejects):,} broken")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from loadedwords.articles.columns import COLUMN_NAMES, column_of
+from loadedwords.articles.dates import read_date
 
 _LONGEST_TITLE, _LONGEST_STANDFIRST = 150, 300
 _LINE_ALONE = re.compile(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S")
@@ -76,7 +77,12 @@ def _fields_at_head(text: str) -> tuple[dict[str, Any], str]:
             continue
         fields = {name: value.strip("\"'") for name, value in _FIELD.findall(head["lines"])}
         known = [kind for kind in _NO_TEXT if column_of(kind, fields, {})]
-        # Without its fence it might as well be the beginning of the text.
-        if form is _FENCED or ("title" in known and len(known) == len(fields)) or len(known) == len(fields) > 1:
+        # Without its fence it might as well be the beginning of the text, or a headline with a colon in it.
+        if form is _FENCED or (len(known) == len(fields) and (len(fields) > 1 or _is_no_headline(known[0], fields))):
             return {name: value for name, value in fields.items() if name.lower() != "text"}, text[head.end() :]
     return {}, text
+
+
+def _is_no_headline(kind: str, field: dict[str, Any]) -> bool:
+    ((name, value),) = field.items()
+    return kind == "title" or name.islower() or (kind == "date" and read_date(value)[0] is not None)

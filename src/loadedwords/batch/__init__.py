@@ -18,7 +18,7 @@ import polars as pl
 from loadedwords.articles import Progress
 from loadedwords.articles.dates import LEFT_OUT
 from loadedwords.batch.buckets import working_folder
-from loadedwords.batch.cluster import score_on_ray
+from loadedwords.batch.cluster import require_ray, score_on_ray
 from loadedwords.batch.folder import (
     REJECTS_FILE,
     RUN_FILE,
@@ -195,13 +195,18 @@ def score_to_folder(
         If the folder can't be written, holds another run's scores, or scores that these can't be added to.
     ModelError
         If the model is missing or damaged, or can't compute on the device.
+    MissingExtraError
+        If the engine or the device needs what is not installed.
     LoadedwordsError
         If a worker process died or a cluster failed; the shards that were done stay, and the same call goes on from them.
     """
     started = time.monotonic()
     chosen = ChosenModel(open_bundle(model), prevalence, house, syndicated, other_languages, device)
+    # Where it can't be scored, nothing is begun.
+    if engine == "ray":
+        require_ray()
     if device != "cpu":
-        chosen.load(threads=1)  # where it can't compute, nothing is begun
+        chosen.load(threads=1)
     run = _begun(description, chosen, voice, changed)
     with claimed(folder, run, overwrite=overwrite, add=add) as parts:
         n_before = sum(part["shards"] for part in parts)

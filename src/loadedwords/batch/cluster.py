@@ -19,6 +19,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from loadedwords.batch.folder import TABLES, shard_path
@@ -44,6 +45,10 @@ class _Sent:
     version: str
 
 
+def require_ray() -> ModuleType:
+    return require("ray", extra="ray", purpose="Scoring on a cluster")
+
+
 def score_on_ray(
     chunks: Iterator[Chunk], chosen: ChosenModel, folder: Path, address: str | None, workers: int | None
 ) -> Generator[Done]:
@@ -64,7 +69,7 @@ def score_on_ray(
     LoadedwordsError
         If there is no such cluster, or it can't go on: the shards that were done stay.
     """
-    ray = require("ray", extra="ray", purpose="Scoring on a cluster")
+    ray = require_ray()
     # By itself Ray would take what is left of any cluster that ever ran here.
     with _connected(ray, address or os.environ.get("RAY_ADDRESS") or "local"):
         score = ray.remote(num_cpus=1, max_retries=_RETRIES)(_score)

@@ -104,6 +104,10 @@ def _parts_that_stay(folder: Path, run: Mapping[str, Any], add: bool) -> list[di
     try:
         earlier = json.loads(left.read_text(encoding="utf-8"))
         changed = [key for key in _SAME_SCORES if earlier.get(key, run.get(key)) != run.get(key)]
+        if "options" in changed:
+            before, asked = earlier["options"], run["options"]
+            others = sorted(name for name in {**before, **asked} if before.get(name) != asked.get(name))
+            changed[changed.index("options")] = f"options ({', '.join(others)})"
         version, now = (of.get("versions", {}).get("loadedwords") for of in (earlier, run))
         # Before there were parts, a run was one.
         whole = {
@@ -122,7 +126,7 @@ def _parts_that_stay(folder: Path, run: Mapping[str, Any], add: bool) -> list[di
     if changed:
         adds = "Add to them with --add, name" if changed == ["inputs"] else "Name"
         raise OutputError(
-            f"{folder} holds the scores of another run: its {' and '.join(changed)} differ, see {left}.\n"
+            f"{folder} holds the scores of another run (not the same: {', '.join(changed)}), see {left}.\n"
             f"{adds} another folder with -o, or pass --overwrite to replace them."
         )
     if add and begun and (begun, earlier.get("changed")) != (run["inputs"], run["changed"]):

@@ -23,6 +23,8 @@ from loadedwords.schema import Article, Reject, text_digest
 # What is done with an article whose id is in the scores with other content.
 Changed = Literal["keep", "replace"]
 
+# What a reject says of an article whose like is kept.
+_ANOTHER = " was scored with another "
 # Beside the text, what the tables hold of an article as it was read.
 _DETAILS = ("outlet", "title", "standfirst", "date", "url", "event_id", "topic", "byline")
 
@@ -69,9 +71,13 @@ class Intake:
             seen.execute("PRAGMA journal_mode = OFF")
             seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, source TEXT, text TEXT, details BLOB) WITHOUT ROWID")
             seen.execute("CREATE TABLE rejects (line TEXT PRIMARY KEY) WITHOUT ROWID")
+            # Rows that an article may make untrue that is taken now for the one that was kept.
+            seen.execute("CREATE TABLE held (n INTEGER PRIMARY KEY, about TEXT, line TEXT)")
+            seen.execute("CREATE INDEX held_about ON held (about)")
             if self._n_shards is not None:
                 _learn_articles(seen, self._folder, self._n_shards)
-                self.n_rejects = _keep_rejects(seen, self._folder / REJECTS_FILE, rejects)
+                hold = self._changed == "replace"
+                self.n_rejects = _keep_rejects(seen, self._folder / REJECTS_FILE, rejects, hold=hold)
             for item in self._stream:
                 settled = self._settle(item, seen) if isinstance(item, Article) else item
                 if isinstance(settled, Reject):
@@ -83,6 +89,9 @@ class Intake:
                         self.n_rejects += 1
                 elif settled is not None:
                     yield settled
+            for (line,) in seen.execute("SELECT line FROM held ORDER BY n"):
+                rejects.write(line)
+                self.n_rejects += 1
 
     def _settle(self, article: Article, seen: sqlite3.Connection) -> Article | Reject | None:
         """The article if it is to be scored, why it isn't, or None if its scores are there."""
@@ -101,11 +110,12 @@ class Intake:
         self.n_changed += 1
         if self._changed == "replace":
             seen.execute("UPDATE ids SET source = ?, text = NULL WHERE id = ?", (article.source, article.id))
+            seen.execute("DELETE FROM held WHERE about = ?", (_stored(_changed(article)),))
             return article
         differs = "title, outlet, date or another detail" if same_text else "text"
         return _reject(
             article,
-            f"changed: id {article.id!r} was scored with another {differs}, from {first}, and is kept so; --changed replace takes this one",
+            f"{_changed(article)}{_ANOTHER}{differs}, from {first}, and is kept so; --changed replace takes this one",
         )
 
 
@@ -120,14 +130,24 @@ def _learn_articles(seen: sqlite3.Connection, folder: Path, n_shards: int) -> No
         )
 
 
-def _keep_rejects(seen: sqlite3.Connection, file: Path, rejects: TextIO) -> int:
+def _keep_rejects(seen: sqlite3.Connection, file: Path, rejects: TextIO, *, hold: bool) -> int:
+    """Write down again what is in a file, and how many rows that were; hold back what says that an article is kept."""
     n = 0
     with file.open(encoding="utf-8") as lines:
         for line in lines:
-            n += 1
-            rejects.write(line)
             seen.execute("INSERT OR IGNORE INTO rejects VALUES (?)", (line,))
+            if hold and _ANOTHER in line:
+                about = json.loads(line)["reason"].partition(_ANOTHER)[0]
+                seen.execute("INSERT INTO held (about, line) VALUES (?, ?)", (about, line))
+            else:
+                rejects.write(line)
+                n += 1
     return n
+
+
+def _changed(article: Article) -> str:
+    """What a reject says first of an article that another of its id was kept for."""
+    return f"changed: id {article.id!r}"
 
 
 def _details(of: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from loadedwords.errors import ModelError, require
+from loadedwords.errors import MissingExtraError, ModelError
 
 _CUDA, _PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"
 _PRODUCT = "MatMulIntegerToFloat"
@@ -33,17 +33,22 @@ def open_on_gpu(graph: bytes, options: ort.SessionOptions) -> ort.InferenceSessi
     MissingExtraError
         If onnx is not installed.
     """
-    session = None
+    found, why = None, f"it was built for {', '.join(ort.get_available_providers())}"
     if _CUDA in ort.get_available_providers():
+        floats = in_floats(graph)
         with redirect_stdout(sys.stderr):  # it tells what it misses on stdout, which is for data
             ort.preload_dlls()  # CUDA's libraries, where they came as packages
-        session = ort.InferenceSession(in_floats(graph), options, providers=[(_CUDA, _EXACT_AND_FRUGAL), _PROCESSOR])
-    if session is None or _CUDA not in session.get_providers():
+            try:
+                found = ort.InferenceSession(floats, options, providers=[(_CUDA, _EXACT_AND_FRUGAL), _PROCESSOR])
+                why = "it finds neither a GPU nor CUDA's libraries, or one of both"
+            except Exception as error:  # ONNX Runtime raises classes of its own, and plain ones
+                why = str(error)
+    if found is None or _CUDA not in found.get_providers():
         raise ModelError(
-            "ONNX Runtime can use no GPU here: it has no CUDA, or finds neither its libraries nor a GPU.\n"
-            "See docs/speed.md for what to install (pip uninstall onnxruntime, then onnxruntime-gpu in its place), or leave the device out."
+            f"ONNX Runtime can use no GPU here: {why}.\n"
+            "See `A GPU` in docs/speed.md for what to install, take fewer --workers if its memory is full, or leave the device out."
         )
-    return session
+    return found
 
 
 def in_floats(graph: bytes) -> bytes:
@@ -54,7 +59,12 @@ def in_floats(graph: bytes) -> bytes:
     MissingExtraError
         If onnx is not installed.
     """
-    onnx = require("onnx", extra="cuda", purpose="Scoring on a GPU")
+    try:
+        import onnx
+    except ModuleNotFoundError as error:  # no extra brings it: that would put ONNX Runtime for processors back as well
+        raise MissingExtraError(
+            f"Scoring on a GPU needs {error.name}, which is not installed.\nInstall it with:  pip install onnx"
+        ) from error
     model = onnx.load_from_string(graph)
     weights = {each.name: each for each in model.graph.initializer}
     nodes: list[Any] = []

@@ -250,6 +250,11 @@ def load_scorer(
     except (KeyboardInterrupt, SystemExit, LoadedwordsError):
         raise
     except BaseException as error:  # ONNX Runtime and tokenizers raise classes of their own; a panic is no Exception
+        if device != "cpu":
+            raise ModelError(
+                f"{folder} can't be computed on {device}: {error!r}.\n"
+                "Take fewer --workers if its memory is full, or leave the device out."
+            ) from error
         raise ModelError(
             f"{folder} is no transformer bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error

@@ -16,7 +16,7 @@ from loadedwords.articles import ReadOptions, is_table, read_table
 from loadedwords.articles.columns import SHORT_FIELDS, short_text
 from loadedwords.articles.dates import read_date
 from loadedwords.articles.records import Record, to_article
-from loadedwords.errors import DataError, ModelError
+from loadedwords.errors import DataError, MissingExtraError, ModelError
 from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
@@ -348,7 +348,7 @@ def load_model(
     other_languages : {"leave-out", "count"}
         Whether passages in other languages than English are scored all the same.
     device : {"cpu", "cuda"}
-        Where a transformer computes: "cuda" for an NVIDIA GPU, which needs the extra `cuda` and ONNX Runtime for it (docs/speed.md).
+        Where a transformer computes: "cuda" for an NVIDIA GPU, which needs ONNX Runtime for it (docs/speed.md).
 
     Returns
     -------
@@ -416,7 +416,13 @@ def _load_scorer(bundle: Bundle, threads: int | None, device: Device = "cpu") ->
 
         return linear_scorer.load_scorer(bundle.folder, bundle.config)
     if bundle.kind == "transformer":
-        from loadedwords.models import onnx_scorer  # imports ONNX Runtime, which the linear model does without
+        try:
+            from loadedwords.models import onnx_scorer  # imports ONNX Runtime, which the linear model does without
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"A transformer needs {error.name}, which is not installed.\n"
+                "Install it with:  pip install onnxruntime  (onnxruntime-gpu for a GPU: the one takes the other's place)"
+            ) from error
 
         return onnx_scorer.load_scorer(bundle.folder, bundle.config, threads=threads, device=device)
     raise ModelError(
