@@ -347,7 +347,7 @@ def test_a_run_marks_counts_and_shows_them(tmp_path: Path) -> None:
     assert "sentences of others, left out" in page
     assert "2 articles have word for word the text of another of the same outlet" in page
     assert "from Associated Press" in page
-    with pytest.raises(OutputError, match="its syndicated differ"):
+    with pytest.raises(OutputError, match="not the same: syndicated"):
         score_to_folder(iter(articles()), folder, description=description, model="linear", syndicated="count")
     again = score_to_folder(
         iter(articles()), folder, description=description, model="linear", syndicated="count", overwrite=True
