@@ -21,9 +21,10 @@ import pytest
 
 from loadedwords.articles import read_articles
 from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
-from loadedwords.errors import LoadedwordsError, MissingExtraError, OutputError
+from loadedwords.errors import LoadedwordsError, MissingExtraError, ModelError, OutputError
 from loadedwords.house import House
 from loadedwords.models import linear_scorer
+from loadedwords.models.bundle import open_bundle
 from loadedwords.schema import ARTICLES, BOILERPLATE, SENTENCES, Article, Reject
 
 
@@ -455,6 +456,15 @@ def test_real_articles_through_the_whole_path(tmp_path: Path, real_articles: lis
     summary = run(read_articles([source]), tmp_path / "scores", Path("default"), workers=2)
     assert summary.counts.articles == len(some)
     assert assert_exact(tmp_path / "scores", {article["id"]: article["text"] for article in some}) > 300
+
+
+def test_a_model_that_can_not_be_loaded_in_a_worker_process_is_told(tmp_path: Path, small_bundle: Path) -> None:
+    """And not taken for a process that died for want of memory."""
+    bundle = open_bundle(shutil.copytree(small_bundle, tmp_path / "bundle"))
+    (tmp_path / "bundle" / "weights.npz").unlink()
+    chosen = shards.ChosenModel(bundle, None)
+    with pytest.raises(ModelError, match="linear bundle"):
+        list(workers.score_chunks(shards.cut(articles_of(400), chosen, None), chosen, tmp_path, workers=2))
 
 
 def test_which_options_are_not_the_same_is_told(tmp_path: Path, small_bundle: Path) -> None:

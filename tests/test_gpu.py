@@ -15,8 +15,6 @@ from click.testing import CliRunner
 
 from loadedwords import load_model
 from loadedwords.batch import RunDescription, score_to_folder
-from loadedwords.batch.shards import ChosenModel, cut
-from loadedwords.batch.workers import score_chunks
 from loadedwords.cli import main
 from loadedwords.errors import DataError, MissingExtraError, ModelError, OutputError
 from loadedwords.models import on_gpu, onnx_scorer
@@ -44,6 +42,12 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_gpu, "open_on_gpu", computes_here)
 
 
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ONNX Runtime was built for."""
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+
+
 def test_no_product_of_int8_is_left() -> None:
     graph = (open_bundle().folder / GRAPH_FILE).read_bytes()
     before, after = (
@@ -58,7 +62,7 @@ def test_a_gpu_gets_a_graph_with_the_same_scores() -> None:
     """A rounding that falls to the other side moves a sentence's log-odds by a few thousandths."""
     here, there = load_model(), load_model(device="cuda")
     assert isinstance(there._scorer, OnnxScorer)
-    assert there._scorer._tokens_at_once > TOKENS_ON_A_PROCESSOR
+    assert there._scorer._tokens_at_once > onnx_scorer.TOKENS_AT_ONCE
     one, other = (model._scorer.logits(SENTENCES) for model in (here, there))
     np.testing.assert_allclose(one.sentence, other.sentence, atol=0.02)
     assert np.abs(one.sentence - other.sentence).mean() < 0.005
@@ -69,12 +73,8 @@ def test_a_gpu_gets_a_graph_with_the_same_scores() -> None:
     assert pickle.loads(pickle.dumps(there))._device == "cuda"
 
 
-TOKENS_ON_A_PROCESSOR = onnx_scorer.TOKENS_AT_ONCE
-
-
+@pytest.mark.usefixtures("no_gpu")
 def test_without_a_gpu_it_says_what_to_install() -> None:
-    if "CUDAExecutionProvider" in ort.get_available_providers():
-        pytest.skip("ONNX Runtime has CUDA here")
     with pytest.raises(ModelError, match=r"no GPU here: it was built for .*CPU.*\n.*docs/speed.md"):
         load_model(device="cuda")
     told = CliRunner().invoke(main, ["verify", "--device", "cuda"])
@@ -82,22 +82,11 @@ def test_without_a_gpu_it_says_what_to_install() -> None:
     assert "no GPU here" in told.stderr
 
 
+@pytest.mark.usefixtures("no_gpu")
 def test_a_run_without_a_gpu_begins_nothing(tmp_path: Path) -> None:
-    if "CUDAExecutionProvider" in ort.get_available_providers():
-        pytest.skip("ONNX Runtime has CUDA here")
     with pytest.raises(ModelError, match="no GPU here"):
         score_to_folder(iter([]), tmp_path / "scores", description=RunDescription(["here"]), device="cuda")
     assert not (tmp_path / "scores").exists()
-
-
-def test_what_goes_wrong_in_a_worker_process_is_told(tmp_path: Path) -> None:
-    """As where the GPU has no room for one more process."""
-    if "CUDAExecutionProvider" in ort.get_available_providers():
-        pytest.skip("ONNX Runtime has CUDA here")
-    chosen = ChosenModel(open_bundle(), None, device="cuda")
-    articles = (Article(id=str(n), text=SENTENCES[0]) for n in range(400))
-    with pytest.raises(ModelError, match="no GPU here"):
-        list(score_chunks(cut(articles, chosen, None), chosen, tmp_path, workers=2))
 
 
 def test_a_provider_that_fell_back_to_the_processor_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
