@@ -105,20 +105,21 @@ def test_kinds_of_files_at_addresses(ending: str, tmp_path: Path, bucket: Any) -
     assert there == here == frame["text"].to_list()
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, small_bundle: Path, bucket: Any) -> None:
+@pytest.mark.parametrize("address", [SCORES, "memory://bucket/scores[1]*"])  # a name, and no pattern
+def test_a_stopped_run_goes_on_where_it_was(address: str, tmp_path: Path, small_bundle: Path, bucket: Any) -> None:
     def stopped() -> Iterator[Article]:
         yield from articles_of(20)[:8]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(stopped(), SCORES, small_bundle)
-    assert run(articles_of(20), SCORES, small_bundle).n_reused_shards == 2
+        run(stopped(), address, small_bundle)
+    assert run(articles_of(20), address, small_bundle).n_reused_shards == 2
     run(articles_of(20), tmp_path / "scores", small_bundle)
-    here, there = files_in(tmp_path / "scores"), files_at(bucket)
+    here, there = files_in(tmp_path / "scores"), files_at(bucket, address)
     assert here.pop("run.json") != there.pop("run.json")  # seconds
     assert here == there
-    run(articles_of(5), SCORES, small_bundle)
-    assert len([name for name in files_at(bucket) if "part-" in name]) == 3 * 2
+    run(articles_of(5), address, small_bundle)
+    assert len([name for name in files_at(bucket, address) if "part-" in name]) == 3 * 2
 
 
 def test_a_stamp_never_vouches_for_what_it_was_not_made_of(

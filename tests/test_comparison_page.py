@@ -20,6 +20,7 @@ import pytest
 from chromium import Browser, needs_chromium
 from loadedwords.outlets.devices import PRAISE, SCHEMA
 from loadedwords.report.comparison import write_comparison_page
+from loadedwords.report.drawing import matrix
 from loadedwords.schema import KINDS
 from pages import Page
 
@@ -292,6 +293,13 @@ def test_the_matrix_turns_differences_round(page: str) -> None:
     assert "Mill Lane Mail minus Harbour Post: −0.030 [−0.080, +0.020], p adjusted 0.200" in cells
     far = re.search(r'<td class="less4 differs" title="[^"]*minus Harbour Post: −0\.180', matrix)
     assert far is not None
+
+
+def test_a_corrected_share_of_nothing_is_a_share() -> None:
+    outlets = [{"outlet": "a", "loaded_share": 0.3}, {"outlet": "b", "loaded_share": 0.1}]
+    drawn = matrix(outlets, [{"outlet_a": "a", "outlet_b": "b", "difference": None}], {"a": 0.0, "b": 0.05})
+    assert drawn is not None
+    assert drawn["outlets"] == ["b", "a"]
 
 
 def test_labels_govern_every_verdict(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pyarrow as pa
 import pytest
 
 import loadedwords
+from loadedwords.articles.frames import read_table
 from loadedwords.errors import DataError
+from loadedwords.schema import Article
 from loadedwords.scoring import FramingModel
 
 COLUMNS: dict[str, list[Any]] = {
@@ -51,6 +53,25 @@ def test_pandas_ways_of_saying_nothing(linear: FramingModel) -> None:
     frame = pd.DataFrame({"text": ["One met.", pd.NA], "outlet": [float("nan"), "W"], "date": [pd.NaT, pd.NaT]})
     first, second = loadedwords.score_articles(frame, model=linear)
     assert (first.outlet, first.article.date, second.status) == (None, None, "error")
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_dates_and_columns_of_a_table_are_read_as_those_of_a_file(kind: str) -> None:
+    table = {"text": ["One met.", "Two met."], "date": ["13/06/2018", "07/06/2018"]}
+    dates = [article.date for article in read_table(MAKE[kind](table)) if isinstance(article, Article)]
+    assert [str(date) for date in dates] == ["2018-06-13", "2018-06-07"]
+    odd = {"text": ["One met."], "collect": ["x"], "iter_rows": ["y"], "column_names": ["z"], "to_batches": ["a"]}
+    (article,) = read_table(MAKE[kind](odd))
+    assert isinstance(article, Article)
+    assert article.text == "One met."
+
+
+def test_a_dataset_that_streams_may_not_know_its_columns() -> None:
+    streaming = datasets.Dataset.from_dict({"text": ["One met."]}).to_iterable_dataset().map(dict)
+    assert streaming.column_names is None
+    (article,) = read_table(streaming)
+    assert isinstance(article, Article)
+    assert article.text == "One met."
 
 
 @pytest.mark.parametrize("of", ["articles", "sentences", "words"])

@@ -15,7 +15,8 @@ import pytest
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.hand_labels import read_gold, read_sample, write_sample
-from loadedwords.report.labelling import LabellingServer, LabellingSheet, serve_labelling
+from loadedwords.report.labelling import LabellingSheet, serve_labelling
+from loadedwords.report.local_page import LocalServer
 
 
 def sample(n: int = 3) -> pl.DataFrame:
@@ -44,13 +45,13 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(file: Path) -> Iterator[LabellingServer]:
-    with serve_labelling(file) as running:
+def server(file: Path) -> Iterator[LocalServer]:
+    with serve_labelling(LabellingSheet(file)) as running:
         yield running
 
 
 def ask(
-    server: LabellingServer, what: str = "", sent: Any = None, *, path: str | None = None, **headers: str
+    server: LocalServer, what: str = "", sent: Any = None, *, path: str | None = None, **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=10)
@@ -65,7 +66,7 @@ def ask(
     return answer.status, dict(answer.getheaders()), answer.read()
 
 
-def state(server: LabellingServer, what: str = "state", sent: Any = "{}") -> dict[str, Any]:
+def state(server: LocalServer, what: str = "state", sent: Any = "{}") -> dict[str, Any]:
     status, _, content = ask(server, what, sent)
     assert status == 200, content
     found: dict[str, Any] = json.loads(content)
@@ -76,7 +77,7 @@ def labels(file: Path) -> list[str]:
     return read_sample(file)["label"].to_list()
 
 
-def test_each_click_is_on_disk_and_the_rest_of_the_file_unchanged(server: LabellingServer, file: Path) -> None:
+def test_each_click_is_on_disk_and_the_rest_of_the_file_unchanged(server: LocalServer, file: Path) -> None:
     first = state(server)
     assert (first["labelled"], first["total"], first["sentence"]["sample_id"]) == (0, 3, "s0")
     second = state(server, "label", {"sample_id": "s0", "label": "loaded"})
@@ -92,7 +93,7 @@ def test_each_click_is_on_disk_and_the_rest_of_the_file_unchanged(server: Labell
     assert sorted(path.name for path in file.parent.iterdir()) == ["sample.csv"]
 
 
-def test_undo_takes_back_the_last_click(server: LabellingServer, file: Path) -> None:
+def test_undo_takes_back_the_last_click(server: LocalServer, file: Path) -> None:
     assert state(server, "undo", {})["labelled"] == 0
     state(server, "label", {"sample_id": "s1", "label": "loaded"})
     state(server, "label", {"sample_id": "s0", "label": "neutral"})
@@ -134,14 +135,14 @@ def test_a_second_person_starts_blank_in_a_file_of_their_own(file: Path) -> None
             LabellingSheet(file, labeller=name)
 
 
-def test_a_file_changed_by_something_else_is_not_written_over(server: LabellingServer, file: Path) -> None:
+def test_a_file_changed_by_something_else_is_not_written_over(server: LocalServer, file: Path) -> None:
     write_sample(sample().with_columns(label=pl.lit("neutral")), file)
     status, _, content = ask(server, "label", {"sample_id": "s0", "label": "loaded"})
     assert (status, "changed by something else" in json.loads(content)["error"]) == (409, True)
     assert labels(file) == ["neutral"] * 3
 
 
-def test_neither_score_nor_outlet_reaches_the_page(server: LabellingServer) -> None:
+def test_neither_score_nor_outlet_reaches_the_page(server: LocalServer) -> None:
     for what, sent in (("", None), ("state", {})):
         _, _, content = ask(server, what, sent)
         assert b"0.98" not in content
@@ -149,7 +150,7 @@ def test_neither_score_nor_outlet_reaches_the_page(server: LabellingServer) -> N
     assert set(state(server)["sentence"]) == {"sample_id", "text", "context_before", "context_after"}
 
 
-def test_the_page_asks_nothing_of_other_machines(server: LabellingServer) -> None:
+def test_the_page_asks_nothing_of_other_machines(server: LocalServer) -> None:
     status, headers, content = ask(server)
     assert status == 200
     page = content.decode()
@@ -164,7 +165,7 @@ def test_the_page_asks_nothing_of_other_machines(server: LabellingServer) -> Non
 def test_the_name_of_the_file_is_text_on_the_page(tmp_path: Path) -> None:
     file = tmp_path / "<i>&.csv"
     write_sample(sample(), file)
-    with serve_labelling(file) as server:
+    with serve_labelling(LabellingSheet(file)) as server:
         page = ask(server)[2].decode()
     assert "<i>" not in page
     assert "&lt;i&gt;&amp;.csv" in page
@@ -180,19 +181,19 @@ def test_the_name_of_the_file_is_text_on_the_page(tmp_path: Path) -> None:
         {"Content_Type": "application/x-www-form-urlencoded"},
     ],
 )
-def test_another_site_cannot_label(server: LabellingServer, file: Path, headers: dict[str, str]) -> None:
+def test_another_site_cannot_label(server: LocalServer, file: Path, headers: dict[str, str]) -> None:
     status, _, _ = ask(server, "label", {"sample_id": "s0", "label": "loaded"}, **headers)
     assert status in {403, 415}
     assert labels(file) == ["", "", ""]
 
 
-def test_its_own_page_can_label(server: LabellingServer, file: Path) -> None:
+def test_its_own_page_can_label(server: LocalServer, file: Path) -> None:
     origin = server.url.rsplit("/", 2)[0]
     status, _, _ = ask(server, "label", {"sample_id": "s0", "label": "loaded"}, Origin=origin)
     assert (status, labels(file)[0]) == (200, "loaded")
 
 
-def test_without_the_token_nothing_is_told(server: LabellingServer, file: Path) -> None:
+def test_without_the_token_nothing_is_told(server: LocalServer, file: Path) -> None:
     for path in ("/", "/state", "/wrong/state", "/%C3%A9/"):
         assert ask(server, path=path)[0] == 403
     assert ask(server, path="/wrong/label", sent={"sample_id": "s0", "label": "loaded"})[0] == 403
@@ -205,7 +206,7 @@ def test_without_the_token_nothing_is_told(server: LabellingServer, file: Path) 
     "sent",
     ["{", "[]", '"x"', {"sample_id": "s9", "label": "loaded"}, {"sample_id": "s0", "label": "=1"}, "x" * 20_000],
 )
-def test_what_is_no_label_is_refused_and_serving_goes_on(server: LabellingServer, file: Path, sent: Any) -> None:
+def test_what_is_no_label_is_refused_and_serving_goes_on(server: LocalServer, file: Path, sent: Any) -> None:
     assert ask(server, "label", sent)[0] in {409, 413}
     assert ask(server, "elsewhere", {})[0] == 404
     assert ask(server, "elsewhere")[0] == 404
@@ -216,7 +217,7 @@ def test_what_is_no_label_is_refused_and_serving_goes_on(server: LabellingServer
 def test_clicks_at_the_same_time_are_all_saved(tmp_path: Path) -> None:
     file = tmp_path / "sample.csv"
     write_sample(sample(24), file)
-    with serve_labelling(file) as server, ThreadPoolExecutor(8) as pool:
+    with serve_labelling(LabellingSheet(file)) as server, ThreadPoolExecutor(8) as pool:
         clicks = [{"sample_id": f"s{number}", "label": "loaded"} for number in range(24)]
         counts = sorted(found["labelled"] for found in pool.map(lambda click: state(server, "label", click), clicks))
     assert counts == list(range(1, 25))
@@ -224,11 +225,12 @@ def test_clicks_at_the_same_time_are_all_saved(tmp_path: Path) -> None:
 
 
 def test_waiting_ends_when_the_labeller_finishes(file: Path) -> None:
-    server = serve_labelling(file)
+    sheet = LabellingSheet(file)
+    server = serve_labelling(sheet)
     state(server, "label", {"sample_id": "s0", "label": "loaded"})
     state(server, "finish", {})
     server.wait()
-    assert server.sheet.n_labelled == 1
+    assert sheet.n_labelled == 1
     with pytest.raises(OSError):  # noqa: PT011 - refused, in the words of each system
         ask(server)
 
@@ -237,7 +239,7 @@ def test_a_table_that_is_no_sample_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sample.csv"
     write_sample(sample().drop("context_before"), file)
     with pytest.raises(DataError, match="context_before"):
-        serve_labelling(file)
+        LabellingSheet(file)
     write_sample(pl.concat([sample(), sample()]), file)
     with pytest.raises(DataError, match="twice"):
-        serve_labelling(file)
+        LabellingSheet(file)

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 from loadedwords.cli import main
 from loadedwords.cli.lsp import lsp as lsp_command
 from loadedwords.lint import lint_text, read_house
-from loadedwords.lint.memory import RememberingModel
 from loadedwords.models.bundle import open_bundle
 from loadedwords.models.scores import WordScore
-from loadedwords.scoring import load_model
+from loadedwords.scoring import FramingModel, load_model
 from loadedwords.scoring.remembered import RememberedScores
 from lsp_client import Client
 
@@ -332,7 +331,7 @@ def test_only_what_changed_is_scored_again() -> None:
 
 @pytest.mark.parametrize("name", ["default", "linear"])
 def test_the_memory_changes_no_finding(name: str) -> None:
-    remembering, fresh = RememberingModel(open_bundle(name)), load_model(name)
+    remembering, fresh = FramingModel(open_bundle(name), n_remembered=20), load_model(name)
     for text in (STORY, STORY.replace("council", "board"), STORY + STORY, STORY):
         assert lint_text(text, model=remembering) == lint_text(text, model=fresh)
 

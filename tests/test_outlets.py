@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import loadedwords
 from loadedwords.errors import DataError
-from loadedwords.outlets import VOICES, compare_outlets, ratio_interval, summarise_all
+from loadedwords.outlets import VOICES, compare_outlets, summarise_all
+from loadedwords.outlets.intervals import interval_of_sums
 
 
 def frame(rows: list[tuple[str | None, int, int, int, float | None]]) -> pl.DataFrame:
@@ -100,9 +102,20 @@ def test_what_is_no_score_is_refused(tmp_path: Path) -> None:
         compare_outlets(tmp_path)
     with pytest.raises(DataError, match="lacks the columns"):
         compare_outlets(pl.DataFrame({"outlet": ["A"]}))
-    with pytest.raises(DataError, match="at least one article"):
-        ratio_interval(np.array([]), np.array([]))
+    with pytest.raises(DataError, match="level is 95; it lies between"):
+        compare_outlets(frame([]), level=95)
     assert compare_outlets(frame([])).height == 0
+
+
+def test_scored_articles_are_compared_as_their_table_is() -> None:
+    articles = [
+        {"text": f"The {word} plan failed.", "outlet": "A", "event_id": event}
+        for word, event in zip(("reckless", "new", "shameless", "second"), ("e", "e", None, None), strict=True)
+    ]
+    scored = list(loadedwords.score_articles(articles, model="linear"))
+    compared = compare_outlets(scored)
+    assert compared.equals(compare_outlets(loadedwords.to_polars(scored)))
+    assert compared["n_clusters"].to_list() == [3]
 
 
 def test_folders_that_can_not_be_compared(tmp_path: Path) -> None:
@@ -120,7 +133,7 @@ def test_folders_that_can_not_be_compared(tmp_path: Path) -> None:
 @given(st.lists(st.tuples(st.floats(0, 50), st.integers(1, 60)), min_size=2, max_size=30))
 def test_the_estimate_lies_in_its_interval(pairs: list[tuple[float, int]]) -> None:
     numerators, denominators = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
-    interval = ratio_interval(numerators, denominators)
+    interval = interval_of_sums(numerators, denominators)
     assert interval.low is not None
     assert interval.high is not None
     assert interval.low <= interval.estimate <= interval.high
@@ -136,7 +149,7 @@ def test_intervals_cover_the_truth(n_articles: int, lowest: float) -> None:
         sizes = rng.integers(5, 60, n_articles)
         shares = rng.beta(0.3 * 6, 0.7 * 6, n_articles)
         sums = np.array([rng.binomial(n, p) for n, p in zip(sizes, shares, strict=True)], dtype=float)
-        interval = ratio_interval(sums, sizes.astype(float))
+        interval = interval_of_sums(sums, sizes.astype(float))
         assert interval.low is not None
         assert interval.high is not None
         covered += interval.low <= truth <= interval.high

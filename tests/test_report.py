@@ -61,6 +61,14 @@ def test_the_same_input_makes_the_same_page(tmp_path: Path) -> None:
     assert pages[0] == pages[1]
 
 
+def test_a_folders_name_may_hold_brackets(tmp_path: Path) -> None:
+    folder = tmp_path / "scores [1]*"
+    score_to_folder(
+        iter([Article("a", "The shameless plan failed.", outlet="o")]), folder, description=RunDescription(["x"])
+    )
+    assert "shameless" in write_report(folder).read_text(encoding="utf-8")
+
+
 nasty = st.text(st.sampled_from("<>&\"'/=`{}%#ab \n“”") | st.characters(codec="utf-8"), max_size=80)
 
 

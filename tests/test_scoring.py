@@ -202,6 +202,8 @@ def test_what_is_no_list_of_sentences_is_refused(wrong: Any, method: str, model:
 def test_what_is_no_article_is_refused(model: FramingModel) -> None:
     with pytest.raises(DataError, match="has no text"):
         list(model.score_articles([{"title": "no text"}]))
+    with pytest.raises(DataError, match="Article 1 is int"):
+        list(model.score_articles([1]))  # type: ignore[list-item]
     with pytest.raises(DataError, match="one string"):
         model.score_text(["a", "list"])  # type: ignore[arg-type]
     for wrong in ("one text", {"text": "one mapping"}):

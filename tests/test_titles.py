@@ -21,7 +21,8 @@ from loadedwords.errors import DataError, OutputError
 from loadedwords.house import House, read_house
 from loadedwords.lint import lint_text, read_documents
 from loadedwords.lint.findings import lint_document
-from loadedwords.outlets import compare_outlets, load_articles, ratio_interval
+from loadedwords.outlets import compare_outlets, load_articles
+from loadedwords.outlets.intervals import interval_of_sums
 from loadedwords.report import write_report
 from loadedwords.schema import Article, ScoredArticle, article_row
 from loadedwords.scoring import FramingModel
@@ -229,7 +230,7 @@ def test_outlets_figure_of_titles_by_hand() -> None:
     (found,) = compare_outlets(rows(4, title_p_own=shares), voice="all").to_dicts()
     assert found["n_titles"] == 3
     assert found["title_loaded_share"] == pytest.approx(0.4)
-    interval = ratio_interval(pl.Series([0.1, 0.2, 0.9]).to_numpy(), pl.Series([1.0, 1.0, 1.0]).to_numpy())
+    interval = interval_of_sums(pl.Series([0.1, 0.2, 0.9]).to_numpy(), pl.Series([1.0, 1.0, 1.0]).to_numpy())
     assert (found["title_ci_low"], found["title_ci_high"]) == pytest.approx((interval.low, interval.high))
     assert (found["n_standfirsts"], found["standfirst_loaded_share"]) == (0, None)
     # Titles on one event are one unit.

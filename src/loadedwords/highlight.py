@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # which shows itself by this module
+    from loadedwords.schema import LoadedWord
 
 # Every text passes 4.5:1 on what lies under it, the deepest shade too; a word is underlined, so that nothing rests on
 # colour alone.
@@ -36,23 +39,6 @@ body[data-jp-theme-light="false"] .lw-article,body.vscode-dark .lw-article,body[
 """
 
 
-class Marked(Protocol):
-    """What is to be known of a loaded word to show it; `loadedwords.schema.LoadedWord` is one."""
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def in_quote(self) -> bool: ...
-    @property
-    def speaker(self) -> str | None: ...
-    @property
-    def device(self) -> str: ...
-
-
 @dataclass(frozen=True)
 class Passage:
     """A sentence, scored or not, or a passage left out, as it is to be shown; offsets as in the article."""
@@ -60,7 +46,7 @@ class Passage:
     start: int
     text: str
     paragraph: int
-    words: Sequence[Marked] = ()
+    words: Sequence[LoadedWord] = ()
     p_loaded: float | None = None
     p_own: float | None = None
     left_out: str | None = None
@@ -91,7 +77,7 @@ def passages_html(passages: Sequence[Passage]) -> str:
     return "\n".join(f"<p>{' '.join(map(_passage_html, group))}</p>" for _, group in paragraphs)
 
 
-def mark_words(text: str, words: Sequence[Marked], offset: int = 0) -> str:
+def mark_words(text: str, words: Sequence[LoadedWord], offset: int) -> str:
     """`text` escaped, each word in a `<mark>`; words are in order, and `text` starts at `offset` for them."""
     parts: list[str] = []
     done = 0

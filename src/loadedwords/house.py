@@ -102,7 +102,7 @@ class House:
         return [span for _, span in found]
 
     def banned(self, text: str) -> list[tuple[Ban, tuple[int, int]]]:
-        """Where banned words stand in a text; of two that overlap, the longer."""
+        """Where banned words stand in a text; of two that overlap, the one that starts first, or else the longer."""
         by_word = {ban.word: ban for ban in self.bans}
         found = sorted(_places(by_word, text, re.IGNORECASE), key=lambda place: (place[1][0], -place[1][1]))
         kept: list[tuple[Ban, tuple[int, int]]] = []

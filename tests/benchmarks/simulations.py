@@ -22,9 +22,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadedwords.outlets import compare_outlets, ratio_interval
+from loadedwords.outlets import compare_outlets
 from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold, corrected_differences
 from loadedwords.outlets.differences import compare_pairs
+from loadedwords.outlets.intervals import interval_of_sums
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.power import plan, spread_of_articles
 from loadedwords.outlets.sampling import draw_sample
@@ -254,7 +255,7 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
 
 def _raw_interval(counted: pl.DataFrame) -> tuple[float, float]:
     n = counted["n_own"].to_numpy().astype(float)
-    interval = ratio_interval(counted["loaded_share"].to_numpy() * n, n)
+    interval = interval_of_sums(counted["loaded_share"].to_numpy() * n, n)
     return interval.low or 0.0, interval.high or 1.0
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from loadedwords.articles.columns import is_nothing
+
+T = TypeVar("T")
 
 # How a note on a date begins that was left out.
 LEFT_OUT = "date left out: "
@@ -80,37 +82,28 @@ def read_date(
     return found, f"date {shown} {note}" if note else None
 
 
-class Dated(Protocol):
-    """Something with a date as read, and a size in characters."""
-
-    @property
-    def date(self) -> Any: ...
-    @property
-    def size(self) -> int: ...
-
-
-D = TypeVar("D", bound=Dated)
-
-
-def with_day_order(records: Iterable[D]) -> Iterator[tuple[D, bool | None]]:
+def with_day_order(
+    records: Iterable[T], date_of: Callable[[T], Any], size_of: Callable[[T], int]
+) -> Iterator[tuple[T, bool | None]]:
     """Each record with whether its column of dates writes the day first, as far as the column tells.
 
     At the first value that could be two days, the next records are read ahead: if all values that can be only one day
-    have it in the same place, it is there in the others too.
+    have it in the same place, it is there in the others too. `date_of` gives what a record has for a date, `size_of`
+    how many characters it holds.
     """
     shown: set[bool] = set()
     records = iter(records)
     for record in records:
-        parts = _numeric_parts(record.date)
+        parts = _numeric_parts(date_of(record))
         shown |= _order_shown(parts)
         if parts is None or max(parts) > 12 or parts[0] == parts[1]:
             yield record, None
             continue
-        ahead, size = [record], record.size
+        ahead, size = [record], size_of(record)
         while len(ahead) < _LOOK_AHEAD and size < _LOOK_AHEAD_CHARACTERS and (other := next(records, None)) is not None:
             ahead.append(other)
-            size += other.size
-            shown |= _order_shown(_numeric_parts(other.date))
+            size += size_of(other)
+            shown |= _order_shown(_numeric_parts(date_of(other)))
         decided = shown.pop() if len(shown) == 1 else None
         yield from ((other, decided) for other in chain(ahead, records))
 

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from loadedwords.articles.columns import missing_text
+from loadedwords.articles.dates import with_day_order
 from loadedwords.articles.reading import refuse_missing
-from loadedwords.articles.records import ReadOptions, Record, to_article
+from loadedwords.articles.records import ReadOptions, Record, n_characters, raw_date, to_article
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
 
 
 def is_table(thing: object) -> bool:
     """Whether it is a table of polars, pandas or pyarrow, or a `datasets.Dataset`, by what it offers."""
-    return hasattr(type(thing), "columns") or hasattr(type(thing), "column_names")
+    return _offers(thing, "columns") or _offers(thing, "column_names")
 
 
 def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Article | Reject]:
@@ -36,25 +37,41 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
         If there is no column of texts, or not one that was named: nothing was read then.
     """
     options = options or ReadOptions()
-    if hasattr(table, "collect"):
+    if _offers(table, "collect"):
         table = table.collect()
-    names = list(table.column_names if hasattr(table, "column_names") else table.columns)
+    names = _names(table)
     if trouble := missing_text(names, options.columns):
         raise DataError(
             f"The table has {trouble.replace(' with --text-column', ' text')}, or give it one of these names."
         )
     refuse_missing({kind: name for kind, name in options.columns.items() if name not in names}, map(str, names))
-    rows = enumerate(_rows(table, names), 1)
-    return (to_article(Record(number, row), "table", options, default_id=str(number)) for number, row in rows)
+    records = (Record(number, row) for number, row in enumerate(_rows(table, names), 1))
+    return (
+        to_article(record, "table", options, default_id=str(record.line), day_first=day_first)
+        for record, day_first in with_day_order(records, lambda record: raw_date(record, options), n_characters)
+    )
+
+
+def _offers(table: Any, name: str) -> bool:
+    """Whether a table has such a method: its type is asked, as some have their columns for attributes."""
+    return hasattr(type(table), name)
+
+
+def _names(table: Any) -> list[str]:
+    if not _offers(table, "column_names"):
+        return list(table.columns)
+    if table.column_names is None:  # a dataset that streams may not know them yet
+        return list(next(iter(table), {}))
+    return list(table.column_names)
 
 
 def _rows(table: Any, names: list[str]) -> Iterable[Mapping[str, Any]]:
-    if hasattr(table, "iter_rows"):  # polars
+    if _offers(table, "iter_rows"):  # polars
         named: Iterable[Mapping[str, Any]] = table.iter_rows(named=True)
         return named
-    if hasattr(table, "itertuples"):  # pandas, whose three ways to say that nothing is there become one
+    if _offers(table, "itertuples"):  # pandas, whose three ways to say that nothing is there become one
         told = table.astype(object).where(table.notna(), None)
         return (dict(zip(names, row, strict=True)) for row in told.itertuples(index=False, name=None))
-    if hasattr(table, "to_batches"):  # pyarrow
+    if _offers(table, "to_batches"):  # pyarrow
         return (row for batch in table.to_batches() for row in batch.to_pylist())
     return table  # type: ignore[no-any-return]  # a dataset gives its rows by itself

@@ -9,11 +9,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from loadedwords.articles.columns import option_of, paths_of, value_of
+from loadedwords.articles.columns import option_of, paths_of
 from loadedwords.articles.dates import with_day_order
 from loadedwords.articles.formats import PARTED, READERS, TABLES
 from loadedwords.articles.inputs import find_files, folder_outlets
-from loadedwords.articles.records import ReadOptions, Record, to_article
+from loadedwords.articles.records import ReadOptions, Record, n_characters, raw_date, to_article
 from loadedwords.articles.remote import FilePath, RemoteFile, find_remote
 from loadedwords.articles.sources import Progress, Source, Understood
 from loadedwords.errors import DataError, require
@@ -196,17 +196,11 @@ class _Read:
     options: ReadOptions
     item: Record | Reject
 
-    @property
-    def date(self) -> Any:
-        return None if isinstance(self.item, Reject) else value_of("date", self.item.values, self.options.columns)
-
-    @property
-    def size(self) -> int:
-        return 0 if isinstance(self.item, Reject) else sum(len(str(value)) for value in self.item.values.values())
-
 
 def _articles(records: Iterable[_Read]) -> Iterator[Article | Reject]:
-    for read, day_first in with_day_order(records):
+    for read, day_first in with_day_order(
+        records, lambda read: raw_date(read.item, read.options), lambda read: n_characters(read.item)
+    ):
         source, item = read.source, read.item
         if isinstance(item, Reject):
             yield item

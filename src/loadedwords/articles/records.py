@@ -62,6 +62,15 @@ class Record:
     values: Mapping[str, Any]
 
 
+def raw_date(item: Record | Reject, options: ReadOptions) -> Any:
+    """What a record has for a date."""
+    return value_of("date", item.values, options.columns) if isinstance(item, Record) else None
+
+
+def n_characters(item: Record | Reject) -> int:
+    return sum(len(str(value)) for value in item.values.values()) if isinstance(item, Record) else 0
+
+
 def to_article(
     record: Record,
     file: str,
@@ -85,8 +94,7 @@ def to_article(
         trouble = trouble or (encoding_trouble(content, options) if content else None)
     if trouble:
         return Reject(file, record.line, trouble)
-    raw_date = value_of("date", values, options.columns)
-    date, date_note = read_date(raw_date, day_first=day_first, formats=options.date_formats)
+    date, date_note = read_date(raw_date(record, options), day_first=day_first, formats=options.date_formats)
     fields["outlet"], outlet_note = _outlet(fields["outlet"], fields["url"], folder, options)
     return Article(
         id=fields.pop("id") or default_id,

@@ -36,14 +36,21 @@ class Copy:
         with self._told():
             self._files.invalidate_cache()
             entries = self._files.ls(self._path, detail=False) if self._files.isdir(self._path) else []
-            names = [name for name in sorted(PurePosixPath(entry).name for entry in entries) if name[0] != "."]
-            shards = [shard for table in TABLES for shard in self._files.glob(f"{self._path}/{table}/part-*.parquet")]
+            names = _names(entries)
+            # By name and not by pattern, here and where files are removed: an address may hold brackets.
+            shards = [
+                f"{table}/{shard}"
+                for table in TABLES
+                if table in names
+                for shard in _names(self._files.ls(f"{self._path}/{table}", detail=False))
+                if shard.startswith("part-")
+            ]
         if RUN_FILE not in names and (others := [name for name in names if name not in OUR_NAMES]):
             raise OutputError(
                 f"{self._address} already holds other files, such as {others[0]}.\nName a new or empty folder with -o."
             )
         found = [name for name in names if name in OUR_NAMES and name not in TABLES]
-        found += ["/".join(PurePosixPath(shard).parts[-2:]) for shard in shards]
+        found += shards
         for table in TABLES:
             (self.folder / table).mkdir(parents=True)
         if found:
@@ -64,7 +71,8 @@ class Copy:
         new.sort(key=RUN_FILE.__eq__)  # last, for it says that the others are there
         with self._told():
             if gone := [name for name in self._there if name not in here]:
-                self._files.rm(self._remote(gone))
+                for path in self._remote(gone):
+                    self._files.rm_file(path)
             for table in (*TABLES, ""):  # in the order in which the run writes them, which lets a killed one go on
                 if part := [name for name in new if name.rpartition("/")[0] == table]:
                     self._files.put([str(self.folder / name) for name in part], self._remote(part))
@@ -91,6 +99,10 @@ class Copy:
                 f"{self._address} can't be read or written: {type(error).__name__}: {error}.\n"
                 "Check the address and your rights there, and run the same command again: what is there stays."
             ) from error
+
+
+def _names(entries: Sequence[str]) -> list[str]:
+    return [name for name in sorted(PurePosixPath(entry).name for entry in entries) if name[0] != "."]
 
 
 @contextmanager

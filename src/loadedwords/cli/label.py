@@ -19,9 +19,10 @@ def label(file: Path, labeller: str | None, port: int, browser: bool) -> None:
 
     Each label is saved at once; the same command goes on where you stopped. Ctrl-C ends it.
     """
-    from loadedwords.report.labelling import serve_labelling
+    from loadedwords.report.labelling import LabellingSheet, serve_labelling
 
-    server = serve_labelling(file, port=port, labeller=labeller)
-    tell(f"Label at {server.url}  (Ctrl-C ends; every label is saved at once in {server.sheet.file})")
+    sheet = LabellingSheet(file, labeller=labeller)
+    server = serve_labelling(sheet, port=port)
+    tell(f"Label at {server.url}  (Ctrl-C ends; every label is saved at once in {sheet.file})")
     open_and_wait(server, browser=browser)
-    say(f"{server.sheet.n_labelled} sentences labelled in {server.sheet.file}")
+    say(f"{sheet.n_labelled} sentences labelled in {sheet.file}")

@@ -81,28 +81,14 @@ class _Walk(HTMLParser):
             if closed == tag:
                 break
 
-    def handle_data(self, data: str) -> None:
-        del data
+    def _see_text(self, *_: object, **__: object) -> None:
         self._note(None)
 
-    def handle_entityref(self, name: str) -> None:
-        self.handle_data(name)
-
-    def handle_charref(self, name: str) -> None:
-        self.handle_data(name)
-
-    def handle_comment(self, data: str) -> None:
-        del data
+    def _see_other(self, *_: object, **__: object) -> None:
         self._note("!")
 
-    def handle_decl(self, decl: str) -> None:
-        self.handle_comment(decl)
-
-    def handle_pi(self, data: str) -> None:
-        self.handle_comment(data)
-
-    def unknown_decl(self, data: str) -> None:
-        self.handle_comment(data)
+    handle_data = handle_entityref = handle_charref = _see_text
+    handle_comment = handle_decl = handle_pi = unknown_decl = _see_other
 
     def _break_at(self, tag: str) -> None:
         self._block += tag not in _INLINE

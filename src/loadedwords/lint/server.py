@@ -19,10 +19,11 @@ from loadedwords.house import HOUSE_FILE, House, accept_words, find_house, read_
 from loadedwords.lint.answers import ACCEPT, SOURCE, actions_for, diagnostic_of, hover_of, ranges_of, trouble_diagnostic
 from loadedwords.lint.documents import TextForm
 from loadedwords.lint.findings import Finding, lint_text
-from loadedwords.lint.memory import RememberingModel
 from loadedwords.models.bundle import open_bundle
+from loadedwords.scoring import FramingModel
 
 PAUSE = 0.15  # seconds without a keystroke before a story is linted
+N_REMEMBERED = 20_000  # sentences: some hundred stories, with the sentences that plainer words are tried in
 
 # By the language that the client says, or the ending of the file's name.
 _FORMS: dict[str | None, TextForm] = {"markdown": "markdown", "html": "html", ".md": "markdown", ".htm": "html", ".html": "html"}  # fmt: skip
@@ -42,7 +43,7 @@ class Linted:
 class LintServer(LanguageServer):
     """Holds the model, what was found in each open story, and which ones wait to be linted."""
 
-    def __init__(self, model: RememberingModel, *, quotes: bool = False) -> None:
+    def __init__(self, model: FramingModel, *, quotes: bool = False) -> None:
         # The client sends whole texts: pygls takes more characters for line ends than the protocol does, and so would
         # apply a change to the wrong line.
         super().__init__(SOURCE, metadata.version("loadedwords"), types.TextDocumentSyncKind.Full)
@@ -123,7 +124,7 @@ class LintServer(LanguageServer):
 
 def make_server(model: str | Path | None = None, *, quotes: bool = False) -> LintServer:
     """A server that is ready to start, with ``start_io()``; `model` is what `load_model` takes."""
-    server = LintServer(RememberingModel(open_bundle(model)), quotes=quotes)
+    server = LintServer(FramingModel(open_bundle(model), n_remembered=N_REMEMBERED), quotes=quotes)
     _lint_what_changes(server)
     _answer_questions(server)
     return server

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from loadedwords.outlets.counted import VOICES
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all, well_covered
-from loadedwords.outlets.intervals import ratio_interval
 from loadedwords.outlets.tables import APART, load_articles, scan_sentences
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "VOICES",
     "compare_outlets",
     "load_articles",
-    "ratio_interval",
     "scan_sentences",
     "summarise_all",
     "well_covered",

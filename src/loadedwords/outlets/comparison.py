@@ -65,7 +65,8 @@ class Comparison:
         Events that at least two outlets report, articles without an outlet left aside.
     within_events, outlets_within_events : DataFrame
         Differences of pairs, and of each outlet from the others, within the same events.
-    topics : Standardised or None
+    standardised : Standardised or None
+        The same topics for all outlets; its `outlets` are `topics`.
     words, other_words : DataFrame
         Each outlet's own words, and what outlets call the same thing.
     devices : DataFrame or None

@@ -36,9 +36,11 @@ COUNTED: dict[CountedVoice, Counted] = {
 VOICES = tuple(COUNTED)
 
 
-def check_voice(voice: str) -> None:
+def check_asked(voice: str, level: float) -> None:
     if voice not in COUNTED:
         raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
+    if not 0 < level < 1:
+        raise DataError(f"level is {level}; it lies between 0 and 1, such as 0.95.")
 
 
 def with_sentences(articles: pl.DataFrame, voice: CountedVoice) -> pl.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
@@ -26,17 +24,6 @@ PAIRS_COLUMNS = (
     "outlet_a", "outlet_b", "n_articles_a", "n_articles_b", "difference", "ci_low", "ci_high", "p_value", "p_adjusted",
     "differs", "detectable",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Shares:
-    """Outlets with at least two clusters: shares, and how each cluster moves each outlet's share."""
-
-    outlets: pl.Series
-    n_articles: Numbers
-    share: Numbers
-    freedom: Numbers  # degrees of freedom
-    influence: Numbers  # (n_clusters, n_outlets)
 
 
 def compare_pairs(
@@ -65,16 +52,21 @@ def compare_pairs(
     >>> compare_pairs(articles)["difference"].round(3).to_list()
     [0.2]
     """
-    shares = _jackknife(articles, voice, min_articles)
-    covariance = shares.influence.T @ shares.influence
-    n_articles = pl.Series(shares.n_articles, dtype=pl.Int64)
-    pairs = pair_differences(shares.share, covariance, shares.freedom, level)
+    counted = with_sentences(articles, voice).filter(pl.len().over("outlet") >= min_articles)
+    names, n_articles, sums, sizes = sums_of_outlets(counted, voice)
+    compared = np.flatnonzero((sizes > 0).sum(axis=0) > 1)  # a single cluster has no variance
+    sums, sizes = sums[:, compared], sizes[:, compared]
+    influence = jackknife_influence(sums, sizes)
+    freedom = np.array([effective_freedom(column) for column in sizes.T])
+    pairs = pair_differences(sums.sum(axis=0) / sizes.sum(axis=0), influence.T @ influence, freedom, level)
+    known = pl.DataFrame({"outlet": names, "n_articles": n_articles})[compared]
+    a, b = known[pairs["a"]], known[pairs["b"]]
     return (
         pairs.with_columns(
-            outlet_a=shares.outlets.gather(pairs["a"]),
-            outlet_b=shares.outlets.gather(pairs["b"]),
-            n_articles_a=n_articles.gather(pairs["a"]),
-            n_articles_b=n_articles.gather(pairs["b"]),
+            outlet_a=a["outlet"],
+            outlet_b=b["outlet"],
+            n_articles_a=a["n_articles"],
+            n_articles_b=b["n_articles"],
             differs=pl.col("p_adjusted") < 1 - level,
         )
         .select(PAIRS_COLUMNS)
@@ -94,16 +86,3 @@ def pair_differences(estimates: Numbers, covariance: Numbers, freedom: Numbers, 
     figures = {"difference": difference, "ci_low": low, "ci_high": high, "p_value": p_value}
     detectable = smallest_difference(error, both_freedom, level, len(a))
     return pl.DataFrame({"a": a, "b": b, **figures, "p_adjusted": adjust_holm(p_value), "detectable": detectable})
-
-
-def _jackknife(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> _Shares:
-    counted = with_sentences(articles, voice).filter(pl.len().over("outlet") >= min_articles)
-    names, n_articles, sums, sizes = sums_of_outlets(counted, voice)
-    keep = (sizes > 0).sum(axis=0) > 1
-    return _Shares(
-        names.filter(pl.Series(keep, dtype=pl.Boolean)),
-        n_articles[keep],
-        (sums.sum(axis=0) / sizes.sum(axis=0))[keep],
-        np.array([effective_freedom(column) for column in sizes.T[keep]]),
-        jackknife_influence(sums, sizes)[:, keep],
-    )

@@ -6,7 +6,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loadedwords.outlets.counted import COUNTED, check_voice, clusters_of, share_columns, sum_by_cluster, with_sentences
+from loadedwords.outlets.counted import (
+    COUNTED,
+    check_asked,
+    clusters_of,
+    share_columns,
+    sum_by_cluster,
+    with_sentences,
+)
 from loadedwords.outlets.intervals import interval_of_sums, nothing_found, wilson
 from loadedwords.outlets.tables import APART, Scores, counts, load_articles, reals, texts
 from loadedwords.schema import CountedVoice, Interval
@@ -59,7 +66,7 @@ def compare_outlets(
         beside them loaded_share_all, all_ci_low, all_ci_high: the share of all sentences of these articles, whoever
         speaks. Then n_clusters (the units: articles, those of one event together), share_above (share of
         articles at or above `threshold`), above_ci_low, above_ci_high (Wilson 1927). The other intervals are those of
-        `ratio_interval`, null for an outlet with one article; the note says where articles are fewer than
+        `intervals.interval_of_sums`, null for an outlet with one article; the note says where articles are fewer than
         `FEW_ARTICLES`, which is too few to rely on any interval. Where nothing loaded was found there is nothing to
         leave out, and the upper end is the exact binomial one (Clopper and Pearson 1934) for the number of sentences,
         made smaller by how alike an article's sentences are (Kish 1965). Then what stands beside the outlet's own:
@@ -81,7 +88,7 @@ def compare_outlets(
     >>> compare_outlets(loadedwords.score_articles(texts))["outlet"].to_list()
     ['A', 'B']
     """
-    check_voice(voice)
+    check_asked(voice, level)
     rows = []
     for (outlet,), group in load_articles(scores).group_by(["outlet"], maintain_order=True):
         if (counted := with_sentences(group, voice)).height:

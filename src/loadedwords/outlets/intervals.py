@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtri, stdtr, stdtrit
 
-from loadedwords.errors import DataError
 from loadedwords.schema import Interval
 
 Numbers = NDArray[np.float64]
@@ -16,41 +15,28 @@ Numbers = NDArray[np.float64]
 _ICC_WHERE_NOTHING_WAS_FOUND = 0.25
 
 
-def ratio_interval(numerators: Numbers, denominators: Numbers, *, level: float = 0.95) -> Interval:
-    """Interval for a ratio of two sums over articles, leaving out whole articles.
+def interval_of_sums(numerators: Numbers, denominators: Numbers, level: float = 0.95) -> Interval:
+    """Interval for a ratio of two sums over clusters: articles, or events, left out whole.
 
     Sentences of one article are not independent, so the article is the unit (Cameron, Gelbach & Miller 2008). The
     variance is the delete-one jackknife's (Efron & Stein 1981), the interval is taken on the logit scale of a share
     and the log scale of any other ratio, so that it stays where such a figure can lie, with Student's t and the
     degrees of freedom of `effective_freedom`. In simulations with five articles it covers where the percentiles of a
-    bootstrap, which knows only five values, do not (tests/benchmarks/simulations.py).
+    bootstrap, which knows only five values, do not (tests/benchmarks/simulations.py). A sum of nothing is a point at 0,
+    a single cluster has no ends.
 
     Parameters
     ----------
-    numerators, denominators : ndarray of shape (n_articles,)
-        Such as the sum of scores and the number of sentences; denominators positive, numerators not negative.
+    numerators, denominators : ndarray of float, shape (n_clusters,)
+        Such as the sum of scores and the number of sentences; none negative.
     level : float
         Nominal coverage, between 0 and 1.
 
-    Raises
-    ------
-    DataError
-        If there is no article or a denominator is not positive.
-
     Examples
     --------
-    >>> ratio_interval(np.array([1.0, 0.0, 2.0]), np.array([10.0, 10.0, 10.0])).estimate
+    >>> interval_of_sums(np.array([1.0, 0.0, 2.0]), np.array([10.0, 10.0, 10.0])).estimate
     0.1
     """
-    if not len(numerators) or not (denominators > 0).all():
-        raise DataError(
-            "An interval needs at least one article, each with a positive count.\nLeave out articles with none."
-        )
-    return interval_of_sums(numerators.astype(float), denominators.astype(float), level)
-
-
-def interval_of_sums(numerators: Numbers, denominators: Numbers, level: float) -> Interval:
-    """`ratio_interval` of clusters' sums, some of which may be zero: a point at 0, no ends for a single cluster."""
     total, whole = float(numerators.sum()), float(denominators.sum())
     estimate = total / whole if whole else 0.0
     if int((denominators > 0).sum()) < 2:

@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 
 from loadedwords.errors import DataError
+from loadedwords.frames import to_polars
 from loadedwords.outlets.spreadsheet import unguarded
-from loadedwords.schema import ScoredArticle, article_row
+from loadedwords.schema import ScoredArticle
 
 Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path]
 
@@ -49,7 +50,6 @@ _COLUMNS = {
 }
 # Which the scores of earlier versions lack.
 _LATER = counts("n_syndicated", "n_syndicated_words", "n_loaded_syndicated_words")
-_LATER_TEXTS = texts("origin", "text_digest")
 # Parts of an article that are scored apart from its text; their columns are missing from the scores of earlier versions.
 APART = ("title", "standfirst")
 
@@ -73,9 +73,7 @@ def load_articles(scores: Scores) -> pl.DataFrame:
             frame = pl.concat([_read_table(folder) for folder in folders], how="diagonal_relaxed")
             _refuse_twice(frame)
         else:
-            rows = [article_row(item) for item in listed if isinstance(item, ScoredArticle)]
-            apart = reals("loaded_share_syndicated", *(f"{part}_p_own" for part in APART))
-            frame = pl.DataFrame(rows, schema=_COLUMNS | _LATER | _LATER_TEXTS | apart)
+            frame = to_polars(item for item in listed if isinstance(item, ScoredArticle))
     need_columns(frame.columns, _COLUMNS, "The table of scores")
     return frame.with_columns(pl.lit(0, kind).alias(name) for name, kind in _LATER.items() if name not in frame.columns)
 
@@ -125,16 +123,17 @@ def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             content = stream.read()
         first = content.partition("\n")[0]
-        rows = list(csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=first.count)))
+        cells = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=first.count))
+        rows = [row for row in cells if row]  # blank lines are no records
     except UnicodeDecodeError as error:
         raise DataError(f"{file} is not UTF-8.\nSave it as CSV UTF-8.") from error
     except (OSError, csv.Error) as error:
         raise DataError(f"{file} can't be read as CSV: {error}.\nSave it as CSV UTF-8.") from error
     header = [name.strip() for name in rows[0]] if rows else []
     for number, row in enumerate(rows[1:], start=2):
-        if row and len(row) != len(header):
+        if len(row) != len(header):
             raise DataError(f"{file}: record {number} has {len(row)} fields, the header {len(header)}.\nRepair it.")
-    return header, [list(map(unguarded, row)) for row in rows[1:] if row]
+    return header, [list(map(unguarded, row)) for row in rows[1:]]
 
 
 def _read_table(folder: Path) -> pl.DataFrame:

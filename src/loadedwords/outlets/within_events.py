@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from loadedwords.errors import DataError
-from loadedwords.outlets.counted import COUNTED, check_voice
+from loadedwords.outlets.counted import COUNTED, check_asked
 from loadedwords.outlets.intervals import adjust_holm, student
 from loadedwords.outlets.tables import need_columns
 from loadedwords.schema import CountedVoice
@@ -82,9 +81,7 @@ def outlets_within_events(articles: pl.DataFrame, *, voice: CountedVoice = "own"
 
 def _shares(articles: pl.DataFrame, voice: CountedVoice, level: float) -> pl.DataFrame:
     """One row for each event and outlet: its share, over all sentences that count of all its articles on the event."""
-    check_voice(voice)
-    if not 0 < level < 1:
-        raise DataError(f"level is {level}; it lies between 0 and 1, such as 0.95.")
+    check_asked(voice, level)
     share, n = COUNTED[voice].share, COUNTED[voice].sentences
     need_columns(articles.columns, {"event_id", "outlet", share, n}, "The table of scores")
     return (

@@ -75,7 +75,8 @@ def _choose(articles: pl.DataFrame, most: int) -> pl.DataFrame:
 
 def _passages(folder: Path, table: str, of: list[str], *columns: str) -> list[dict[str, Any]]:
     """What some columns say of the passages of those articles."""
-    rows = pl.scan_parquet(folder / table / "part-*.parquet").filter(pl.col("article_id").is_in(of))
+    parts = sorted((folder / table).glob("part-*.parquet"))  # no pattern for polars: a folder's name may hold brackets
+    rows = pl.scan_parquet(parts, glob=False).filter(pl.col("article_id").is_in(of))
     return rows.select("article_id", "start", "text", *columns).collect().to_dicts()
 
 
@@ -84,17 +85,7 @@ def _article_groups(folder: Path, shown: pl.DataFrame) -> list[dict[str, Any]]:
     ids = shown["article_id"].to_list()
     passages: dict[str, list[highlight.Passage]] = {article_id: [] for article_id in ids}
     for row in _passages(folder, "sentences", ids, "paragraph", "words", "p_loaded", "p_own", "origin"):
-        passages[row["article_id"]].append(
-            highlight.Passage(
-                row["start"],
-                row["text"],
-                row["paragraph"],
-                _words(row),
-                row["p_loaded"],
-                row["p_own"],
-                origin=row["origin"],
-            )
-        )
+        passages[row.pop("article_id")].append(highlight.Passage(**row | {"words": _words(row)}))
     for row in _passages(folder, "boilerplate", ids, "reason"):
         passages[row["article_id"]].append(highlight.Passage(row["start"], row["text"], -1, left_out=row["reason"]))
     articles = [

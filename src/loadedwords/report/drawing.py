@@ -44,9 +44,9 @@ def matrix(by_size: list[Row], pairs: list[Row], corrected: dict[str | None, flo
     shown = [row for row in by_size if row["outlet"] in compared][:MAX_OUTLETS_IN_MATRIX]
     if len(shown) < 2:
         return None
-    ordered = [
-        row["outlet"] for row in sorted(shown, key=lambda row: -(corrected.get(row["outlet"]) or row["loaded_share"]))
-    ]
+    shares = {row["outlet"]: row["loaded_share"] for row in shown}
+    shares |= {outlet: share for outlet, share in corrected.items() if outlet in shares and share is not None}
+    ordered = sorted(shares, key=lambda outlet: -shares[outlet])
     found = {}
     for pair in pairs:
         if {pair["outlet_a"], pair["outlet_b"]} <= set(ordered) and pair["difference"] is not None:

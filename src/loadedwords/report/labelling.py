@@ -114,35 +114,24 @@ class LabellingSheet:
         return {"labelled": self.n_labelled, "total": len(self._rows), "sentence": sentence}
 
 
-class LabellingServer(LocalServer):
-    """The page of one `LabellingSheet`, which is its `sheet`."""
-
-    def __init__(self, sheet: LabellingSheet, *, port: int = 0) -> None:
-        self.sheet = sheet
-        answers = {
-            "state": lambda _: sheet.state(),
-            "label": lambda sent: sheet.put(str(sent.get("sample_id")), str(sent.get("label"))),
-            "undo": lambda _: sheet.undo(),
-            "finish": lambda _: sheet.state(),
-        }
-        super().__init__("labelling.html.j2", {"name": sheet.file.name}, answers,
-                         last="finish", longest_request=_LONGEST_REQUEST, port=port)  # fmt: skip
-
-
-def serve_labelling(sample_csv: Path, *, port: int = 0, labeller: str | None = None) -> LabellingServer:
+def serve_labelling(sheet: LabellingSheet, *, port: int = 0) -> LocalServer:
     """Start the page on which a sample is labelled: open its `url`, then call `wait`.
 
-    Labels go into the column `label` of what `write_sample` wrote, at once; started again, the page goes on where it
-    was. Those of a named `labeller` go to a file of their own, ``sample.NAME.csv``, for agreement to be measured.
+    Labels go into the sheet's file at once; started again, the page goes on where it was.
 
     Raises
     ------
-    DataError
-        If the file is not a sample.
     OSError
         If the `port`, 0 for any that is free, is taken.
     """
-    return LabellingServer(LabellingSheet(sample_csv, labeller=labeller), port=port)
+    answers = {
+        "state": lambda _: sheet.state(),
+        "label": lambda sent: sheet.put(str(sent.get("sample_id")), str(sent.get("label"))),
+        "undo": lambda _: sheet.undo(),
+        "finish": lambda _: sheet.state(),
+    }
+    return LocalServer("labelling.html.j2", {"name": sheet.file.name}, answers,
+                       last="finish", longest_request=_LONGEST_REQUEST, port=port)  # fmt: skip
 
 
 def _own_file(file: Path, labeller: str) -> Path:

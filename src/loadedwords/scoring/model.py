@@ -435,6 +435,10 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
         return article
     if isinstance(article, str):
         return Article(id=str(number), text=article)
+    if not isinstance(article, Mapping):
+        raise DataError(
+            f"Article {number} is {type(article).__name__}.\nPass texts, mappings with the key 'text', or articles."
+        )
     if not isinstance(article.get("text"), str):
         raise DataError(
             f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, article))}."
