@@ -261,16 +261,14 @@ broken_texts = st.lists(st.one_of(st.sampled_from(BROKEN), st.text(max_size=3)),
 
 
 def assert_leads_back(original: str, aligned: Aligned) -> None:
-    """Every run copied stands in the original, and runs go forward; only what stands for one piece may share it."""
-    stops = [*(run.start for run in aligned.runs[1:]), len(aligned.text)]
-    for run, stop in zip(aligned.runs, stops, strict=False):
-        assert 0 <= run.original_start <= run.original_end <= len(original)
-        if run.copied:
-            assert original[run.original_start : run.original_end] == aligned.text[run.start : stop]
-    for before, after in itertools.pairwise(aligned.runs):
-        assert before.original_start <= after.original_start
-        assert before.original_end <= after.original_end
-        assert before.original_end <= after.original_start or not (before.copied or after.copied)
+    """Places go forward; only characters that stand for one piece of the original share it."""
+    places = list(zip(aligned.starts.tolist(), aligned.ends.tolist(), strict=True))
+    assert len(places) == len(aligned.text)
+    assert all(0 <= start <= end <= len(original) for start, end in places)
+    for (start, end), (next_start, next_end) in itertools.pairwise(places):
+        assert start <= next_start
+        assert end <= next_end
+        assert end <= next_start or (end - start > 1 and next_end - next_start > 1)
 
 
 @given(broken_texts)

@@ -27,7 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import IN_SMALL_SHARDS
-from loadedwords.articles import read_articles, unpacking
+from loadedwords.articles import read_articles, sources
 from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.cli import main
 from loadedwords.errors import ModelError, OutputError
@@ -243,8 +243,8 @@ def test_a_file_that_changes_while_it_is_read(change: str, tmp_path: Path) -> No
 
 
 def test_a_packed_file_that_swells_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacking, "_ALWAYS_READ", 200_000)
-    monkeypatch.setattr(unpacking, "_MOST_TIMES", 20)
+    monkeypatch.setattr(sources, "_ALWAYS_READ", 200_000)
+    monkeypatch.setattr(sources, "_MOST_TIMES", 20)
     line = json.dumps({"id": "a", "text": TEXT}).encode() + b"\n"
     # A line that never ends, blank lines, a field that never ends: 3 MB each of some 3 KB.
     for name, head, fill in (

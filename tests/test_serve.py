@@ -109,10 +109,13 @@ def test_the_rules_of_the_house_hold(model: FramingModel) -> None:
 
 
 def fixes(*wanted: tuple[int, int, str]) -> Any:
-    """Stands in for `plainer_words`: each takes so many characters before and behind the word, fewer if below 0."""
+    """Stands in for `plainer_words`: each takes so many of the sentence's characters before and behind the word, fewer if below 0."""
 
-    def offered(_: str, start: int, end: int, *__: Any) -> tuple[Replacement, ...]:
-        return tuple(Replacement(start - before, end + behind, text) for before, behind, text in wanted)
+    def offered(sentence: str, start: int, end: int, *_: Any) -> tuple[Replacement, ...]:
+        return tuple(
+            Replacement(max(0, start - before), min(len(sentence), end + behind), text)
+            for before, behind, text in wanted
+        )
 
     return offered
 

@@ -47,7 +47,7 @@ def assert_exact(text: str, prepared: PreparedText) -> None:
         assert sentence.text in clean
         start, end = sentence.to_article(0, len(sentence.text))
         assert sentence.start <= start < end <= sentence.end
-        kept = [(run.original_start, run.original_end) for run in sentence.alignment.runs]
+        kept = set(zip(sentence.alignment.starts.tolist(), sentence.alignment.ends.tolist(), strict=True))
         added = [(sentence.start, start), (end, sentence.end)]
         assert not [1 for low, high in kept for a, b in added if max(low, a) < min(high, b)], (
             "only what was taken out is added"
@@ -88,14 +88,13 @@ def test_voices_add_up(text: str) -> None:
 def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -> None:
     edits = [Edit(min(a, len(original)), min(a + n, len(original)), new) for a, n, new in cuts]
     aligned = apply_edits(original, edits)
-    stops = [*(run.start for run in aligned.runs[1:]), len(aligned.text)]
-    for run, stop in zip(aligned.runs, stops, strict=False):
-        if run.copied:
-            low, high = aligned.to_original(run.start, stop)
-            assert original[low:high] == aligned.text[run.start : stop]
-    for start in range(len(aligned.text)):
+    made = "".join(edit.replacement for edit in edits)
+    for start, sign in enumerate(aligned.text):
         low, high = aligned.to_original(start, start + 1)
         assert 0 <= low <= high <= len(original)
+        assert original[low:high] == sign or sign in made
+    if not edits:
+        assert aligned.to_original(0, len(original)) == (0, len(original)) if original else aligned.text == ""
 
 
 @pytest.mark.parametrize(

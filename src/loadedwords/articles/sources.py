@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -12,12 +12,14 @@ from loadedwords.articles.columns import COLUMN_NAMES, column_of
 from loadedwords.articles.decoding import text_stream
 from loadedwords.articles.records import ReadOptions
 from loadedwords.articles.remote import FilePath, RemoteFile
-from loadedwords.articles.unpacking import unpacked
+from loadedwords.errors import DataError
 
 STDIN = "-"
 
 _HEAD = 65536
 _COMPRESSION = {".gz": "gzip", ".zst": "zstd"}
+# How far a packed file may swell: news text shrinks to a third or a fifth, the same line over and over to a hundredth.
+_MOST_TIMES, _ALWAYS_READ = 200, 64 * 2**20
 
 
 @dataclass
@@ -94,11 +96,32 @@ def ending_of(path: FilePath | None) -> str:
 
 
 def open_bytes(source: Source) -> BinaryIO:
+    """A source's bytes, unpacked; how many of the file's own were read is told to its progress.
+
+    A packed file that swells beyond all measure raises a DataError while it is read.
+    """
     if source.path is None:
         return sys.stdin.buffer
-    counted = io.BufferedReader(_Counted(source.path, source.progress), _HEAD)
-    compression = _COMPRESSION.get(source.path.suffix.lower())
-    return counted if compression is None else unpacked(counted, compression, source.size)
+    progress, left = source.progress, max(_ALWAYS_READ, _MOST_TIMES * source.size)
+
+    def count(n: int) -> None:
+        progress.done += n
+
+    def measure(n: int) -> None:
+        nonlocal left
+        left -= n
+        if left < 0:
+            raise DataError(f"it unpacks to more than {_MOST_TIMES} times its size")
+
+    path = source.path
+    file = path.open("rb") if isinstance(path, RemoteFile) else path.open("rb", buffering=0)
+    counted = io.BufferedReader(_Watched(file, count), _HEAD)
+    compression = _COMPRESSION.get(path.suffix.lower())
+    if compression is None:
+        return counted
+    import pyarrow as pa
+
+    return io.BufferedReader(_Watched(pa.CompressedInputStream(counted, compression), measure), _HEAD)
 
 
 class Text:
@@ -129,21 +152,21 @@ class Text:
         self._stream.close()
 
 
-class _Counted(io.RawIOBase):
-    """A file that tells a `Progress` how many of its bytes were read, compressed or not."""
+class _Watched(io.RawIOBase):
+    """A stream of which `watch` is told how many bytes were read."""
 
-    def __init__(self, path: FilePath, progress: Progress) -> None:
-        self._file: Any = path.open("rb") if isinstance(path, RemoteFile) else path.open("rb", buffering=0)
-        self._progress = progress
+    def __init__(self, stream: Any, watch: Callable[[int], None]) -> None:
+        self._stream, self._watch = stream, watch
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        n: int | None = self._file.readinto(buffer)
-        self._progress.done += n or 0
-        return n
+    def readinto(self, buffer: Any) -> int:
+        content = self._stream.read(len(buffer))
+        buffer[: len(content)] = content
+        self._watch(len(content))
+        return len(content)
 
     def close(self) -> None:
-        self._file.close()
+        self._stream.close()
         super().close()

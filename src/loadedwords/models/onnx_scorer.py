@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,6 @@ OVERLAP = 64
 TOKENS_AT_ONCE = 256
 # A GPU has room for more; a batch is of one length, so that few hold as many.
 TOKENS_AT_ONCE_ON_GPU = 16_384
-# Where a graph rounds on the scale of what it sees, as those of earlier versions did, each sentence must be alone.
-_OWN_SCALE = b"DynamicQuantizeLinear"
 # The key by which a graph says that a tensor lies in a file of its own.
 _ELSEWHERE = b"location"
 # No more than the largest vocabularies need, in characters; a template of special tokens needs little.
@@ -117,15 +115,14 @@ class OnnxScorer:
             self._tokens_at_once = TOKENS_AT_ONCE_ON_GPU
         else:
             self._session = _on_processor(graph, options)
-        if _OWN_SCALE in graph:
-            self._tokens_at_once = 1
-        self._others = [node.name for node in self._session.get_inputs() if node.name != "input_ids"]
+        # A graph that pools by the mean asks for the mask.
+        self._masks = [node.name for node in self._session.get_inputs() if node.name != "input_ids"]
         self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_LENGTH, stride=OVERLAP)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.folder, self.settings, self.threads, self.device)
+        return partial(OnnxScorer, threads=self.threads, device=self.device), (self.folder, self.settings)
 
     @property
     def threshold(self) -> float:
@@ -170,11 +167,7 @@ class OnnxScorer:
 
         def run(batch: NDArray[np.intp]) -> None:
             ids = np.array([windows[at].ids for at in batch], dtype=np.int64)
-            # Graphs of earlier versions ask for a mask, and for types of tokens.
-            other = {
-                name: np.zeros_like(ids) if name == "token_type_ids" else np.ones_like(ids) for name in self._others
-            }
-            answers = self._session.run(OUTPUTS, {"input_ids": ids, **other})
+            answers = self._session.run(OUTPUTS, {"input_ids": ids, **dict.fromkeys(self._masks, np.ones_like(ids))})
             for at, sentence, words, kinds in zip(batch, *answers, strict=True):
                 found[at] = (float(sentence), words, kinds)
 
@@ -385,7 +378,3 @@ def _joined(
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _reopen(folder: Path, settings: OnnxSettings, threads: int, device: Device) -> OnnxScorer:
-    return OnnxScorer(folder, settings, threads=threads, device=device)

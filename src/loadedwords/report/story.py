@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from html import unescape
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import inf
 from typing import Any, get_args
 
@@ -139,18 +139,28 @@ def _page_pieces(document: Document, cut: _Cut) -> Iterator[dict[str, Any]]:
     """Title, standfirst and text of a web page, as they read without tags."""
     between = {"sentence": None, "quoted": False, "finding": None}
     for part in document.parts:
-        aligned = part.aligned
-        ends = [*(run.start for run in aligned.runs[1:]), len(aligned.text)]
-        for run, end in zip(aligned.runs, ends, strict=True):
-            if run.copied:
-                found = cut.pieces(part.source, run.original_start, run.original_end)
+        for made, start, end in _stretches(part):
+            if made == part.source[start:end]:
+                found = cut.pieces(part.source, start, end)
                 yield from ({**piece, "text": unescape(piece["text"])} for piece in found)
             else:
-                made = aligned.text[run.start : end]
                 # What a tag became within a sentence, a quotation mark or a blank, is the sentence's.
-                around = between if "\n" in made else next(cut.pieces(part.source, run.original_start))
+                around = between if "\n" in made else next(cut.pieces(part.source, start))
                 yield {**around, "text": made}
         yield {**between, "text": "\n\n"}
+
+
+def _stretches(part: Part) -> Iterator[tuple[str, int, int]]:
+    """The text in stretches that were copied, and in those that one edit made, each with its slice of the source."""
+    starts, ends = part.aligned.starts.tolist(), part.aligned.ends.tolist()
+
+    def whose(at: int) -> tuple[bool, int]:
+        copied = part.aligned.text[at] == part.source[starts[at] : ends[at]]
+        return copied, starts[at] - at if copied else starts[at]
+
+    for _, places in groupby(range(len(starts)), whose):
+        first, *_, last = [*places] * 2
+        yield part.aligned.text[first : last + 1], starts[first], ends[last]
 
 
 def _without_gaps(piece: dict[str, Any]) -> dict[str, Any]:

@@ -248,7 +248,7 @@ def _quoted_in(span: Span, quotations: list[Quotation]) -> tuple[Quotation, ...]
 
 def _line_marks(text: str, aligned: Aligned) -> dict[int, str]:
     """Offsets of the clean lines before which a bullet, number, heading or quotation mark was taken away, and what."""
-    if len(aligned.runs) <= 1:
+    if aligned.text == text:
         return {}
     found = {}
     at = 0

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from loadedwords.training.corpora import CORPORA
-
 METRIC_NAMES = {
     "macro_f1": "macro-F1",
     "mcc": "MCC",
@@ -140,13 +138,11 @@ def _corpora(config: Mapping[str, Any]) -> list[str]:
 
 
 def _labelled_by(config: Mapping[str, Any]) -> list[str]:
-    """Who labelled each corpus, how far they agree, and how loaded it is; of older bundles what is known today."""
+    """Who labelled each corpus, how far they agree, and how loaded it is."""
     points, rates = [], []
     for name, corpus in {corpus["name"]: corpus for corpus in config["corpora"]}.items():
-        known = CORPORA.get(name)
-        who = corpus.get("labelled_by", known and known.labelled_by)
-        agreement = corpus.get("agreement", known and known.agreement)
-        if who:
+        if who := corpus.get("labelled_by"):
+            agreement = corpus.get("agreement")
             points.append(f"{name} was labelled by {who}." + (f" Agreement: {agreement}." if agreement else ""))
         rate = corpus.get("base_rates")
         if rate and corpus["in_domain"]:

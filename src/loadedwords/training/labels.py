@@ -21,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -198,20 +198,10 @@ def _provenance(use: CorpusUse, corpora: Path | None, rows: pl.DataFrame) -> dic
         entry: dict[str, Any] = {"name": OWN_LABELS, "licence": "yours", "in_domain": True}
     else:
         entry = {
-            "name": use.name,
-            "split": use.split,
-            "source": known.source,
-            "licence": known.licence,
-            "labelled_by": known.labelled_by,
-            "agreement": known.agreement,
-            "in_domain": use.in_domain,
+            **asdict(use),
+            **{name: getattr(known, name) for name in ("source", "licence", "labelled_by", "agreement")},
             "measured": use.in_domain or use.measured,
-            "stages": list(use.stages),
-            "weight": use.weight,
-            "word_weight": use.word_weight,
             "articles_held_out": use.held_out,
-            "relabelled": use.relabelled,
-            "neutral_per_loaded": use.neutral_per_loaded,
         }
     return {**entry, **made, "base_rates": _base_rates(rows)}
 
