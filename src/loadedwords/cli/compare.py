@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import EXISTING, EXISTING_FILE, FOLDER, level_option, no_nan, voice_option
+from loadedwords.cli.options import EXISTING, EXISTING_FILE, FOLDER, Within, level_option, voice_option
 from loadedwords.cli.tables import print_outlets, print_table
 from loadedwords.cli.terminal import say, short_name, tell, with_interval
 
@@ -39,8 +39,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     "--threshold",
     default=0.3,
     show_default=True,
-    type=click.FloatRange(0, 1),
-    callback=no_nan,
+    type=Within(0, 1),
     help="Share from which an article is loaded.",
 )
 @click.option(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from loadedwords.cli.options import EXISTING_FILE, model_option
-from loadedwords.cli.recipes import RECIPE_OPTIONS, with_options, workshop_for
+from loadedwords.cli.options import EXISTING_FILE, FILE, FOLDER, model_option
+from loadedwords.cli.recipes import recipe_options, workshop_for
 from loadedwords.cli.tables import show_evaluation
 from loadedwords.cli.terminal import tell
 
@@ -19,7 +19,7 @@ from loadedwords.cli.terminal import tell
 @click.option("--checkpoint", help="A transformers checkpoint (folder or Hub name) to measure beside the model.")
 @click.option("--revision", help="Revision of the checkpoint on the Hub.")
 @click.option("--recipe", help="Cross-validate this recipe instead of measuring a finished model.")
-@with_options(RECIPE_OPTIONS)
+@recipe_options
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
 @click.option(
@@ -31,12 +31,10 @@ from loadedwords.cli.terminal import tell
 @click.option("--pairs", is_flag=True, help="Measure the model on the package's own minimal pairs.")
 @click.option("--quotations", is_flag=True, help="Measure the quotation finder on the package's own passages.")
 @click.option("--spans", is_flag=True, help="Measure the model's words on PTC's articles that no model trained on.")
-@click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Of a recipe: write a reliability plot (SVG)."
-)
+@click.option("--plot", type=FILE, help="Of a recipe: write a reliability plot (SVG).")
 @click.option(
     "--card",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Of a recipe: write the card of --model, with slices and suites, into this folder (Markdown and HTML).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loadedwords.cli.options import FILE, known_encoding, model_option
+from loadedwords.cli.options import FILE, Within, known_encoding, model_option
 from loadedwords.cli.terminal import EXIT_REJECTS, make_console, tell
 from loadedwords.printable import counted
 
@@ -26,12 +26,6 @@ _KINDS = click.Choice([
     "label", "judgement", "verb", "exaggeration", "image", "mockery", "insinuation", "euphemism", "hidden-agent", "banned", "other",
 ])  # fmt: skip
 _STYLES = {"note": "cyan", "warning": "yellow", "error": "bold red"}
-
-
-def _probability(_ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not 0 <= value <= 1:
-        raise click.BadParameter("it is a probability between 0 and 1.", param=param)
-    return value
 
 
 @click.command()
@@ -51,13 +45,9 @@ def _probability(_ctx: click.Context, param: click.Parameter, value: float | Non
     show_default=True,
     help="Severity from which the exit status is 1.",
 )
-@click.option(
-    "--note", type=float, callback=_probability, help="Probability from which a finding is shown.  [default: 0.25]"
-)
-@click.option("--warning", type=float, callback=_probability, help="Probability from which it warns.  [default: 0.55]")
-@click.option(
-    "--error", type=float, callback=_probability, help="Probability from which it is an error.  [default: 0.75]"
-)
+@click.option("--note", type=Within(0, 1), help="Probability from which a finding is shown.  [default: 0.25]")
+@click.option("--warning", type=Within(0, 1), help="Probability from which it warns.  [default: 0.55]")
+@click.option("--error", type=Within(0, 1), help="Probability from which it is an error.  [default: 0.75]")
 @click.option("--only", multiple=True, type=_KINDS, help="Report this kind and no other; may be repeated.")
 @click.option("--ignore", multiple=True, type=_KINDS, help="Do not report this kind; may be repeated.")
 @click.option("--quotes", is_flag=True, help="Report other people's words, too.")

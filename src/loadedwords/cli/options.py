@@ -19,6 +19,16 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
+class Within(click.FloatRange):
+    """A range of numbers, which what is no number (nan) does not lie in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number != number:  # lies in every range, as click compares
+            self.fail("nan is not in the range.", param, ctx)
+        return number
+
+
 class FolderOrAddress(click.Path):
     """A folder as a Path, or the address of one, such as s3://bucket/scores, as it is."""
 
@@ -52,28 +62,31 @@ device_option = click.option(
 )
 
 
-def no_nan(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
-    if value != value:  # which lies in every range, as click compares
-        raise click.BadParameter("nan is not in the range.")
-    return value
-
-
 level_option = click.option(
     "--level",
     default=0.95,
     show_default=True,
-    type=click.FloatRange(0.5, 0.999),
-    callback=no_nan,
+    type=Within(0.5, 0.999),
     help="Coverage of the intervals.",
 )
 
 
-def page_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Of a page that this machine alone serves."""
-    port = click.IntRange(0, 65535)
-    command = click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")(command)
-    return click.option("--port", default=0, show_default="any free", type=port, help="Port of the page.")(command)
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one, in this order."""
 
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+# Of a page that this machine alone serves.
+page_options = together(
+    click.option("--port", default=0, show_default="any free", type=click.IntRange(0, 65535), help="Port of the page."),
+    click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page."),
+)
 
 # Field → what its option says.
 _COLUMNS = {
@@ -88,41 +101,6 @@ _COLUMNS = {
     "topic": "Column of the topic, if not topic, section or desk.",
     "byline": "Column of the byline, if not byline, author or authors.",
 }
-
-
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """How articles are read; `read_options` makes one thing of them."""
-    named = [click.option(f"--{field}-column", metavar="NAME", help=told) for field, told in _COLUMNS.items()]
-    others = [
-        click.option("--outlet", metavar="NAME", help="The outlet of all articles, whatever the files say."),
-        click.option(
-            "--date-format",
-            "date_formats",
-            multiple=True,
-            metavar="FORMAT",
-            callback=_known_format,
-            help="Form of the dates, such as %d/%m/%Y; may be given several times.  [default: the usual ones]",
-        ),
-        click.option(
-            "--delimiter",
-            metavar="SIGN",
-            callback=_one_sign,
-            help="Sign between the fields of .csv and .tsv files; tab is one.  [default: found by looking]",
-        ),
-        click.option(
-            "--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files."
-        ),
-        click.option(
-            "--max-characters",
-            default=1_000_000,
-            show_default=True,
-            type=click.IntRange(1, 100_000_000),
-            help="Reject longer articles.",
-        ),
-    ]
-    for option in reversed([*named, *others]):
-        command = option(command)
-    return command
 
 
 def read_options(given: dict[str, Any]) -> ReadOptions:
@@ -158,3 +136,34 @@ def _known_format(_ctx: click.Context, _param: click.Parameter, formats: tuple[s
         if read.date() != day.date():
             raise click.BadParameter(f"{form!r} does not name year, month and day; write the like of %d/%m/%Y.")
     return formats
+
+
+# How articles are read; `read_options` makes one thing of them.
+reading_options = together(
+    *(click.option(f"--{field}-column", metavar="NAME", help=told) for field, told in _COLUMNS.items()),
+    click.option("--outlet", metavar="NAME", help="The outlet of all articles, whatever the files say."),
+    click.option(
+        "--date-format",
+        "date_formats",
+        multiple=True,
+        metavar="FORMAT",
+        callback=_known_format,
+        help="Form of the dates, such as %d/%m/%Y; may be given several times.  [default: the usual ones]",
+    ),
+    click.option(
+        "--delimiter",
+        metavar="SIGN",
+        callback=_one_sign,
+        help="Sign between the fields of .csv and .tsv files; tab is one.  [default: found by looking]",
+    ),
+    click.option(
+        "--encoding", default="utf-8", show_default=True, callback=known_encoding, help="Encoding of text files."
+    ),
+    click.option(
+        "--max-characters",
+        default=1_000_000,
+        show_default=True,
+        type=click.IntRange(1, 100_000_000),
+        help="Reject longer articles.",
+    ),
+)

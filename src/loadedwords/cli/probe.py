@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loadedwords.cli.options import Within
 from loadedwords.cli.tables import show_evaluation
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", required=False)
 @click.option("--revision", help="Revision of a checkpoint on the Hub.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Probability from which a sentence counts as loaded.")
+@click.option("--threshold", type=Within(0, 1), help="Probability from which a sentence counts as loaded.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def probe(model: str | None, revision: str | None, threshold: float | None, as_json: bool) -> None:
     """Run the package's own suites on a model: minimal pairs, single words, exchanged names, attributed claims,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from loadedwords.cli.options import EXISTING
+from loadedwords.cli.options import EXISTING, FOLDER, together
 from loadedwords.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from loadedwords.training.recipe import Recipe
     from loadedwords.training.stages import Workshop
 
-RECIPE_OPTIONS = [
+recipe_options = together(
     click.option(
         "--corpora",
         type=EXISTING,
@@ -30,7 +29,7 @@ RECIPE_OPTIONS = [
     ),
     click.option(
         "--work",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=FOLDER,
         default=Path("runs"),
         show_default=True,
         help="Folder that keeps finished stages of a transformer: the same command goes on from them.",
@@ -38,16 +37,7 @@ RECIPE_OPTIONS = [
     click.option(
         "--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Folds of a transformer at once."
     ),
-]
-
-
-def with_options(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    def add(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+)
 
 
 def workshop_for(

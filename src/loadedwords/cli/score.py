@@ -16,9 +16,9 @@ import click
 
 from loadedwords.cli.options import (
     FolderOrAddress,
+    Within,
     device_option,
     model_option,
-    no_nan,
     read_options,
     reading_options,
     voice_option,
@@ -54,8 +54,7 @@ _ON_A_GPU = 4
 @reading_options
 @click.option(
     "--prevalence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    callback=no_nan,
+    type=Within(0, 1, min_open=True, max_open=True),
     help="Share of loaded sentences to assume, for instance 0.5 where half of them were drawn as loaded.  [default: as in ordinary news, about a fifth]",
 )
 @voice_option

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from loadedwords.cli.options import EXISTING_FILE
-from loadedwords.cli.recipes import RECIPE_OPTIONS, with_options, workshop_for
+from loadedwords.cli.recipes import recipe_options, workshop_for
 from loadedwords.cli.tables import print_evaluation
 from loadedwords.cli.terminal import tell
 
@@ -22,7 +22,7 @@ from loadedwords.cli.terminal import tell
     "start",
     help="What a transformer starts from: embedded, scratch (the recipe's encoder), or the folder of a bundle or checkpoint.  [default: embedded for your own labels, else scratch]",
 )
-@with_options(RECIPE_OPTIONS)
+@recipe_options
 @click.option("--seed", default=0, show_default=True, help="Of the model that is written.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
 @click.option(
