@@ -101,11 +101,6 @@ def sums_of_outlets(
 
 def numbered(column: pl.Series) -> tuple[NDArray[np.int64], pl.Series]:
     """Each value's number from 0, and the values in order; no value is the first of them."""
-    names = column.cast(pl.String).unique().sort()
-    number = pl.DataFrame({"name": names, "number": np.arange(len(names))})
-    found = (
-        column.cast(pl.String)
-        .to_frame("name")
-        .join(number, on="name", how="left", nulls_equal=True, maintain_order="left")
-    )
-    return found["number"].to_numpy(), names
+    text = column.cast(pl.String)
+    number = text.rank("dense").cast(pl.Int64).fill_null(0) - (0 if text.has_nulls() else 1)
+    return number.to_numpy(), text.unique().sort()

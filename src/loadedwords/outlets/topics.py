@@ -225,7 +225,4 @@ def _agreement(raw: NDArray[np.float64], standardised: NDArray[np.float64]) -> f
 
 def _rank(shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """1 is the most loaded; of those that tie, the one that comes first."""
-    order = np.argsort(-shares, kind="stable")
-    ranks = np.empty(len(shares), np.int64)
-    ranks[order] = np.arange(1, len(shares) + 1)
-    return ranks
+    return pl.Series(shares).rank("ordinal", descending=True).cast(pl.Int64).to_numpy()
