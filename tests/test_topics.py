@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from scipy.stats import kendalltau
 
-from loadedwords.outlets.topics import find_topics, standardise_topics
+from loadedwords.outlets.topics import _agreement, find_topics, standardise_topics
 
 TOPICS = {"courts": 0.1, "sports": 0.2, "wars": 0.5}
 
@@ -225,3 +228,13 @@ def test_too_few_or_empty_articles_have_no_topics() -> None:
     empty = pl.LazyFrame({"article_id": articles["article_id"], "sentence_id": 0, "text": "the and of"})
     assert find_topics(articles, empty).height == 0
     assert find_topics(articles, empty.filter(pl.lit(value=False))).height == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=12))
+def test_the_agreement_of_two_rankings_is_kendalls(pairs: list[tuple[int, int]]) -> None:
+    raw, standardised = np.array(pairs, dtype=float).T
+    expected = kendalltau(raw, standardised).statistic
+    if np.isfinite(expected):
+        assert _agreement(raw, standardised) == pytest.approx(expected)
+    else:  # all ties
+        assert _agreement(raw, standardised) in (0.0, 1.0)

@@ -216,11 +216,16 @@ def _linked(counted: pl.DataFrame) -> pl.DataFrame:
 
 
 def _agreement(raw: NDArray[np.float64], standardised: NDArray[np.float64]) -> float:
-    from scipy.stats import kendalltau  # slow to import, and most runs hold no topics equal
-
-    tau = float(kendalltau(raw, standardised).statistic)
+    """Kendall's tau-b (1945), as `scipy.stats.kendalltau`, whose import would take a third of a report's time."""
+    both = np.zeros(3)
+    for one, other in zip(raw, standardised, strict=True):
+        above, above_standardised = np.sign(one - raw), np.sign(other - standardised)
+        both += (above @ above_standardised, above @ above, above_standardised @ above_standardised)
+    agreeing, untied, untied_standardised = both
     # There is none where a ranking is all ties.
-    return tau if np.isfinite(tau) else float(np.array_equal(_rank(raw), _rank(standardised)))
+    if not untied * untied_standardised:
+        return float(np.array_equal(_rank(raw), _rank(standardised)))
+    return float(agreeing / np.sqrt(untied * untied_standardised))
 
 
 def _rank(shares: NDArray[np.float64]) -> NDArray[np.int64]:
