@@ -121,6 +121,14 @@ def test_standard_input_named_columns_and_a_dataset(tmp_path: Path) -> None:
         (["evaluate", "--recipe", "linear", "--pairs"], 2, "or a --recipe to cross-validate"),
         (["evaluate", "--pairs", "--plot", "{tmp}/plot.svg"], 2, "--plot needs the --recipe"),
         (["evaluate", "--pairs", "--checkpoint", "nowhere"], 2, "--checkpoint is measured on a LABELLED file"),
+        (["evaluate", "{tmp}/labels.csv", "--folds", "3"], 2, "--folds needs the --recipe"),
+        (["evaluate", "{tmp}/labels.csv", "--revision", "x"], 2, "--revision is for a --checkpoint"),
+        (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--split", "test"], 2, "--split is for a --dataset"),
+        (["lint", "{tmp}/ok.jsonl", "--only", "label", "--ignore", "label"], 2, "nothing would be reported"),
+        (["lint", "{tmp}/ok.jsonl", "--stdin-name", "x.md"], 2, "--stdin-name is for standard input"),
+        (["train", "{tmp}/labels.csv", "-o", "{tmp}/hub"], 1, "exists and is not a bundle"),
+        (["train", "{tmp}/labels.csv", "-o", "{tmp}/mine"], 1, "holds other files than a bundle's, such as notes.txt"),
+        (["train", "{tmp}/labels.csv", "-o", "{tmp}/ok.jsonl/x"], 1, "can't be written"),
         (
             ["evaluate", "--recipe", "linear", "{tmp}/labels.csv", "--card", "{tmp}/card"],
             2,
@@ -142,6 +150,10 @@ def test_errors_say_what_and_what_to_do(arguments: list[str], status: int, messa
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "nocolumn.csv").write_text("id,copy\n1,The dam broke.\n", encoding="utf-8")
     (tmp_path / "ok.jsonl").write_text(LINE, encoding="utf-8")
+    for name, config in (("hub", {"model_type": "bert"}), ("mine", {"files": {}})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        (tmp_path / name / "notes.txt").write_text("precious", encoding="utf-8")
     (tmp_path / "labels.csv").write_text("text,label\nThe dam broke.,0\nA puppet.,1\n", encoding="utf-8")
     result = run(*(a.format(tmp=tmp_path) for a in arguments))
     assert result.exit_code == status, result.output

@@ -74,6 +74,8 @@ def test_your_own_labels(tmp_path: Path) -> None:
         ("copy,label\nThe dam broke.,0\n", "Looked for: text, sentence. Found: copy, label"),
         ("text,mood\nThe dam broke.,0\n", "no label"),
         ("text,label\n", "no labelled sentence"),
+        ("text,label\n ,1\n", "row 1: the text is empty"),
+        ("text;label\nThe dam broke.;skip\n", "label 'skip' is neither .*\n.*take out what was skipped"),
         ("text,label,loaded_words\nThe dam broke.,0,[broke\n", "are no list"),
     ],
 )

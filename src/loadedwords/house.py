@@ -13,6 +13,7 @@ from typing import Any, Literal
 from loadedwords.errors import DataError, OutputError
 from loadedwords.files import written_whole
 from loadedwords.schema import KINDS
+from loadedwords.text.cleaning import clean_text
 
 HOUSE_FILE = ".loadedwords.toml"
 
@@ -207,8 +208,18 @@ def _with_accepted(toml: str, listed: str) -> str:
 
 
 def _places(words: Iterable[str], text: str, flags: re.RegexFlag) -> list[tuple[str, tuple[int, int]]]:
-    """Whole words with their possessive; a * at the end of one stands for any ending, a blank for any white space."""
-    return [(word, match.span()) for word in words for match in re.finditer(_pattern(word), text, flags)]
+    """Whole words with their possessive; a * at the end of one stands for any ending, a blank for any white space.
+
+    They are looked for as the text reads, so that no ligature, soft hyphen, entity or mark of emphasis hides one.
+    """
+    listed = list(words)
+    clean = clean_text(text) if listed else None
+    return [
+        (word, clean.to_original(*match.span()))
+        for word in listed
+        if clean
+        for match in re.finditer(_pattern(word), clean.text, flags)
+    ]
 
 
 def _pattern(word: str) -> str:

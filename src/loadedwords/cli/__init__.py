@@ -31,6 +31,8 @@ from loadedwords.cli.terminal import fail
 
 _NO_ROOM = "Make room or name another place, and run the same command again; nothing that was there is lost."
 
+_NO_PORT = "Name another --port, or leave it out for any that is free."
+
 
 class _Group(click.Group):
     """Turns the package's own errors into a message and exit status 1."""
@@ -46,7 +48,8 @@ class _Group(click.Group):
             raise  # click ends quietly when the reader of our output has gone
         except OSError as error:
             no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
-            fail(f"{type(error).__name__}: {error}" + (f".\n{_NO_ROOM}" if no_room else ""))
+            more = _NO_ROOM if no_room else _NO_PORT if error.errno == errno.EADDRINUSE else ""
+            fail(f"{type(error).__name__}: {error}" + (f".\n{more}" if more else ""))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

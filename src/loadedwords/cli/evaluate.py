@@ -54,6 +54,7 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     loadedwords evaluate --quotations                                  the quotation finder on marked passages
     loadedwords evaluate --spans --corpora corpora/                    its words on propaganda spans
     """
+    from loadedwords.errors import require
     from loadedwords.scoring import load_model
     from loadedwords.training import evaluation
     from loadedwords.training.labels import load_labels
@@ -65,11 +66,19 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
         "--without": part,
         "--leave-out-outlets": leave_out_outlets,
         "--seeds": seeds > 1,
+        "--folds": folds != 5,
+        "--jobs": jobs > 1,
+        "--articles": articles,
     }
     if not recipe and (given := [option for option, value in of_recipe.items() if value]):
         raise click.UsageError(f"{given[0]} needs the --recipe to cross-validate.")
     if checkpoint and not labelled:
         raise click.UsageError("A --checkpoint is measured on a LABELLED file.")
+    if revision and not checkpoint:
+        raise click.UsageError("--revision is for a --checkpoint: name that, too.")
+    if plot is not None:  # before hours of training
+        require("matplotlib", extra="notebooks", purpose="Drawing a reliability plot")
+        plot.parent.mkdir(parents=True, exist_ok=True)
     if sum([bool(labelled and not recipe), pairs, quotations, spans]) > 1:
         raise click.UsageError("A LABELLED file, --pairs, --quotations and --spans are measured one at a time.")
     if recipe:

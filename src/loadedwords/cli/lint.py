@@ -96,6 +96,10 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
         raise click.UsageError("Name the --baseline to write.")
     if not files and not accept:
         raise click.UsageError("Name FILES, or - for standard input.")
+    if only and not set(only) - set(ignore):
+        raise click.UsageError("Each --only is a kind to --ignore, too: nothing would be reported.")
+    if stdin_name and "-" not in files:
+        raise click.UsageError("--stdin-name is for standard input: pass -, too.")
     named = {"text": text_column, "title": title_column, "standfirst": standfirst_column}
     columns = {kind: name for kind, name in named.items() if name}
     try:

@@ -34,15 +34,13 @@ def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: i
     from loadedwords.outlets import load_articles, summarise_all
     from loadedwords.outlets.power import ORDINARY_SPREAD, plan, spread_of_articles
 
-    share, source = 0.2, "as in ordinary news"
+    share, source = 0.2, "as in ordinary news" if spread is None else "as given"
     if folders:
         articles = load_articles(folders)
         share = min(max(float(summarise_all(articles, voice=voice)["loaded_share"][0] or 0.0), 0.01), 0.99)
         if spread is None:
             spread, source = spread_of_articles(articles, voice), f"from {articles.height:,} articles"
         n_outlets = n_outlets or articles["outlet"].drop_nulls().n_unique()
-    elif spread is not None:
-        source = "as given"
     spread = ORDINARY_SPREAD if spread is None else spread
     n_outlets = max(2, n_outlets or 0)
     click.echo(

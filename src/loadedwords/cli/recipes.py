@@ -20,7 +20,7 @@ recipe_options = together(
     click.option(
         "--corpora",
         type=EXISTING,
-        help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub]",
+        help="Folder of the corpora that the recipe names.  [default: the Hugging Face Hub, which lacks some]",
     ),
     click.option(
         "--articles",

@@ -137,6 +137,9 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
     if bool(inputs) == bool(dataset):
         taken = f" --house took {house} for its FILE: write it last." if house else ""
         raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
+    of_dataset = {"--split": split != "train", "--config": config, "--revision": revision}
+    if not dataset and (given := [option for option, value in of_dataset.items() if value]):
+        raise click.UsageError(f"{given[0]} is for a --dataset: name that, too.")
     if ray_address and engine != "ray":
         raise click.UsageError("--ray-address is for --engine ray: pass that, too.")
     if device != "cpu" and engine != "local":
@@ -173,36 +176,33 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
         if not look.articles:
             fail(f"No article could be read. {_told(look.rejects[0]) if look.rejects else 'The input is empty.'}")
         return
-    with working_folder(output) as (folder, send):
-        try:
-            with terminated_is_interrupted(), _progress_bar() as show:
+    with working_folder(output) as (folder, send), _may_be_stopped(output):
+        with _progress_bar() as show:
 
-                def told(state: State) -> None:
-                    show(state)
-                    send()
+            def told(state: State) -> None:
+                show(state)
+                send()
 
-                summary = score_to_folder(
-                    stream,
-                    folder,
-                    description=description,
-                    model=model,
-                    prevalence=prevalence,
-                    voice=voice,
-                    house=rules,
-                    syndicated=syndicated,
-                    other_languages=other_languages,
-                    device=device,
-                    workers=workers or _workers(engine, device),
-                    engine=engine,
-                    ray_address=ray_address,
-                    overwrite=overwrite,
-                    add=add,
-                    changed=changed,
-                    progress=progress,
-                    tell=told,
-                )
-        except KeyboardInterrupt:
-            fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
+            summary = score_to_folder(
+                stream,
+                folder,
+                description=description,
+                model=model,
+                prevalence=prevalence,
+                voice=voice,
+                house=rules,
+                syndicated=syndicated,
+                other_languages=other_languages,
+                device=device,
+                workers=workers or _workers(engine, device),
+                engine=engine,
+                ray_address=ray_address,
+                overwrite=overwrite,
+                add=add,
+                changed=changed,
+                progress=progress,
+                tell=told,
+            )
         if not summary.counts.articles:
             fail(f"No article could be read; {summary.n_rejected} rejects. {_first_reject(folder)}")
         from loadedwords.report import write_report  # and all that compares outlets: not before it is needed
@@ -213,6 +213,16 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
     _print_summary(summary, output)
     if summary.n_rejected or summary.added.errors:
         sys.exit(EXIT_REJECTS)
+
+
+@contextmanager
+def _may_be_stopped(output: Path | str) -> Iterator[None]:
+    """Say how to go on to whoever stops the run."""
+    try:
+        with terminated_is_interrupted():
+            yield
+    except KeyboardInterrupt:
+        fail(f"Interrupted. What was finished is kept in {output}: run the same command again to go on.")
 
 
 def _workers(engine: Engine, device: Device) -> int | None:

@@ -48,13 +48,13 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     loadedwords train labelled.csv -o my-model                          the embedded transformer, on your own labels
     loadedwords train labelled.csv --recipe linear -o my-model          a linear model of your own
     """
-    from loadedwords.models.bundle import refuse_other_folder
+    from loadedwords.models.bundle import check_place
     from loadedwords.training.evaluation import cross_validate
     from loadedwords.training.labels import load_labels
     from loadedwords.training.recipe import for_own_labels, read_recipe
     from loadedwords.training.release import train_bundle
 
-    refuse_other_folder(output)  # and what else is wrong, before hours of training
+    check_place(output)  # and what else is wrong, before hours of training
     try:
         leaving_out = [json.loads(file.read_text(encoding="utf-8")) for file in ablation]
     except ValueError as error:

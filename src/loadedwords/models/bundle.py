@@ -118,7 +118,7 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     Parameters
     ----------
     folder : Path
-        Must not exist, unless it is a bundle, which is then replaced.
+        Must not exist, or be empty, unless it is a bundle and nothing else, which is then replaced.
     write_files : callable
         Writes the model's files into the folder it is given and returns the config, without file hashes.
 
@@ -127,7 +127,7 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     OutputError
         If the place is taken by something else or can't be written.
     """
-    refuse_other_folder(folder)
+    check_place(folder)
     with folder_written_whole(folder) as beside:
         config = write_files(beside)
         files = {file.name: file_hash(file) for file in sorted(beside.iterdir())}
@@ -138,10 +138,20 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     return open_bundle(folder)
 
 
-def refuse_other_folder(folder: Path) -> None:
-    """Refuse a place for a bundle that something else has taken."""
-    if folder.exists() and not (folder / CONFIG_FILE).is_file():
-        raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.")
+def check_place(folder: Path) -> None:
+    """Refuse a place for a bundle that can't be written, or that holds anything but an earlier bundle."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        found = {file.name for file in folder.iterdir()} if folder.exists() else set()
+    except OSError as error:
+        raise OutputError(f"{folder} can't be written: {error}.\nName another folder.") from error
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")) if found else {}
+        others = found - {CONFIG_FILE, *config["files"]} if found else set()
+    except (OSError, ValueError, TypeError, KeyError):
+        raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.") from None
+    if others:
+        raise OutputError(f"{folder} holds other files than a bundle's, such as {min(others)}.\nName another folder.")
 
 
 def file_hash(file: Path) -> str:

@@ -212,7 +212,7 @@ def compare_scores(
         raise DataError("There is no folder to compare.\nPass one or more written by loadedwords score.")
     articles = apply_aliases(load_articles(paths), dict(aliases or {}))
     if gold is not None:
-        _refuse_others_labels(gold, articles)
+        _refuse_others_labels(gold, articles, tell)
     sentences = scan_sentences(paths)
     tell(f"{articles.height:,} articles of {articles['outlet'].n_unique():,} outlets")
     articles = _grouped(articles, "event_id", events, lambda: find_events(articles, sentences), tell)
@@ -299,12 +299,16 @@ def _flat(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _refuse_others_labels(gold: pl.DataFrame, articles: pl.DataFrame) -> None:
+def _refuse_others_labels(gold: pl.DataFrame, articles: pl.DataFrame, tell: Callable[[str], None]) -> None:
     here = gold.filter(pl.col("article_id").is_in(articles["article_id"].to_list()))
     if not here["label"].is_not_null().any():
         raise DataError(
             f"None of the {gold['label'].count():,} labels is of a sentence in these articles.\n"
             "Pass the folders that the sample was drawn from; a spreadsheet may have changed the ids."
+        )
+    if elsewhere := gold["label"].count() - here["label"].count():
+        tell(
+            f"{elsewhere:,} of the {gold['label'].count():,} labels are of articles that are not here: they are left aside"
         )
 
 

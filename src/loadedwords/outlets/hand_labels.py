@@ -172,6 +172,8 @@ def _labels_of(file: Path) -> pl.DataFrame:
     for name, kind in numbers.items():
         # Spreadsheets of some countries save a decimal comma.
         number = pl.col(name).str.strip_chars().replace("" if name == "p_own" else None, None).str.replace(",", ".")
+        if kind == pl.Int64:
+            number = number.str.replace(r"\.0+$", "")  # as spreadsheets may save a whole number
         _refuse(
             rows,
             number.is_not_null() & number.cast(kind, strict=False).is_null(),

@@ -21,8 +21,8 @@ _LINK = re.compile(
     rf"(?P<close>\]\(\s*<?{_ADDRESS}[^\s()]*(?:\([^\s()]*\)[^\s()]*)*(?:\s+\"[^\"\n]*\")?\s*\))"
 )
 _EMPHASIS = (
-    re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])(?:[^\n]{0,1000}?[^\s*])?(\1)(?![\w*])"),
-    re.compile(r"(?<![\w*])(\*)(?=[^\s*])[^*\n]*?(?<=[^\s*])(\*)(?![\w*])"),
+    re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])(?:[^\n]{0,1000}?[^\s*])?(\1)(?!\*)"),  # it may end within a word
+    re.compile(r"(?<![\w*])(\*)(?=[^\s*])[^*\n]*?(?<=[^\s*])(\*)(?!\*)"),
     re.compile(r"(?<![\w_])(_{1,3})(?=[^\s_])[^\n]{0,1000}?(?<=[^\s_])(\1)(?![\w_])"),
 )
 # Known tags only: "<checks notes>" is a joke, not markup. Those of the first kind end a line.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
+from loadedwords.text.cleaning import clean_text
 from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
 
 
@@ -18,12 +20,15 @@ def left_of(text: str, start: int, end: int, taken: Iterable[tuple[int, int]]) -
     if not cuts:
         yield start, end
         return
+    clean = clean_text(text[start:end])  # a tag or an entity is no word
+    done = 0
     for low, high in [*cuts, (end, end)]:
-        words = list(COMPOUND.finditer(text, start, max(start, low)))
+        words = list(COMPOUND.finditer(clean.text, done, max(done, bisect_left(clean.starts, low - start))))
         while words and words[0][0].lower() in FUNCTION_WORDS:
             del words[0]
         while words and words[-1][0].lower() in FUNCTION_WORDS:
             del words[-1]
         if words:
-            yield words[0].start(), words[-1].end()
-        start = max(start, high)
+            first, last = clean.to_original(words[0].start(), words[-1].end())
+            yield start + first, start + last
+        done = max(done, bisect_left(clean.starts, high - start))

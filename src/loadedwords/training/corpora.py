@@ -214,7 +214,8 @@ def find_corpus_file(name: str, path: str | Path | None, *, split: str = "train"
 def _from_hub(name: str, hub: str | None, split: str, revision: str | None) -> Iterable[Row]:
     if hub is None:
         raise DataError(
-            f"No Hugging Face Hub name is known for {name}.\nPass the publisher's file: load_corpus({name!r}, path=...)."
+            f"No Hugging Face Hub name is known for {name}.\n"
+            f"Name the folder that holds its file with --corpora, or pass it: load_corpus({name!r}, path=...)."
         )
     datasets = require("datasets", extra="datasets", purpose="Loading a corpus from the Hugging Face Hub")
     try:
@@ -237,7 +238,9 @@ def read_rows(file: Path) -> Iterator[Row]:
                 yield from (_json_row(line, f"{file}, line {at}") for at, line in enumerate(lines, 1) if line.strip())
         elif file.suffix in (".csv", ".tsv"):
             with file.open(encoding="utf-8-sig", newline="") as lines:
-                yield from csv.DictReader(lines, delimiter="\t" if file.suffix == ".tsv" else ",")
+                head = lines.readline()
+                lines.seek(0)
+                yield from csv.DictReader(lines, delimiter=max(",;\t", key=head.count))
         else:
             raise DataError(f"{file} is neither .csv, .tsv, .jsonl nor .parquet.\nSave the labels as one of these.")
     except UnicodeDecodeError as error:
@@ -339,7 +342,12 @@ def _text_and_label(raw: Row) -> Row:
     whole = isinstance(label, (bool, float)) and label in (0, 1)
     number = _LABELS.get(str(int(label) if whole else label).strip().lower().removesuffix(".0"))
     if number is None:
-        raise DataError(f"label {label!r} is neither neutral nor loaded.\nWrite neutral and loaded, or 0 and 1.")
+        raise DataError(
+            f"label {label!r} is neither neutral nor loaded.\n"
+            "Write neutral and loaded, or 0 and 1, and take out what was skipped or not labelled."
+        )
+    if not str(text).strip():
+        raise DataError("the text is empty.\nTake the row out.")
     return {"text": str(text), "label": number}
 
 
