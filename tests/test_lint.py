@@ -28,6 +28,7 @@ from loadedwords.lint.plainer import Replacement
 from loadedwords.lint.reasons import reason_for
 from loadedwords.models.scores import WordScore
 from loadedwords.scoring import FramingModel, load_model
+from loadedwords.text.phrases import left_of
 
 # The part of the schema that is written to, and, where it is named, all of it: it comes with npm's @microsoft/jest-sarif,
 # lib/schemas/sarif-2.1.0-rtm.5.json, and is not ours to pass on.
@@ -335,6 +336,39 @@ def test_accepted_words_leave_the_rest_of_a_phrase(house: House, left: list[str]
 
 def test_a_possessive_is_accepted_with_its_word(model: FramingModel) -> None:
     assert lint_text("The regime's men met, and the regime’s too.", model=model, house=House(accept=("regime",))) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("The o\ufb03cials met.", "o\ufb03cials"),
+        ("The offi\u00adcials met.", "offi\u00adcials"),
+        ("The of\u200bficials met.", "of\u200bficials"),
+        ("The o&#xFB03;cials met.", "o&#xFB03;cials"),
+        ("The **offi**cials met.", "offi**cials"),
+        ("The fake&nbsp;news met.", "fake&nbsp;news"),
+    ],
+)
+def test_no_spelling_hides_a_house_word(written: str, found: str, model: FramingModel) -> None:
+    house = House(bans=(Ban("officials"), Ban("fake news")))
+    assert [finding.text for finding in lint_text(written, model=model, house=house, form="markdown")] == [found]
+    assert lint_text(written, model=model, house=House(accept=("officials", "fake news")), form="markdown") == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "left"),
+    [
+        ("regime&rsquo;s shameless cronies", "shameless cronies"),
+        ("regime&nbsp;shameless cronies", "shameless cronies"),
+        ("shameless</b> regime", "shameless"),
+        ("shameless regime-like cronies", "shameless"),
+    ],
+)
+def test_what_is_left_beside_a_house_word_is_words(phrase: str, left: str) -> None:
+    text = f"It met. The <b>{phrase}."
+    start = text.index(phrase)
+    found = left_of(text, start, start + len(phrase), House(accept=("regime",)).accepted(text))
+    assert next(text[low:high] for low, high in found) == left
 
 
 def test_banned_words_are_found_whatever_the_model_says(model: FramingModel) -> None:

@@ -126,11 +126,9 @@ def compute_metrics(
     labels: NDArray[np.int64], probability: NDArray[np.float64], decision: NDArray[np.int64]
 ) -> dict[str, float]:
     """The metrics of `METRICS`; those of probabilities are NaN where only one class occurs."""
-    metrics = {
-        "macro_f1": f1_score(labels, decision, average="macro", labels=[0, 1], zero_division=0),
-        "mcc": matthews_corrcoef(labels, decision),
-    }
+    metrics = {"macro_f1": f1_score(labels, decision, average="macro", labels=[0, 1], zero_division=0), "mcc": 0.0}
     if 0 < labels.mean() < 1:
+        metrics["mcc"] = matthews_corrcoef(labels, decision)
         metrics["roc_auc"] = roc_auc_score(labels, probability)
         metrics["average_precision"] = average_precision_score(labels, probability)
         metrics["brier"] = brier_score_loss(labels, np.clip(probability, 0, 1))
@@ -189,7 +187,9 @@ def resamples(
 
 
 def ends(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    """Of a 95% interval, by percentiles."""
+    """Of a 95% interval, by percentiles; NaN where no resample has a figure."""
+    if np.isnan(drawn).all():
+        return np.nan, np.nan
     low, high = np.nanpercentile(drawn, [2.5, 97.5]).tolist()
     return low, high
 
