@@ -338,6 +338,11 @@ def test_a_possessive_is_accepted_with_its_word(model: FramingModel) -> None:
     assert lint_text("The regime's men met, and the regime’s too.", model=model, house=House(accept=("regime",))) == []
 
 
+def test_of_a_phrase_that_is_silenced_in_part_the_rest_is_reported(model: FramingModel) -> None:
+    text = "The shameless <!-- loadedwords: off -->regime<!-- loadedwords: on --> met."
+    assert words(lint_text(text, model=model, form="markdown")) == ["shameless"]
+
+
 @pytest.mark.parametrize(
     ("written", "found"),
     [

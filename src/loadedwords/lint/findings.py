@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,7 +222,7 @@ def lint_document(
     findings = []
     for part, sentences in parts:
         sporting = is_on_sport(part.aligned.text)
-        for suspect, severity in _suspects(part, sentences, house):
+        for suspect, severity in _suspects(part, sentences, house, silent[part.source]):
             start, _ = part.aligned.to_original(suspect.start, suspect.end)
             if (suspect.quoted and not quotes) or any(low <= start < high for low, high in silent[part.source]):
                 continue
@@ -286,15 +286,18 @@ def _fixes(document: Document, part: Part, sentence: ScoredSentence, offered: It
     return tuple(fixes)
 
 
-def _suspects(part: Part, sentences: Iterable[ScoredSentence], house: House) -> Iterator[tuple[_Suspect, Severity]]:
-    """What the house's rules leave of what the model marks, what it bans, and what is listed, in order."""
+def _suspects(
+    part: Part, sentences: Iterable[ScoredSentence], house: House, silent: Iterable[Span]
+) -> Iterator[tuple[_Suspect, Severity]]:
+    """What rules and silenced passages leave of what the model marks, what is banned, and what is listed, in order."""
     text = part.aligned.text
+    unheard = [(bisect_left(part.aligned.starts, low), bisect_left(part.aligned.starts, high)) for low, high in silent]
     banned = house.banned(text)
     ruled = [*house.accepted(text), *(span for _, span in banned)]
     listed = [(sentence, listed_in(sentence.text)) for sentence in sentences]
     quoted = _quoted_slices(text) if banned or any(found for _, found in listed) else []
     for sentence, of_list in listed:
-        found = [*_marked(text, sentence, ruled), *_banned(sentence, banned, quoted)]
+        found = [*_marked(text, sentence, [*ruled, *unheard]), *_banned(sentence, banned, quoted)]
         shown = [(each, level) for each in found if (level := each.severity(house))]
         # The list adds what the model does not see, and no second finding to what it does.
         taken = [*ruled, *((each.start, each.end) for each, _ in shown)]
