@@ -30,7 +30,6 @@ from loadedwords.cli import (
 from loadedwords.cli.terminal import fail
 
 _NO_ROOM = "Make room or name another place, and run the same command again; nothing that was there is lost."
-
 _NO_PORT = "Name another --port, or leave it out for any that is free."
 
 

@@ -223,11 +223,11 @@ def lint_document(
     for part, sentences in parts:
         sporting = is_on_sport(part.aligned.text)
         for suspect, severity in _suspects(part, sentences, house, silent[part.source]):
-            start, _ = part.aligned.to_original(suspect.start, suspect.end)
-            if (suspect.quoted and not quotes) or any(low <= start < high for low, high in silent[part.source]):
+            if suspect.quoted and not quotes:
                 continue
             why = None
             if not suspect.ban:
+                start, _ = part.aligned.to_original(suspect.start, suspect.end)
                 words = suspect.sentence.text
                 why = why_left_alone(words, *suspect.at, source=part.source, at=start, sporting=sporting)
             if why is None or left_alone:
@@ -306,7 +306,8 @@ def _suspects(
             more = _unscored(sentence, start, end, item.kind, quoted, listed=item)
             if not overlaps(start, end, taken) and (level := more.severity(house)):
                 shown.append((more, level))
-        yield from sorted(shown, key=lambda one: one[0].start)
+        heard = [one for one in shown if not overlaps(one[0].start, one[0].start + 1, unheard)]
+        yield from sorted(heard, key=lambda one: one[0].start)
 
 
 def _marked(text: str, sentence: ScoredSentence, ruled: list[Span]) -> Iterator[_Suspect]:

@@ -78,9 +78,8 @@ class Logits:
         """Read what `save` wrote."""
         with np.load(file) as stored:
             ends = np.cumsum(stored["n_words"])
-            words, kinds = (
-                np.split(stored[name], ends)[:-1] for name in ("words", "kinds")
-            )  # nothing is behind the last
+            # Behind the last end there is nothing.
+            words, kinds = (np.split(stored[name], ends)[:-1] for name in ("words", "kinds"))
             return cls(
                 stored["sentence"],
                 [[(int(start), int(end), float(log_odds)) for start, end, log_odds in of.tolist()] for of in words],
