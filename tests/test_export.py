@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from loadedwords.cli import main
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models import onnx_scorer
-from loadedwords.models.bundle import open_bundle
+from loadedwords.models.bundle import open_bundle, write_bundle
 from loadedwords.models.onnx_scorer import OnnxScorer, OnnxSettings
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
@@ -33,7 +35,7 @@ from tiny import LABELS, TEXTS, make
 
 def test_the_int8_graph_computes_what_torch_does(fitted: TransformerFramingClassifier, tmp_path: Path) -> None:
     export.export_onnx(fitted, tmp_path, TEXTS)
-    parity = export.measure_parity(fitted, tmp_path, TEXTS, LABELS.astype(np.int64))
+    parity = export.measure_parity(fitted, tmp_path, TEXTS, LABELS.astype(np.int64), OnnxSettings())
     assert parity.label_agreement >= export.LABEL_AGREEMENT
     scorer = OnnxScorer(tmp_path, OnnxSettings())
     exact, rounded = fitted.logits(TEXTS), scorer.logits(TEXTS)
@@ -73,6 +75,16 @@ def test_a_processor_that_cuts_sums_off_comes_to_the_same_scores(
     np.testing.assert_allclose(usual[0], careful[0], atol=1e-6)
 
 
+def test_an_export_corrects_by_the_sums_that_scoring_makes(
+    fitted: TransformerFramingClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    usual = quantise.open_on_processor
+    monkeypatch.setattr(quantise, "open_on_processor", lambda *given: opened.append(given) or usual(*given))
+    export.export_onnx(fitted, tmp_path, TEXTS)
+    assert len(opened) == 1
+
+
 def test_what_shows_a_cut_sum_is_one_product() -> None:
     import onnx
     from onnx import TensorProto, helper
@@ -94,7 +106,7 @@ def test_another_model_does_not_pass_the_gate(
     export.export_onnx(fitted, tmp_path, TEXTS)
     other = make(tiny_encoder).fit(TEXTS, 1 - LABELS)
     with pytest.raises(ModelError, match="not the float one"):
-        export.measure_parity(other, tmp_path, TEXTS)
+        export.measure_parity(other, tmp_path, TEXTS, LABELS.astype(np.int64), OnnxSettings())
 
 
 def test_a_graph_that_differs_or_is_too_large_is_refused(
@@ -135,6 +147,26 @@ def test_a_model_goes_to_another_process_and_back(tiny_bundle: Path) -> None:
     model = load_model(tiny_bundle)
     copied = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(copied.predict_proba(SENTENCES), model.predict_proba(SENTENCES))
+
+
+def test_a_bundle_takes_the_place_of_one_behind_a_link_or_here(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Path(shutil.copytree(tiny_bundle, tmp_path / "place"))
+    (tmp_path / "link").symlink_to(place)
+    monkeypatch.chdir(place)
+
+    def write(beside: Path) -> dict[str, Any]:
+        for file in tiny_bundle.iterdir():
+            shutil.copy(file, beside)
+        (beside / "config.json").unlink()
+        config = json.loads((tiny_bundle / "config.json").read_text(encoding="utf-8"))
+        return {**config, "name": "another"}
+
+    for folder in (tmp_path / "link", Path()):
+        assert write_bundle(folder, write).name == "another"
+        assert open_bundle(place).folder == place
+        monkeypatch.chdir(place)
 
 
 def test_a_bundle_is_trained_further(tiny_bundle: Path, tiny_recipe: Recipe, tiny_data: Labels, tmp_path: Path) -> None:
@@ -218,6 +250,7 @@ def test_a_checkpoint_becomes_a_bundle(
     card = capsys.readouterr().out
     assert card == (tmp_path / "bundle" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "only to calibrate" in card
-    neutral = load_labels(read_recipe("default"), None, [labelled]).where(pl.col("label") == 0)
+    neutral = load_labels(read_recipe("default"), None, [labelled])
+    neutral = replace(neutral, table=neutral.table.filter(pl.col("label") == 0))
     with pytest.raises(DataError, match="one class"):
         export_checkpoint(checkpoint, neutral, tmp_path / "other")

@@ -114,7 +114,7 @@ class OnnxScorer:
             self._session = open_on_gpu(graph, options)
             self._tokens_at_once = TOKENS_AT_ONCE_ON_GPU
         else:
-            self._session = _on_processor(graph, options)
+            self._session = open_on_processor(graph, options)
         # A graph that pools by the mean asks for the mask.
         self._masks = [node.name for node in self._session.get_inputs() if node.name != "input_ids"]
         self._tokenizer = Tokenizer.from_str(_tame((folder / TOKENIZER_FILE).read_text(encoding="utf-8")))
@@ -197,7 +197,8 @@ def _joined_windows(
     return max(sentence for sentence, _, _ in read), offsets, np.concatenate(log_odds), np.concatenate(kinds)
 
 
-def _on_processor(graph: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+def open_on_processor(graph: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    """A session of a graph with products of int8, which gives the same numbers on every processor."""
     if _cuts_sums_off():  # by a slower way this processor comes to the very same numbers as others
         options.add_session_config_entry("session.x64quantprecision", "1")
     return ort.InferenceSession(

@@ -267,11 +267,8 @@ def _packaged_rows(file: str) -> Iterator[Row]:
         for name in group["names"]:
             for sentence in group["sentences"]:
                 text = sentence.format(name)
-                yield {"text": text[:1].upper() + text[1:] if len(group["sentences"]) > 1 else text, "article": name}
-
-
-def _read_plain(raw: Row) -> Row:
-    return {**raw, "label": 0, "loaded_words": []}
+                text = text[:1].upper() + text[1:] if len(group["sentences"]) > 1 else text
+                yield {"text": text, "article": name, "label": 0, "loaded_words": []}
 
 
 def _read_own(raw: Row) -> Row:
@@ -296,10 +293,6 @@ def _read_babe(raw: Row) -> Row:
         "annotators": sorted(votes),
         "marked_words": marked,
     }
-
-
-def _read_label_only(raw: Row) -> Row:
-    return _text_and_label(raw) | {"outlet": _optional(_first(raw, "outlet"))}
 
 
 def _read_ptc(raw: Row) -> Row:
@@ -359,15 +352,8 @@ def _optional(value: Any) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-_READERS = {
-    "news": _read_news,
-    "plain": _read_plain,
-    "babe": _read_babe,
-    "anno-lexical": _read_label_only,
-    "ptc": _read_ptc,
-    "checkthat": _read_label_only,
-}
+_READERS = {"news": _read_news, "babe": _read_babe, "ptc": _read_ptc}
 CORPORA: Mapping[str, Corpus] = {
-    name: Corpus(**known, read=_READERS[name])
+    name: Corpus(**known, read=_READERS.get(name, _read_own))
     for name, known in tomllib.loads((_HERE / "corpora.toml").read_text(encoding="utf-8")).items()
 }

@@ -18,7 +18,7 @@ MarkedWords = Sequence[Mapping[str, Any]]
 
 
 class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """A scikit-learn classifier of sentences; those who inherit give `fit`, `log_odds` and `_threshold`.
+    """A scikit-learn classifier of sentences; those who inherit give `fit` and `log_odds`.
 
     `classes_` is sorted, as scikit-learn expects: ``["loaded", "neutral"]``, or ``[0, 1]`` where the labels were numbers.
     """
@@ -28,11 +28,6 @@ class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
     @abstractmethod
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Calibrated log-odds of being loaded; shape (n_sentences,)."""
-
-    @property
-    @abstractmethod
-    def _threshold(self) -> float:
-        """The probability from which a sentence is called loaded."""
 
     def p_loaded(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """The probability of loaded, wherever its column is; shape (n_sentences,)."""
@@ -49,8 +44,8 @@ class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
         return np.column_stack([1 - loaded, loaded] if self._loaded == 1 else [loaded, 1 - loaded])
 
     def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
-        """The class of each sentence by the threshold; shape (n_sentences,)."""
-        loaded = self.p_loaded(X) >= self._threshold
+        """The class of each sentence at a probability of one half; shape (n_sentences,)."""
+        loaded = self.log_odds(X) >= 0
         predicted: NDArray[Any] = self.classes_[np.where(loaded, self._loaded, 1 - self._loaded)]
         return predicted
 

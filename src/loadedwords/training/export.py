@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from onnxruntime.transformers.fusion_options import FusionOptions
@@ -59,8 +60,8 @@ class Parity:
     n_sentences: int
     label_agreement: float
     mean_difference: float
-    macro_f1_float: float | None
-    macro_f1_int8: float | None
+    macro_f1_float: float
+    macro_f1_int8: float
 
 
 class _Graph(nn.Module):
@@ -154,8 +155,8 @@ def measure_parity(
     estimator: TransformerFramingClassifier,
     folder: Path,
     sentences: Sequence[str],
-    labels: NDArray[np.int64] | None = None,
-    settings: OnnxSettings | None = None,
+    labels: NDArray[np.int64],
+    settings: OnnxSettings,
 ) -> Parity:
     """Score sentences by torch in float and by the exported int8 graph.
 
@@ -164,28 +165,24 @@ def measure_parity(
     estimator : TransformerFramingClassifier
     folder : Path
         Where `export_onnx` wrote.
-    sentences : sequence of str
-    labels : ndarray of shape (n_sentences,), optional
-        0 neutral, 1 loaded; -1 where unknown. For macro-F1.
-    settings : OnnxSettings, optional
-        What makes decisions of the log-odds; uncalibrated ones if not given.
+    sentences, labels : sequence of str, ndarray of shape (n_sentences,)
+        0 neutral, 1 loaded: for macro-F1.
+    settings : OnnxSettings
+        What makes decisions of the log-odds.
 
     Raises
     ------
     ModelError
         If fewer than `LABEL_AGREEMENT` of the labels agree, or macro-F1 moves by more than `MACRO_F1_CHANGE`.
     """
-    settings = settings or OnnxSettings()
     exact = estimator.logits(sentences)
     quantised = OnnxScorer(folder, settings).logits(sentences)
     labelled = [sentence_probability(of.sentence, settings) >= settings.threshold for of in (exact, quantised)]
     agreement = float(np.mean(labelled[0] == labelled[1]))
-    f1: list[float | None] = [None, None]
-    if labels is not None and (known := labels >= 0).any():
-        f1 = [float(f1_score(labels[known], decision[known], average="macro")) for decision in labelled]
+    f1 = [float(f1_score(labels, decision, average="macro")) for decision in labelled]
     difference = float(np.mean(np.abs(exact.sentence - quantised.sentence)))
     parity = Parity(len(sentences), agreement, difference, f1[0], f1[1])
-    moved = abs(f1[0] - f1[1]) if f1[0] is not None and f1[1] is not None else 0.0
+    moved = abs(f1[0] - f1[1])
     # On few sentences a good export fails 99% by chance: there, only what chance would hardly do is refused.
     differ, allowed = round((1 - agreement) * len(sentences)), (1 - LABEL_AGREEMENT) * len(sentences)
     small = len(sentences) < N_FOR_STRICT_GATE
@@ -219,8 +216,6 @@ def _trace(network: FramingNetwork, file: Path) -> None:
 
 def _compare(network: FramingNetwork, file: Path, step: str) -> None:
     """The graph against torch, at shapes it was not traced with, and with padding."""
-    import onnxruntime as ort
-
     session = ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     for rows, length in SHAPES:
         ids = torch.randint(5, 100, (rows, length), generator=torch.Generator().manual_seed(length))
@@ -244,8 +239,6 @@ def _compare(network: FramingNetwork, file: Path, step: str) -> None:
 
 
 def _check_shapes(file: Path) -> None:
-    import onnxruntime as ort
-
     options = ort.SessionOptions()
     options.log_severity_level = 3
     session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -187,10 +187,6 @@ class LinearFramingClassifier(FramingClassifier):
         check_is_fitted(self)
         return self.scorer_.score(check_texts(X))[1]
 
-    @property
-    def _threshold(self) -> float:
-        return self.scorer_.threshold
-
     def _fit_weights(
         self,
         features: sp.csr_matrix,

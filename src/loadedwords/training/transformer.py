@@ -17,11 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils import CONFIG_NAME
 
 from loadedwords.errors import DataError
 from loadedwords.files import folder_written_whole
-from loadedwords.models.odds import logit
-from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, sentence_probability, word_logits
+from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, word_logits
 from loadedwords.models.scores import NO_KINDS, Logits, WordScore
 from loadedwords.schema import CLASSES, KINDS
 from loadedwords.training.encoders import find_encoder
@@ -52,7 +52,7 @@ class TransformerFramingClassifier(FramingClassifier):
     epochs, learning_rate, batch_size : float
         As Trainer takes them; the rate rises over the first steps and then falls linearly to 0.
     head_rate : float
-        The heads for words and kinds learn at this multiple of the rate.
+        The heads learn at this multiple of the rate; of the pooling "first" not that for the sentence.
     max_length : int
         In tokens; what is beyond is cut off in training.
     word_weight, kind_weight : float
@@ -74,8 +74,6 @@ class TransformerFramingClassifier(FramingClassifier):
         ``["loaded", "neutral"]``, or ``[0, 1]`` where the labels were numbers.
     network_ : FramingNetwork
     tokenizer_ : PreTrainedTokenizerBase
-    settings_ : OnnxSettings
-        Temperatures and thresholds; uncalibrated after `fit`, set by whoever holds sentences out.
     """
 
     def __init__(
@@ -180,7 +178,6 @@ class TransformerFramingClassifier(FramingClassifier):
         by_row = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         self._train(network, by_row, tell)
         self.network_ = network.eval()
-        self.settings_ = OnnxSettings()
         return self
 
     def logits(self, X: Sequence[str], *, exact: bool = True) -> Logits:  # noqa: N803
@@ -214,16 +211,15 @@ class TransformerFramingClassifier(FramingClassifier):
         return Logits(sentence, words, kinds)
 
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
-        """Calibrated log-odds of being loaded; shape (n_sentences,)."""
-        logits = self.logits(X)
-        return logit(sentence_probability(logits.sentence, self.settings_))
+        """Log-odds of being loaded, not calibrated; shape (n_sentences,)."""
+        return self.logits(X).sentence
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The loaded words and phrases of each sentence, with offsets into it."""
         texts = check_texts(X)
         logits = self.logits(texts)
         return [
-            find_phrases(text, words, kinds, self.settings_)
+            find_phrases(text, words, kinds, OnnxSettings())
             for text, words, kinds in zip(texts, logits.words, logits.kinds, strict=True)
         ]
 
@@ -243,15 +239,16 @@ class TransformerFramingClassifier(FramingClassifier):
     def from_checkpoint(cls, folder: str | Path, **parameters: Any) -> Self:
         """A fitted estimator from a folder that `save_checkpoint` wrote; `parameters` as in the constructor."""
         estimator = cls(**{**parameters, "encoder": str(folder)})
+        if not (Path(folder) / CONFIG_NAME).is_file():
+            raise DataError(
+                f"{folder} holds no checkpoint: it has no {CONFIG_NAME}.\nName a folder that save_checkpoint wrote."
+            )
+        if estimator.threads:
+            torch.set_num_threads(estimator.threads)
         estimator.tokenizer_ = AutoTokenizer.from_pretrained(folder)
         estimator.network_ = load_network(folder, pooling=estimator.pooling, seed=estimator.random_state).eval()
         estimator.classes_ = np.array(sorted(CLASSES))
-        estimator.settings_ = OnnxSettings()
         return estimator
-
-    @property
-    def _threshold(self) -> float:
-        return self.settings_.threshold
 
     def _train(self, network: FramingNetwork, rows: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
         on_gpu = torch.cuda.is_available()
