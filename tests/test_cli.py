@@ -137,8 +137,19 @@ def test_standard_input_named_columns_and_a_dataset(tmp_path: Path) -> None:
         (
             ["train", "{tmp}/labels.csv", "--ablation", "{tmp}/empty.jsonl", "-o", "{tmp}/bundle"],
             2,
-            "ablation is no JSON",
+            "is not what evaluate --json prints",
         ),
+        (["train", "{tmp}/labels.csv", "--seeds", "3", "--no-evaluate", "-o", "{tmp}/bundle"], 2, "--seeds is for the"),
+        (["train", "{tmp}/labels.csv", "--recipe", "linear", "--from", "x", "-o", "{tmp}/b"], 2, "for a transformer"),
+        (["train", "{tmp}/one.csv", "-o", "{tmp}/bundle"], 1, "of one class"),
+        (["train", "{tmp}/labels.csv", "--no-evaluate", "-o", "{tmp}/bundle"], 1, "of one class"),
+        (["evaluate", "--recipe", "linear", "--without", "babe", "--corpora", "{tmp}"], 1, "has no stages"),
+        (["evaluate", "--recipe", "default", "--without", "babe", "--card", "{tmp}/card"], 2, "of the whole recipe"),
+        (["probe", "linear", "--revision", "x"], 2, "--revision is for a checkpoint"),
+        (["export", "{tmp}", "{tmp}/labels.csv", "-o", "{tmp}/bundle"], 1, "holds no checkpoint"),
+        (["score", "{tmp}/header.csv", "-o", "{tmp}/out"], 1, "a header and no rows"),
+        (["score", "{tmp}/labels", "-o", "{tmp}/out"], 1, "files without an ending are not read"),
+        (["score", "{tmp}/within.json", "-o", "{tmp}/out"], 1, "--text-column article.content"),
         (["train", "{tmp}/labels.csv", "-o", "{tmp}"], 1, "exists and is not a bundle"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--prevalence", "1"], 2, "not in the range"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--prevalence", "nan"], 2, "nan is not in the range"),
@@ -154,6 +165,10 @@ def test_errors_say_what_and_what_to_do(arguments: list[str], status: int, messa
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text(json.dumps(config), encoding="utf-8")
         (tmp_path / name / "notes.txt").write_text("precious", encoding="utf-8")
+    (tmp_path / "one.csv").write_text("text,label\nThe dam broke.,0\nIt met.,0\n", encoding="utf-8")
+    (tmp_path / "header.csv").write_text("text,label\n", encoding="utf-8")
+    (tmp_path / "labels").write_text("The dam broke.", encoding="utf-8")
+    (tmp_path / "within.json").write_text('{"article": {"content": "The dam broke."}}', encoding="utf-8")
     (tmp_path / "labels.csv").write_text("text,label\nThe dam broke.,0\nA puppet.,1\n", encoding="utf-8")
     result = run(*(a.format(tmp=tmp_path) for a in arguments))
     assert result.exit_code == status, result.output

@@ -163,6 +163,7 @@ def test_words_kinds_and_annotators_by_hand() -> None:
         kinds[at, :, KINDS.index("label") if at % 3 else KINDS.index("verb")] = 1
     logits = Logits(np.zeros(n), words, list(kinds))
     found = {each.name: each for each in [*word_findings([logits], rows), *kind_findings([logits], rows)]}
+    assert found["F1 of the characters of loaded words"].beside.startswith(f"{2 * 3 / (3 + 7):.3f} if every word")
     estimates = {name: finding.value.estimate for name, finding in found.items()}
     assert estimates == pytest.approx(
         {

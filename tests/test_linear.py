@@ -88,7 +88,9 @@ def test_marked_words_are_found_again(fitted: LinearFramingClassifier, small_dat
 
 def test_probabilities_are_calibrated_on_sentences_not_seen(small_recipe: Recipe, small_data: Labels) -> None:
     even = pl.col("article").map_elements(lambda article: hash_of(article) % 2 == 0, pl.Boolean)
-    model = fit_linear(replace(small_recipe, estimator={"bits": 16}), small_data.where(even))
+    model = fit_linear(
+        replace(small_recipe, estimator={"bits": 16}), replace(small_data, table=small_data.table.filter(even))
+    )
     rest = small_data.table.filter(~even)
     probability = model.predict_proba(rest["text"].to_list())[:, 1]
     assert abs(probability.mean() - rest["label"].mean()) < 0.1

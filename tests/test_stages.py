@@ -251,6 +251,8 @@ def test_a_part_of_a_recipe_is_left_out() -> None:
     assert plainer.teacher is not None
     assert all(use.stages == () for of in (plainer, plainer.teacher) for use in of.corpora if use.name == "babe")
     assert not any("exchanges" in stage.settings for stage in leave_out(recipe, "exchanges").stages)
+    with pytest.raises(DataError, match="has no stages"):
+        leave_out(read_recipe("linear"), "babe")
     with pytest.raises(DataError, match="has no part lessons"):
         leave_out(recipe, "lessons")
 

@@ -76,6 +76,8 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
         raise click.UsageError("A --checkpoint is measured on a LABELLED file.")
     if revision and not checkpoint:
         raise click.UsageError("--revision is for a --checkpoint: name that, too.")
+    if card and part:
+        raise click.UsageError("A --card is of the whole recipe: leave --without out, or write --json.")
     if plot is not None:  # before hours of training
         require("matplotlib", extra="notebooks", purpose="Drawing a reliability plot")
         plot.parent.mkdir(parents=True, exist_ok=True)

@@ -44,11 +44,15 @@ def _model_to_probe(model: str | None, revision: str | None) -> tuple[Classifier
     from loadedwords.models.bundle import EMBEDDED, GOLDEN_FILE
     from loadedwords.scoring import load_model
 
-    if model is None or model in EMBEDDED or (Path(model) / GOLDEN_FILE).is_file():
+    is_bundle = model is None or model in EMBEDDED or (Path(model) / GOLDEN_FILE).is_file()
+    module, _, attribute = (model or "").partition(":")
+    is_object = bool(attribute) and not Path(str(model)).exists()
+    if revision and (is_bundle or is_object):
+        raise click.UsageError("--revision is for a checkpoint on the Hub.")
+    if model is None or is_bundle:
         loaded = load_model(model)
         return loaded, loaded.bundle.name
-    module, _, attribute = model.partition(":")
-    if attribute and not Path(model).exists():
+    if is_object:
         import importlib
 
         sys.path.insert(0, str(Path.cwd()))  # as python -m would

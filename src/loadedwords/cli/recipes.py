@@ -55,7 +55,9 @@ def workshop_for(
     work.mkdir(parents=True, exist_ok=True)
     linear = recipe.kind == "linear"
     checkpoint = None if linear or start == "scratch" else _checkpoint(start, work, data)
-    of_teacher = load_labels(recipe.teacher, corpora) if linear and recipe.teacher else None
+    of_teacher = None
+    if linear and recipe.teacher:  # in the same folds: no teacher may know a fold that its pupil is measured on
+        of_teacher = load_labels(recipe.teacher, corpora, n_folds=data.n_folds)
     unlabelled: list[str] = []
     source = None
     if recipe.n_taught and checkpoint is None:

@@ -89,9 +89,7 @@ def show_evaluation(evaluation: Evaluation, as_json: bool) -> None:
     if as_json:
         import json
 
-        told = json.dumps(evaluation.as_dict())
-        # What no figure can be given for is null: JSON knows no NaN.
-        click.echo(json.dumps(json.loads(told, parse_constant=lambda _: None), indent=2))
+        click.echo(json.dumps(evaluation.as_dict(), indent=2))
     else:
         print_evaluation(evaluation)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,12 +55,14 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     from loadedwords.training.recipe import for_own_labels, read_recipe
     from loadedwords.training.release import train_bundle
 
+    of_measuring = {"--seeds": seeds > 1, "--jobs": jobs > 1, "--ablation": ablation}
+    if not measure and (given := [option for option, value in of_measuring.items() if value]):
+        raise click.UsageError(f"{given[0]} is for the cross-validation, which --no-evaluate leaves out.")
     check_place(output)  # and what else is wrong, before hours of training
-    try:
-        leaving_out = [json.loads(file.read_text(encoding="utf-8")) for file in ablation]
-    except ValueError as error:
-        raise click.UsageError(f"An --ablation is no JSON: {error}. Pass what evaluate --json printed.") from error
+    leaving_out = [_ablation(file) for file in ablation]
     plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
+    if start and plan.kind == "linear":
+        raise click.UsageError("--from is for a transformer: a linear model starts from nothing.")
     data = load_labels(plan, corpora, labelled)
     workshop = workshop_for(plan, data, corpora, articles, work, start or ("embedded" if labelled else "scratch"))
     metrics = held_out = None
@@ -67,9 +70,20 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
         evaluation = cross_validate(plan, data, seeds=range(seeds), workshop=workshop, jobs=jobs, tell=tell)
         print_evaluation(evaluation)
         metrics, held_out = evaluation.as_dict(), evaluation.held_out
-    if leaving_out:
-        metrics = {**(metrics or {}), "ablation": leaving_out}
+        if leaving_out:
+            metrics["ablation"] = leaving_out
     bundle = train_bundle(
         plan, data, output, held_out=held_out, metrics=metrics, workshop=workshop, seed=seed, tell=tell
     )
     click.echo(bundle.folder)
+
+
+def _ablation(file: Path) -> dict[str, Any]:
+    """What `evaluate --without PART --json` printed."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(told["description"], str) and all(finding["name"] for finding in told["findings"]):
+            return dict(told)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise click.UsageError(f"The --ablation {file} is not what evaluate --json prints. Run it again into that file.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic
 from loadedwords.models.onnx_scorer import OnnxSettings
 from loadedwords.models.scores import Logits
@@ -59,6 +60,8 @@ def fit_temperature(log_odds: NDArray[np.float64], target: NDArray[Any]) -> tupl
     """
     weight = np.concatenate([target, 1.0 - target])
     classes = np.repeat([1, 0], len(target))[weight > 0]
+    if len(set(classes.tolist())) < 2:
+        raise DataError("What is held out to calibrate on is of one class.\nLabel more sentences, of both classes.")
     twice = np.concatenate([log_odds, log_odds])[weight > 0]
     line = LogisticRegression(C=1e6).fit(twice[:, None], classes, sample_weight=weight[weight > 0])
     slope = max(float(line.coef_[0][0]), 1e-3)

@@ -55,9 +55,9 @@ def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
-def with_interval(value: Mapping[str, float] | None) -> str:
+def with_interval(value: Mapping[str, Any] | None) -> str:
     """An estimate and its interval, as text."""
-    if value is None:
+    if value is None or value["estimate"] is None:
         return "–"
     if value["low"] is None or value["high"] is None:
         return f"{value['estimate']:.3f} [no interval]"

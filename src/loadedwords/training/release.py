@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 N_PARITY = 2000
 CALIBRATION_STAGE = "calibration"
 # Part of what kept scores are named after: raise it when the export computes something else.
-EXPORT_VERSION = 9
-N_SEEN_BY_EXPORT = 200
+EXPORT_VERSION = 10
+N_SEEN_BY_EXPORT = 1000
 
 Tell = Callable[[str], None]
 # Writes a model's files into a folder; gives the scorer that reads them and what belongs into the config.
@@ -166,6 +166,11 @@ def train_bundle(
     seed : int
     tell : callable
         Gets a line now and then.
+
+    Raises
+    ------
+    DataError
+        If a transformer can't be calibrated on what is labelled: it is of one class, or of one fold.
     """
     trained_on = labels.trained_on()
     config = {
@@ -184,6 +189,7 @@ def train_bundle(
 
         measured = labels.measured
         if held_out is None:
+            labels.check_measurable()
             measured = measured.filter(pl.col("fold") == 0)
             texts = measured["text"].to_list()
             held_out = fit_and_score(recipe, labels, texts, seed=seed, without=0, workshop=workshop)
@@ -286,7 +292,7 @@ def _saving_transformer(
     from loadedwords.models.onnx_scorer import OnnxScorer
     from loadedwords.training import export
 
-    rest = _shuffled(trained_on)[N_SEEN_BY_EXPORT if len(trained_on) >= 2 * N_SEEN_BY_EXPORT else 0 :]
+    rest = _shuffled(trained_on)[len(_seen(trained_on)) :]
     compared = (rest if apart.is_empty() else _shuffled(apart))[:N_PARITY]
 
     def save(folder: Path) -> tuple[OnnxScorer, dict[str, Any]]:
@@ -332,5 +338,5 @@ def _shuffled(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _seen(rows: pl.DataFrame) -> list[str]:
-    """Sentences for the export to look at."""
-    return _shuffled(rows)["text"].to_list()[:N_SEEN_BY_EXPORT]
+    """Sentences for the export to look at; of few only half, for it is judged by others."""
+    return _shuffled(rows)["text"].to_list()[: min(N_SEEN_BY_EXPORT, -(-len(rows) // 2))]

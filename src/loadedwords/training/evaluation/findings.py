@@ -143,6 +143,7 @@ def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
         return float(np.mean([_f1(marked[at], of_seed[at], length[at]) for of_seed in called]))
 
     articles = rows["article"].to_numpy()[words["sentence"].to_numpy()]
+    of_characters = length[marked].sum() / length.sum()
     size = f"{rows['words'].is_not_null().sum():,} sentences, {len(marked):,} words, {int(marked.sum()):,} marked"
     return [
         Finding(
@@ -154,7 +155,7 @@ def word_findings(every: Sequence[Logits], rows: pl.DataFrame) -> list[Finding]:
         Finding(
             "F1 of the characters of loaded words",
             resampled(f1, articles),
-            f"{2 * marked.mean() / (1 + marked.mean()):.3f} if every word were called loaded",
+            f"{2 * of_characters / (1 + of_characters):.3f} if every word were called loaded",
             f"{size}; threshold from the other folds",
         ),
     ]

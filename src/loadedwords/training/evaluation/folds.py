@@ -83,13 +83,10 @@ def cross_validate(
     Raises
     ------
     DataError
-        If all sentences are in one fold.
+        If all sentences are in one fold, or of one class.
     """
+    labels.check_measurable()
     measured = labels.measured.with_row_index("at")
-    if measured["fold"].n_unique() < 2:
-        raise DataError(
-            "All sentences are in one fold, so nothing can be learnt from the others.\nLabel more articles."
-        )
     raw = list(_held_out(recipe, labels, seeds, workshop, jobs, tell))
     probability, strongest = zip(*(_calibrated(logits, measured) for logits in raw), strict=True)
 
@@ -117,7 +114,7 @@ def cross_validate(
     without = f" without {recipe.without}" if recipe.without else ""
     description = (
         f"{recipe.name}{without}: {len(inside):,} sentences of {len(set(articles.tolist())):,} articles, mean target "
-        f"{labels.prevalence:.3f}; {measured['fold'].n_unique()} folds grouped by article, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}; "
+        f"{labels.prevalence:.3f}; {labels.n_folds} folds grouped by article, {len(seeds)} seed{'s' if len(seeds) > 1 else ''}; "
         f"95% intervals by resampling articles, {N_RESAMPLES} times; what another training would change is not in them."
     )
     runs = {recipe.name: [Predictions.at(p) for p in of_inside], **_baselines(inside)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, matthews_corrcoef, roc_auc_score
 
@@ -111,7 +113,7 @@ class Evaluation:
     devices: tuple[DeviceRate, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON; what no figure can be given for is None, as JSON knows no NaN."""
         told = asdict(replace(self, held_out=None))
         told["predictors"] = told.pop("metrics")
         told["findings"] = [
@@ -119,7 +121,8 @@ class Evaluation:
             for each in self.findings
         ]
         del told["held_out"]
-        return told
+        without_nan: dict[str, Any] = json.loads(json.dumps(told), parse_constant=lambda _: None)
+        return without_nan
 
 
 def compute_metrics(
@@ -206,13 +209,10 @@ def baselines(labels: NDArray[np.int64], outlets: NDArray[np.str_], groups: NDAr
 
 def outlet_rates(values: NDArray[Any], outlets: NDArray[Any], groups: NDArray[Any]) -> NDArray[np.float64]:
     """For each row the mean of its outlet in the other groups; the mean of all of these where the outlet is new."""
-    rates = np.empty(len(values))
-    for group in np.unique(groups):
-        own = groups == group
-        others = own if own.all() else ~own
-        names, index = np.unique(outlets[others], return_inverse=True)
-        means = np.bincount(index, weights=values[others]) / np.bincount(index)
-        known = dict(zip(names.tolist(), means.tolist(), strict=True))
-        overall = float(values[others].mean())
-        rates[own] = [known.get(outlet, overall) for outlet in outlets[own].tolist()]
-    return rates
+    rows = pl.DataFrame({"value": values.astype(np.float64), "outlet": outlets, "group": groups})
+    total, n = pl.col("value").sum(), pl.len()
+    if rows["group"].n_unique() == 1:
+        return rows.select(total.over("outlet") / n.over("outlet")).to_series().to_numpy()
+    in_others = (total.over("outlet") - total.over("outlet", "group")) / (n.over("outlet") - n.over("outlet", "group"))
+    of_all = (total - total.over("group")) / (n - n.over("group"))
+    return rows.select(in_others.fill_nan(of_all)).to_series().to_numpy()
