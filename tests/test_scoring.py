@@ -21,6 +21,7 @@ from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import EMBEDDED, open_bundle
 from loadedwords.models.onnx_scorer import MAX_LENGTH, OVERLAP, OnnxScorer
 from loadedwords.scoring import FramingModel
+from loadedwords.scoring import model as scoring
 from loadedwords.text import prepare_text
 from loadedwords.training.labels import Labels
 from loadedwords.training.linear import LinearFramingClassifier
@@ -51,6 +52,15 @@ def test_own_words_are_scored_apart_where_the_quotation_can_matter(model: Framin
     alone = float(model.p_loaded([prepared.own_text])[0])
     assert sentence.p_own == pytest.approx(alone if apart else sentence.p_loaded, abs=1e-6)
     assert abs(alone - sentence.p_loaded) > 1e-6  # so that the line above tells the two apart
+
+
+def test_what_is_near_the_threshold_is_so_at_the_prevalence_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    usual = scoring.scored_apart
+    monkeypatch.setattr(scoring, "scored_apart", lambda s, p, *rest: seen.append(p) or usual(s, p, *rest))
+    for prevalence in (None, 0.6):
+        loadedwords.load_model("linear", prevalence=prevalence).score_text("The regime is “a puppet”, he said.")
+    assert seen[0] < seen[1]
 
 
 def test_sparing_a_second_score_changes_next_to_nothing(
@@ -251,6 +261,7 @@ def test_golden_scores_agree(small_bundle: Path) -> None:
     assert loadedwords.load_model(small_bundle).verify() == []
     for name in EMBEDDED:
         assert loadedwords.load_model(name).verify() == []
+    assert loadedwords.load_model(small_bundle, prevalence=0.6).verify() == [], "which shifts every score that it gives"
     assert open_bundle("default").hash == open_bundle().hash != open_bundle("linear").hash
 
 

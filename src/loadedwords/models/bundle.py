@@ -79,7 +79,7 @@ def open_bundle(model: str | Path | None = None) -> Bundle:
         if not 0 < float(config.get("prevalence", 0.5)) < 1 or not isinstance(config["name"], str):
             raise ValueError("its prevalence is no share, or its name no text")
         listed = list(files.items())
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ModelError(
             f"{config_file} is no bundle's config: {error!r}.\nTrain the model again or restore the file."
         ) from error
@@ -127,6 +127,7 @@ def write_bundle(folder: Path, write_files: Callable[[Path], dict[str, Any]]) ->
     OutputError
         If the place is taken by something else or can't be written.
     """
+    folder = folder.resolve()  # a link, and what is here, are replaced where they lie
     check_place(folder)
     with folder_written_whole(folder) as beside:
         config = write_files(beside)

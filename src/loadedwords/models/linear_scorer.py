@@ -219,7 +219,16 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
         if not all(np.isfinite(array).all() for array in (figures, weights, squares)):
             raise ValueError("a weight or setting is no finite number")
         return scorer
-    except (KeyError, TypeError, ValueError, IndexError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        ArithmeticError,
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise ModelError(
             f"{folder} is no linear bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error

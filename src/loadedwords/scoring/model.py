@@ -231,7 +231,7 @@ class FramingModel:
                 yield rejected(item) if isinstance(item, Reject) else next(scored)
 
     def verify(self) -> list[str]:
-        """Score the bundle's golden sentences again; returns what differs, nothing if all is well."""
+        """Score the bundle's golden sentences again, at its own prevalence; returns what differs, nothing if all is well."""
         import json
 
         file = self.bundle.folder / GOLDEN_FILE
@@ -240,26 +240,25 @@ class FramingModel:
         try:
             golden = json.loads(file.read_text(encoding="utf-8"))
             texts = [row["text"] for row in golden]
-            expected = [(float(row["p_loaded"]), list(row["words"])) for row in golden]
+            expected = [(float(row["p_loaded"]), list(zip(row["words"], row["kinds"], strict=True))) for row in golden]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(f"{file} can't be read: {error!r}.\nTrain the bundle again.") from error
         if not golden:
             raise ModelError(f"{file} holds no sentence, so nothing can be verified.\nTrain the bundle again.")
-        found = zip(texts, expected, self.p_loaded(texts), self.find_loaded_words(texts), strict=True)
         differences = []
-        for text, (p_then, words_then), p_loaded, words in found:
+        for text, (p_then, words_then), p_loaded, found in zip(
+            texts, expected, *self._scorer.score(texts), strict=True
+        ):
+            words = [(text[word.start : word.end], word.kind) for word in found]
             if abs(p_loaded - p_then) > GOLDEN_TOLERANCE:
                 differences.append(f"{text!r}: p_loaded is {p_loaded:.4f}, was {p_then:.4f}")
-            if [w.text for w in words] != words_then:
-                differences.append(f"{text!r}: words are {[w.text for w in words]}, were {words_then}")
+            if words != words_then:
+                differences.append(f"{text!r}: words and kinds are {words}, were {words_then}")
         return differences
 
     def _score(self, sentences: Sequence[str]) -> tuple[NDArray[np.float64], list[list[WordScore]]]:
         probability, words = self._scorer.score(sentences)
-        return self._shifted(probability), words
-
-    def _shifted(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-        return logistic(logit(probability) + self._shift) if self._shift else probability
+        return logistic(logit(probability) + self._shift) if self._shift else probability, words
 
     def _score_batch(self, articles: Sequence[Article]) -> list[ScoredArticle]:
         """Score several articles in one run of the model; one that fails is marked and the others go on."""
@@ -273,13 +272,12 @@ class FramingModel:
     def _score_together(self, articles: Sequence[Article]) -> list[ScoredArticle]:
         prepared, languages = zip(*map(self._prepared, articles), strict=True)
         sentences = [s for p in prepared for s in (*p.title, *p.standfirst, *p.text.sentences)]
-        probability, words = self._scorer.score([sentence.text for sentence in sentences])
+        whole, words = self._score([sentence.text for sentence in sentences])
         # What the outlet itself says in a mixed sentence is scored as a sentence of its own.
-        own = probability.copy()
-        found = enumerate(zip(sentences, probability.tolist(), words, strict=True))
+        own = whole.copy()
+        found = enumerate(zip(sentences, whole.tolist(), words, strict=True))
         apart = [at for at, (sentence, p, ws) in found if scored_apart(sentence, p, ws, self.threshold)]
-        own[apart], _ = self._scorer.score([sentences[at].own_text for at in apart])
-        whole, own = self._shifted(probability), self._shifted(own)
+        own[apart], _ = self._score([sentences[at].own_text for at in apart])
         results = zip(sentences, whole.tolist(), own.tolist(), words, strict=True)
         scored = []
         for article, p, language in zip(articles, prepared, languages, strict=True):
@@ -439,9 +437,13 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
         raise DataError(
             f"Article {number} is {type(article).__name__}.\nPass texts, mappings with the key 'text', or articles."
         )
-    if not isinstance(article.get("text"), str):
+    if "text" not in article:
         raise DataError(
             f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, article))}."
+        )
+    if not isinstance(article["text"], str):
+        raise DataError(
+            f"The text of article {number} is {type(article['text']).__name__}, not a string.\nLeave such articles out."
         )
     fields: dict[str, Any] = {key: short_text(article.get(key)) for key in SHORT_FIELDS}
     date, note = read_date(article.get("date"))
