@@ -110,6 +110,7 @@ def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -
     [
         ('See [the **dam**](https://example.org/a_(b) "title") now.', "See the dam now."),
         ("![a picture](https://example.org/x.png)Text", "Text"),
+        ("![a strongman](pic.jpg)One <!-- loadedwords: off -->two <!--\n-->", "One two "),
         ("a footnote [1] and [sic] stay", "a footnote [1] and [sic] stay"),
         ("**Bold *and italic* text** here", "Bold and italic text here"),
         ("He said s**t and f***, 2 * 3 * 4", "He said s**t and f***, 2 * 3 * 4"),
@@ -176,6 +177,12 @@ def test_what_was_wrapped_by_hand_is_joined_and_no_sentence_is_endless() -> None
         ('“Hello" said Ann, and left.', ["Hello"]),
         ("The band’s ‘90s hits drew the players’ crowd.", []),
         ("„So“ sagte er, «oui» dit-elle.", ["So", "oui"]),
+        ("“They said “never” and left us,” said Ann.", ["They said “never” and left us,"]),
+        ('"They said "never" and left us," said Ann.', ['They said "never" and left us,']),
+        ("“It was lost. “Never,” he said. “Ever,” she said.", ["It was lost.", "Never,", "Ever,"]),
+        ("It failed, said Ann.“It was lost,” she said.", ["It was lost,"]),
+        ("”It was lost,” said Ann.", ["It was lost,"]),
+        ("It was lost,” said Ann. He left.", []),
     ],
 )
 def test_quotations(paragraph: str, quoted: list[str]) -> None:

@@ -20,7 +20,7 @@ _PARAGRAPHS_BETWEEN = 3
 _MARK = re.compile("\"\"|``|''|[\"″＂“”„‟«»‹›‘’‚']")
 _STRAIGHT = {"″": '"', "＂": '"'}
 _CLOSER = {
-    "“": ("”", '"'), "„": ("“", "”", '"'), "‟": ("”",), "«": ("»",), "»": ("»", "«"), "‹": ("›",), "›": ("›", "‹"),
+    "“": ("”", '"'), "”": ("”",), "„": ("“", "”", '"'), "‟": ("”",), "«": ("»",), "»": ("»", "«"), "‹": ("›",), "›": ("›", "‹"),
     '"': ('"', '""', "”", "''"), '""': ('""', '"'), "``": ("''", '"'), "''": ("''",),
 }  # fmt: skip
 # These say themselves that they open, even before a blank.
@@ -68,10 +68,14 @@ def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked
                 # “…job.""But…”: one closed and one opened, with nothing between them.
                 opener = '"' if mark == '""' != opener and text[after : after + 1].isalnum() else ""
                 mark_at, opened = at + 1, after
-            elif mark == opener and _only_opens(text, at, after, opened):  # the one before was never closed
-                stop = sentence_end(text, opened, at)
-                found.append(Marked(opened, stop, mark_at, stop))
-                mark_at, opened = at, after
+            elif mark == opener and _only_opens(text, at, after, opened):
+                inner = _inner_end(text, mark, after, end)
+                if inner is not None:
+                    skip = inner
+                else:  # the one before was never closed
+                    stop = sentence_end(text, opened, at)
+                    found.append(Marked(opened, stop, mark_at, stop))
+                    mark_at, opened = at, after
             elif mark == opener:  # “set with the wrong mark“
                 found.append(Marked(opened, at, mark_at, after))
                 opener = ""
@@ -93,6 +97,20 @@ def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked
         for start, stop in [stripped(text, item.start, item.end)]
         if start < stop
     ]
+
+
+def _inner_end(text: str, mark: str, after: int, end: int) -> int | None:
+    """Where a quotation ends that opened within another in the same marks, if behind it the outer one closes as well."""
+    open_now, inner = 2, None
+    for match in _MARK.finditer(text, after, min(end, after + LONGEST)):
+        if match[0] == mark and (mark in _DIRECTED or _only_opens(text, match.start(), match.end(), after)):
+            open_now += 1
+        elif match[0] in _CLOSER[mark] and _closes(text, match.start(), match.end(), end):
+            open_now -= 1
+            inner = inner or (match.end() if open_now == 1 else None)
+            if open_now == 0:
+                return inner
+    return None
 
 
 def _unclosed(text: str, opener: str, mark_at: int, opened: int, bounds: Bounds, number: int) -> Marked:
@@ -122,9 +140,11 @@ def _opens(text: str, at: int, after: int, end: int) -> bool:
 
 
 def _may_open(text: str, mark: str, at: int, after: int, end: int) -> bool:
-    if mark in "»›" and not any(text.find(closer, after, end) >= 0 for closer in _CLOSER[mark]):
-        return False  # the arrow of a link
-    return _opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, end)
+    if mark in "»›”" and not any(text.find(closer, after, end) >= 0 for closer in _CLOSER[mark]):
+        return False  # the arrow of a link, or what closes a quotation whose first mark was lost
+    # Nothing but the blank before it is missing: said the mayor.“It
+    glued = mark in _DIRECTED and text[at - 1 : at] in (".", "!", "?") and text[after : after + 1].isalpha()
+    return glued or _opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, end)
 
 
 def _opens_before_blank(text: str, mark: str, at: int, after: int, end: int) -> bool:
