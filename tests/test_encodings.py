@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.articles import ReadOptions, read_articles
 from loadedwords.articles.decoding import decode_page, encoding_of, text_stream
-from loadedwords.schema import Article
+from loadedwords.schema import Article, Reject
 from loadedwords.text import prepare_text
 from loadedwords.text.alignment import Aligned, Edit, apply_edits
 from loadedwords.text.cleaning import clean_text
@@ -49,6 +49,22 @@ def test_a_mark_says_it_better_than_the_user() -> None:
 def test_big_endian_is_told_from_little_where_the_user_says_utf16() -> None:
     for encoding in ("utf-16-be", "utf-16-le"):
         assert text_stream(io.BytesIO(SENTENCE.encode(encoding)), "utf-16").read() == SENTENCE
+
+
+def test_zeros_tell_utf16_whatever_the_user_says() -> None:
+    for encoding in ("utf-16-be", "utf-16-le"):
+        assert text_stream(io.BytesIO(SENTENCE.encode(encoding)), "cp1252").read() == SENTENCE
+
+
+def test_no_encoding_makes_a_text_of_a_picture(tmp_path: Path) -> None:
+    for name, content in (
+        ("packed", gzip.compress(SENTENCE.encode() * 50, mtime=0)),
+        ("numbers", bytes(range(256)) * 20),
+    ):
+        (tmp_path / f"{name}.txt").write_bytes(content)
+    for given_encoding in ("utf-8", "latin-1", "cp1252"):
+        items = list(read_articles(tmp_path, options=ReadOptions(encoding=given_encoding)))
+        assert [isinstance(item, Reject) and "control characters" in item.reason for item in items] == [True, True]
 
 
 def test_utf16_that_breaks_off_is_read_as_far_as_it_goes() -> None:

@@ -30,7 +30,8 @@ from conftest import IN_SMALL_SHARDS
 from loadedwords.articles import read_articles, sources
 from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.cli import main
-from loadedwords.errors import ModelError, OutputError
+from loadedwords.errors import DataError, ModelError, OutputError
+from loadedwords.files import written_whole
 from loadedwords.lint.documents import make_document
 from loadedwords.lint.pages import _INLINE, _VOID, _Piece, _Walk
 from loadedwords.models.bundle import file_hash, open_bundle
@@ -283,6 +284,26 @@ def test_pipes_devices_and_circles_of_links(tmp_path: Path) -> None:
     assert [Path(article.source).name for article in found] == ["x.jsonl:1"]
     (only,) = read_articles(folder / "pipe.jsonl")
     assert isinstance(only, Reject)
+
+
+def test_a_place_that_takes_no_file_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="can't be written"),
+        written_whole(tmp_path / "missing/out.csv"),
+    ):
+        pass
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "part" / "closed"
+    closed.mkdir(parents=True)
+    (tmp_path / "part" / "x.jsonl").write_text(json.dumps({"text": TEXT}))
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed and may(path, mode))
+    items = {Path(item.file).name: item.reason for item in read_articles(tmp_path / "part") if isinstance(item, Reject)}
+    assert items == {"closed": "the folder may not be read: permission denied"}
+    with pytest.raises(DataError, match="may not be read"):
+        list(read_articles(closed))
 
 
 def test_json_nested_without_end_costs_only_itself(tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ PAGES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "said", ["They meet again on March 3, 2019.", "In the 2020 election he lost.", "Copyright 2021 Wire"]
+)
+def test_a_date_in_the_prose_is_not_the_pages(said: str, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(f"<html><body><article><h1>Dam</h1>{BODY}<p>{said}</p></article></body></html>")
+    (article,) = read_articles(tmp_path)
+    assert isinstance(article, Article)
+    assert article.date is None
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_what_a_page_says_of_itself(name: str, tmp_path: Path) -> None:
     head, outlet, day, note = PAGES[name]

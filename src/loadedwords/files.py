@@ -49,6 +49,10 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A file beside `path` to write to; it takes that place once it is complete."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        beside.touch()
+    except OSError as error:
+        raise OutputError(f"{path} can't be written: {error.strerror}.\nName another place.") from error
+    try:
         yield beside
         beside.replace(path)
     finally:

@@ -37,7 +37,7 @@ def encoding_of(head: bytes, given: str = "utf-8") -> str:
         if head.startswith(mark):
             return encoding
     name = codecs.lookup(given).name
-    if name in ("utf-8", "utf-16") and (unmarked := _unmarked_utf16(head)):
+    if unmarked := _unmarked_utf16(head):
         return unmarked
     return "utf-8-sig" if name == "utf-8" or _is_utf8(head) else _as_browsers_read(name)
 

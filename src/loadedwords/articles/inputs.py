@@ -35,7 +35,10 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
         if str(given) == STDIN:
             files.append(None)
         elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if not p.is_dir() and not _is_left_out(p, path, without))
+            found = (p for p in path.rglob("*") if not p.is_dir() or is_closed(p))
+            inside = sorted(p for p in found if not _is_left_out(p, path, without))
+            if is_closed(path):
+                raise DataError(f"The folder {path} may not be read.\nAsk for the right to, or name another.")
             if not inside:
                 raise DataError(
                     f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
@@ -84,6 +87,11 @@ def folder_outlets(inputs: Sequence[str | Path], files: Iterable[FilePath | None
         above = {file: names[1:] for file, names in above.items()}
     outlets = {file: names[0] for file, names in above.items() if names}
     return outlets if len(set(outlets.values())) > 1 else {}
+
+
+def is_closed(folder: Path) -> bool:
+    """Whether it is a folder in which one may not look."""
+    return folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK)
 
 
 def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:

@@ -12,10 +12,10 @@ from typing import Any
 from loadedwords.articles.columns import option_of, paths_of
 from loadedwords.articles.dates import with_day_order
 from loadedwords.articles.formats import PARTED, READERS, TABLES
-from loadedwords.articles.inputs import find_files, folder_outlets
+from loadedwords.articles.inputs import find_files, folder_outlets, is_closed
 from loadedwords.articles.records import ReadOptions, Record, n_characters, raw_date, to_article
 from loadedwords.articles.remote import FilePath, RemoteFile, find_remote
-from loadedwords.articles.sources import Progress, Source, Understood
+from loadedwords.articles.sources import STDIN, Progress, Source, Understood
 from loadedwords.errors import DataError, require
 from loadedwords.files import is_address
 from loadedwords.schema import Article, Reject
@@ -244,10 +244,13 @@ def _probed(source: Source, options: ReadOptions) -> dict[str, None]:
 
 def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
     read = READERS.get(source.ending)
+    if isinstance(source.path, Path) and is_closed(source.path):
+        yield Reject(source.name, None, "the folder may not be read: permission denied")
+        return
     if read is None:
-        kinds = ", ".join(kind for kind in READERS if kind)
-        reason = f"files ending in {source.ending or 'nothing'!r} are not read; known are {kinds}"
-        yield Reject(source.name, None, reason)
+        what = f"files ending in {source.ending!r}" if source.ending else "files without an ending"
+        kinds = ", ".join(kind for kind in READERS if kind != STDIN)
+        yield Reject(source.name, None, f"{what} are not read; known are {kinds}, also packed as .gz or .zst")
         return
     n_read = 0
     try:
@@ -262,7 +265,8 @@ def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
         yield Reject(source.name, None, f"reading stopped after {n_read} records: {told}")
         return
     if not n_read:
-        yield Reject(source.name, None, "the file is empty")
+        names = source.understood.names
+        yield Reject(source.name, None, "the file has a header and no rows" if names else "the file is empty")
 
 
 def _state_of(source: Source) -> tuple[int, int] | None:

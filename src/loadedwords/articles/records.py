@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadedwords.articles.columns import SHORT_FIELDS, host_of, missing_text, short_text, value_of
+from loadedwords.articles.columns import SHORT_FIELDS, column_of, host_of, missing_text, short_text, value_of
 from loadedwords.articles.dates import read_date
 from loadedwords.schema import Article, Reject
 
@@ -18,8 +18,11 @@ MAX_CHARACTERS = 1_000_000
 # How a note tells what names an outlet that nothing else names.
 BY_ADDRESS, BY_FOLDER = "outlet named by the address", "outlet named by the folder"
 
-_NOT_THIS_ENCODING = "not {encoding}: name the file's encoding with --encoding, such as cp1252, or save it as UTF-8"
+_NOT_THIS_ENCODING = "not {encoding}: name the file's encoding with --encoding{such_as}, or save it as UTF-8"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Of pictures and packed files, read as text, every tenth character is one of these.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+_MOST_CONTROL = 0.02
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,14 @@ def to_article(
     if isinstance(text, (list, tuple)) and text and all(isinstance(part, str) for part in text):
         text = "\n\n".join(text)  # paragraphs
     fields = {kind: short_text(value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
-    trouble = missing_text(values, options.columns) or _text_trouble(text, options)
+    trouble = missing_text(values, options.columns)
+    if isinstance(text, Mapping) and not trouble:
+        within = next((key for key, value in text.items() if isinstance(value, str)), "…")
+        column = column_of("text", values, options.columns)
+        trouble = (
+            f"the text is a record of its own: name what holds it in there, such as --text-column {column}.{within}"
+        )
+    trouble = trouble or _text_trouble(text, options)
     for content in (text, *fields.values()):
         trouble = trouble or (encoding_trouble(content, options) if content else None)
     if trouble:
@@ -126,8 +136,10 @@ def _text_trouble(text: Any, options: ReadOptions) -> str | None:
         return f"the text is of type {type(text).__name__}, not a string"
     if not text.replace("\0", "").strip():
         return "the text is empty"
-    if len(text) > options.max_characters:
-        return f"the text has {len(text):,} characters, more than the {options.max_characters:,} of --max-characters"
+    if len(text) > options.max_characters:  # the reader stops there, so nobody knows how many more
+        return f"the text has more than the {options.max_characters:,} characters of --max-characters"
+    if len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
+        return "no text: too many of its characters are control characters, as in a picture or a packed file"
     return None
 
 
@@ -136,5 +148,6 @@ def encoding_trouble(text: str, options: ReadOptions) -> str | None:
     if found is None:
         return None
     if "\udc80" <= found[0] <= "\udcff":  # what an undecodable byte is read as
-        return _NOT_THIS_ENCODING.format(encoding=options.encoding)
+        such_as = ", such as cp1252" if options.encoding == "utf-8" else ""
+        return _NOT_THIS_ENCODING.format(encoding=options.encoding, such_as=such_as)
     return "the text holds half a surrogate pair, which is no character"

@@ -20,6 +20,11 @@ _LINK = re.compile(
     r"(?P<open>!?\[)(?P<label>(?:[^\[\]\n]|\[[^\[\]\n]*\]){0,1000})"
     rf"(?P<close>\]\(\s*<?{_ADDRESS}[^\s()]*(?:\([^\s()]*\)[^\s()]*)*(?:\s+\"[^\"\n]*\")?\s*\))"
 )
+# What nobody reads on the page: comments, and pictures with the words that stand for them.
+_UNSEEN = (
+    re.compile(r"<!--.{0,5000}?-->", re.DOTALL),
+    re.compile(r"!\[[^\[\]\n]{0,1000}\]\([^()\n]{0,2000}\)"),
+)
 _EMPHASIS = (
     re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])(?:[^\n]{0,1000}?[^\s*])?(\1)(?!\*)"),  # it may end within a word
     re.compile(r"(?<![\w*])(\*)(?=[^\s*])[^*\n]*?(?<=[^\s*])(\*)(?!\*)"),
@@ -66,7 +71,7 @@ def clean_text(text: str) -> Aligned:
     """Remove what is layout and not language; `to_original` of what comes back leads to the text as read.
 
     Markdown links keep their words and lose their address; emphasis, headings, bullets, rules and HTML tags lose their
-    marks; runs of white space become one blank; line ends stay. Characters are repaired before.
+    marks; comments and pictures go; runs of white space become one blank; line ends stay. Characters are repaired before.
     """
     repaired = repair(text)
     return repaired.edited(_edits(repaired.text)) if _ANYTHING.search(repaired.text) else repaired
@@ -96,7 +101,7 @@ def _edits(text: str) -> Iterator[Edit]:
         for match in pattern.finditer(text):
             yield Edit(*match.span(1))
             yield Edit(*match.span(2))
-    for pattern in (_INLINE_TAG, _LINE_MARK, _RULE):
+    for pattern in (*_UNSEEN, _INLINE_TAG, _LINE_MARK, _RULE):
         for match in pattern.finditer(text):
             yield Edit(*match.span())
     for pattern in (_LINE_END, _BLOCK_TAG):

@@ -23,7 +23,11 @@ def extract_article(page: str) -> dict[str, Any] | None:
     import trafilatura  # slow to import, and most runs read no page
 
     marked = _QUOTED.sub(lambda tag: "&rdquo;" if tag[1] else "&ldquo;", page)
-    found: Any = trafilatura.bare_extraction(marked, include_comments=False, include_tables=False, with_metadata=True)
+    found: Any = trafilatura.bare_extraction(
+        marked, include_comments=False, include_tables=False, with_metadata=True,
+        # What the page declares: the first date in its prose may be of anything.
+        date_extraction_params={"extensive_search": False, "original_date": True},
+    )  # fmt: skip
     if found is None or not found.text:
         return None
     standfirst = _standfirst(trafilatura.load_html(marked))
