@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from loadedwords.cli import main
 from loadedwords.cli.lint import lint as lint_command
-from loadedwords.house import LINT_KINDS, Ban, Levels
+from loadedwords.house import LINT_KINDS, Ban, Levels, without_possessive
 from loadedwords.lint import Finding, House, HouseError, accept_words, find_house, lint_text, read_house
 from loadedwords.lint import findings as findings_room
 from loadedwords.lint.baseline import read_baseline, without_known, write_baseline
@@ -28,6 +28,7 @@ from loadedwords.lint.plainer import Replacement
 from loadedwords.lint.reasons import reason_for
 from loadedwords.models.scores import WordScore
 from loadedwords.scoring import FramingModel, load_model
+from loadedwords.text.cleaning import clean_text
 from loadedwords.text.phrases import left_of
 
 # The part of the schema that is written to, and, where it is named, all of it: it comes with npm's @microsoft/jest-sarif,
@@ -338,6 +339,25 @@ def test_a_possessive_is_accepted_with_its_word(model: FramingModel) -> None:
     assert lint_text("The regime's men met, and the regime’s too.", model=model, house=House(accept=("regime",))) == []
 
 
+def test_a_fix_keeps_the_possessive(model: FramingModel) -> None:
+    house = House(bans=(Ban("illegals", "", ("people without papers",)),))
+    for text, there in (("The illegals’ camp burned.", "illegals"), ("The *illegals*' camp burned.", "illegals")):
+        (finding,) = lint_text(text, model=model, house=house, form="markdown")
+        (fix,) = finding.plainer
+        assert text[fix.start : fix.end] == fix.instead_of == there
+
+
+def test_words_are_the_text_without_its_marks(model: FramingModel) -> None:
+    for text in (
+        "The **shameless** regime’s _bloated_ escapade failed.",
+        "The [shameless](https://example.org/x) regime met.",
+    ):
+        for finding in lint_text(text, model=model, form="markdown"):
+            assert finding.words in clean_text(text).text
+            accept = House(accept=(without_possessive(finding.words),))
+            assert finding not in lint_text(text, model=model, house=accept, form="markdown")
+
+
 def test_of_a_phrase_that_is_silenced_in_part_the_rest_is_reported(model: FramingModel) -> None:
     text = "The shameless <!-- loadedwords: off -->regime<!-- loadedwords: on --> met."
     assert words(lint_text(text, model=model, form="markdown")) == ["shameless"]
@@ -515,7 +535,7 @@ def test_an_old_archive_starts_clean(desk: Path) -> None:
 def finding(**changes: Any) -> Finding:
     given = {
         "path": "a.txt", "part": "text", "line": 1, "column": 2, "end_line": 1, "end_column": 5, "start": 1, "end": 4,
-        "text": "odd", "kind": "label", "score": 0.9, "p_loaded": 0.8, "voice": "own", "speaker": None,
+        "text": "odd", "words": "odd", "kind": "label", "score": 0.9, "p_loaded": 0.8, "voice": "own", "speaker": None,
         "severity": "warning", "reason": "why", "plainer": (), "sentence": "So odd.",
     }  # fmt: skip
     return Finding(**(given | changes))

@@ -222,6 +222,11 @@ def _places(words: Iterable[str], text: str, flags: re.RegexFlag) -> list[tuple[
     ]
 
 
+def without_possessive(word: str) -> str:
+    """What an accepted or banned word is found as, without the possessive that is found with it."""
+    return re.sub("['’]s?$", "", word)
+
+
 def _pattern(word: str) -> str:
     stem = word.strip().removesuffix("*")
     ending = r"\w*" if word.strip().endswith("*") else ""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from lsprotocol import types
 
-from loadedwords.house import BANNED, HOUSE_FILE, UNTOLD, Severity
+from loadedwords.house import BANNED, HOUSE_FILE, UNTOLD, Severity, without_possessive
 from loadedwords.lint.documents import LINE_END
 from loadedwords.lint.findings import Finding, Fix
 from loadedwords.lint.formats import message_of, plain
@@ -21,7 +20,6 @@ _SEVERITIES: dict[Severity, types.DiagnosticSeverity] = {
     "warning": types.DiagnosticSeverity.Warning,
     "error": types.DiagnosticSeverity.Error,
 }
-_POSSESSIVE = re.compile("['’]s$")
 
 
 def ranges_of(places: Sequence[Finding | Fix], text: str, n_units: Callable[[str], int]) -> list[types.Range]:
@@ -77,7 +75,7 @@ def actions_for(
             edit=types.WorkspaceEdit(changes={uri: [types.TextEdit(there, fix.text)]}),
         )
     if finding.kind != BANNED:
-        word = _POSSESSIVE.sub("", plain(finding.text))  # an accepted word stands for its possessive, too
+        word = without_possessive(plain(finding.words))  # an accepted word stands for its possessive, too
         title = f"Accept “{word}” in {HOUSE_FILE}"
         yield types.CodeAction(
             title, types.CodeActionKind.QuickFix, mends, command=types.Command(title, ACCEPT, arguments=[uri, word])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from loadedwords.errors import DataError
-from loadedwords.house import BANNED, UNTOLD, Ban, House, Severity
+from loadedwords.house import BANNED, UNTOLD, Ban, House, Severity, without_possessive
 from loadedwords.lint.documents import LINE_END, Document, Part, PartName, TextForm, make_document
 from loadedwords.lint.left_alone import is_on_sport, why_left_alone
 from loadedwords.lint.listed import Listed, listed_in
@@ -20,6 +20,7 @@ from loadedwords.lint.silence import silenced
 from loadedwords.schema import PRAISES, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
+from loadedwords.text.cleaning import clean_text
 from loadedwords.text.phrases import left_of, overlaps
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
@@ -70,6 +71,8 @@ class Finding:
         Offsets into the file as read; in a table into the field.
     text : str
         Exactly that slice.
+    words : str
+        The same as it reads, without markup.
     kind : str or None
         One of `loadedwords.schema.KINDS`, "euphemism", "hidden-agent" or "banned"; None from a model that does not tell.
     score : float
@@ -102,6 +105,7 @@ class Finding:
     start: int
     end: int
     text: str
+    words: str
     kind: str | None
     score: float
     p_loaded: float
@@ -248,8 +252,14 @@ def _finding(
     ban, listed, sentence = suspect.ban, suspect.listed, suspect.sentence
     start, end = part.aligned.to_original(suspect.start, suspect.end)
     place = _place(document, part, start, end)
-    if ban:
-        plainer = tuple(Fix(word, part.source[start:end], *place, start, end) for word in ban.instead)
+    clean = clean_text(sentence.text)
+    words = clean.text[slice(*(bisect_left(clean.starts, at) for at in suspect.at))]
+    if ban:  # its possessive stays
+        at = bisect_left(clean.starts, suspect.at[0])
+        of_word = clean.to_original(at, at + len(without_possessive(words)))
+        alone = part.aligned.to_original(*(sentence.start + each for each in of_word))
+        there = _place(document, part, *alone)
+        plainer = tuple(Fix(word, part.source[slice(*alone)], *there, *alone) for word in ban.instead)
     else:
         offered = listed.plainer if listed else plainer_words(sentence.text, *suspect.at, suspect.kind, model)
         plainer = _fixes(document, part, sentence, offered)
@@ -260,6 +270,7 @@ def _finding(
         start=start,
         end=end,
         text=part.source[start:end],
+        words=words,
         kind=suspect.kind,
         score=suspect.score,
         p_loaded=suspect.p_loaded,

@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 def message_of(finding: Finding) -> str:
     """What a finding says, in one line: kind, word, how sure, why, and plainer words."""
     sure = "listed" if finding.found_by == "list" else f"word {finding.score:.2f}, sentence {finding.p_loaded:.2f}"
-    said = f'{title_of(finding.kind)} "{plain(finding.text)}" ({sure}): {finding.reason}'
+    said = f'{title_of(finding.kind)} "{plain(finding.words)}" ({sure}): {finding.reason}'
     if finding.voice == "quoted":
         said += f"; said by {plain(finding.speaker)}" if finding.speaker else "; in a quotation"
     if finding.part != "text":
