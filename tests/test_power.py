@@ -59,6 +59,8 @@ def test_a_pair_tells_what_it_could_have_shown() -> None:
     shares = {name: (0.3 + 0.1 * rng.standard_normal(64)).clip(0, 1).tolist() for name in "AB"}
     (pair,) = compare_pairs(articles(shares)).to_dicts()
     assert pair["detectable"] == pytest.approx(0.05, abs=0.007), "as 64 articles each are planned for 0.05"
+    few = compare_pairs(articles({"A": [0.0, 1.0, 0.5], "B": [0.2, 1.0, 0.0]}), min_articles=3)["detectable"]
+    assert few.to_list() == [1.0], "shares differ by no more"
     more = compare_pairs(articles({**shares, "C": shares["A"]}))["detectable"]
     assert more.min() > pair["detectable"], "more pairs, more to show"  # type: ignore[operator]
 

@@ -45,10 +45,10 @@ def smallest_difference(error: Numbers, freedom: Numbers, level: float, n_compar
     """The smallest difference that would be declared in `POWER` of such samples, the number of comparisons allowed for.
 
     By Bonferroni's bound, which Holm's (1979) first step is; the difference that Student's t with this standard error
-    finds with that power (Cohen 1988, chapter 2).
+    finds with that power (Cohen 1988, chapter 2). At most 1, which no difference of shares exceeds.
     """
     declared = stdtrit(freedom, 1 - (1 - level) / 2 / max(1, n_comparisons))
-    found: Numbers = error * (declared + stdtrit(freedom, POWER))
+    found: Numbers = np.minimum(error * (declared + stdtrit(freedom, POWER)), 1.0)
     return found
 
 
