@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,10 @@ class LinearScorer:
 
     def logits(self, sentences: Sequence[str]) -> Logits:
         """The same as `Logits`: calibrated already, and without kinds."""
-        every = replace(self, word_threshold=0.0).score(sentences)[1]
+        probability, every = replace(self, word_threshold=0.0).score(sentences)
         log_odds = iter(logit(np.array([word.score for found in every for word in found], dtype=np.float64)).tolist())
         words = [[(word.start, word.end, next(log_odds)) for word in found] for found in every]
-        return Logits(self.log_odds(sentences), words, [NO_KINDS] * len(sentences))
+        return Logits(logit(probability), words, [NO_KINDS] * len(sentences))
 
     def word_features(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
         """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 6)."""
@@ -209,13 +209,15 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
             squares=squares,
             names=names,
             intercept=float(settings["intercept"]),
-            calibration=_calibration(settings["calibration"]),
+            calibration=Calibration(**settings["calibration"]),
             threshold=float(settings["threshold"]),
             word_threshold=float(settings["word_threshold"]),
         )
         calibration = scorer.calibration
-        figures = [scorer.intercept, scorer.threshold, scorer.word_threshold, calibration.slope, calibration.intercept]
-        figures += [*calibration.word_weights, calibration.word_intercept]
+        n_weights = len(calibration.word_weights)
+        if n_weights != len(WORD_FEATURES):
+            raise ValueError(f"{n_weights} word weights where there are {len(WORD_FEATURES)} word features")
+        figures = [scorer.intercept, scorer.threshold, scorer.word_threshold, *np.hstack(astuple(calibration))]
         if not all(np.isfinite(array).all() for array in (figures, weights, squares)):
             raise ValueError("a weight or setting is no finite number")
         return scorer
@@ -232,15 +234,6 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
         raise ModelError(
             f"{folder} is no linear bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error
-
-
-def _calibration(settings: dict[str, Any]) -> Calibration:
-    weights = tuple(float(weight) for weight in settings["word_weights"])
-    if len(weights) != len(WORD_FEATURES):
-        raise ValueError(f"{len(weights)} word weights where there are {len(WORD_FEATURES)} word features")
-    return Calibration(
-        float(settings["slope"]), float(settings["intercept"]), weights, float(settings["word_intercept"])
-    )
 
 
 def _batches(sentences: Sequence[str]) -> list[Sequence[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,10 +10,25 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from loadedwords.errors import DataError
 from loadedwords.schema import KINDS
 
 # What is said of a word nobody knows the kind of.
 NO_KINDS = np.zeros((0, len(KINDS) + 1), dtype=np.float32)
+
+
+def check_sentences(sentences: Sequence[str]) -> list[str]:
+    """A list of strings, or a `DataError` that says what was passed instead."""
+    if isinstance(sentences, (str, Mapping)) or hasattr(sentences, "columns"):
+        raise DataError(
+            "A bare string, mapping or table was passed where a list of sentences is due.\n"
+            "Write [text]; for an article there is score_text(text)."
+        )
+    listed = list(sentences)
+    for at, sentence in enumerate(listed):
+        if not isinstance(sentence, str):
+            raise DataError(f"Item {at} is {type(sentence).__name__}, not a string.\nPass a list of sentences.")
+    return listed
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from loadedwords.errors import DataError, MissingExtraError, ModelError
 from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
-from loadedwords.models.scores import WordScore
+from loadedwords.models.scores import WordScore, check_sentences
 from loadedwords.schema import CLASSES, Article, Device, LoadedWord, Reject, ScoredArticle, Treatment
 from loadedwords.scoring.remembered import RememberedScores, Scorer
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
@@ -121,7 +121,7 @@ class FramingModel:
 
     def p_loaded(self, sentences: Sequence[str]) -> NDArray[np.float64]:
         """The share of careful readers who would object to each sentence; shape (n_sentences,)."""
-        loaded, _ = self._score([prepare_sentence(s).text for s in _checked(sentences)])
+        loaded, _ = self._score([prepare_sentence(s).text for s in check_sentences(sentences)])
         return loaded
 
     def predict(self, sentences: Sequence[str]) -> NDArray[np.str_]:
@@ -135,7 +135,7 @@ class FramingModel:
 
         Offsets are characters of that sentence: ``sentence[word.start:word.end] == word.text``.
         """
-        checked = _checked(sentences)
+        checked = check_sentences(sentences)
         prepared = [prepare_sentence(sentence) for sentence in checked]
         _, words = self._score([p.text for p in prepared])
         return [place_words(s, p, w) for s, p, w in zip(checked, prepared, words, strict=True)]
@@ -449,15 +449,3 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
     date, note = read_date(article.get("date"))
     identity = fields.pop("id") or str(number)
     return Article(id=identity, text=article["text"], date=date, notes=(note,) if note else (), **fields)
-
-
-def _checked(sentences: Sequence[str]) -> list[str]:
-    if isinstance(sentences, (str, Mapping)) or hasattr(sentences, "columns"):
-        raise DataError(
-            "A bare string, mapping or table was passed where a list of sentences is due.\nWrite [text], or score_text(text) for an article."
-        )
-    listed = list(sentences)
-    for at, sentence in enumerate(listed):
-        if not isinstance(sentence, str):
-            raise DataError(f"Item {at} is {type(sentence).__name__}, not a string.\nPass a list of sentences.")
-    return listed

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic
+from loadedwords.models.scores import check_sentences
 from loadedwords.schema import CLASSES
 
 MarkedWords = Sequence[Mapping[str, Any]]
@@ -75,7 +76,7 @@ def check_fit(
     Each of `columns` is what was passed and what stands for it where nothing was, which says the type, too; where no
     `target` was, the labels do.
     """
-    texts = check_texts(X)
+    texts = check_sentences(X)
     n = len(texts)
     classes, labels = _encode_labels(y, n)
     columns["target"] = (labels if target is None else target, 0.0)
@@ -93,17 +94,6 @@ def check_fit(
             f"loaded_words has {len(checked['loaded_words'])} rows and X has {n}.\nPass one for each sentence, or None."
         )
     return classes, checked
-
-
-def check_texts(texts: Sequence[str]) -> list[str]:
-    """A list of strings, or a `DataError` that says what was passed instead."""
-    if isinstance(texts, str):
-        raise DataError("A bare string was passed where a list of sentences is due.\nWrite [text] instead of text.")
-    listed = list(texts)
-    for at, text in enumerate(listed):
-        if not isinstance(text, str):
-            raise DataError(f"Item {at} is {type(text).__name__}, not a string.\nPass a list of sentences.")
-    return listed
 
 
 def _encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float64]]:

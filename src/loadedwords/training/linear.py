@@ -17,9 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 from loadedwords.errors import DataError
 from loadedwords.models.linear_scorer import Calibration, LinearScorer
 from loadedwords.models.ngrams import NgramSpec, count_ngrams
-from loadedwords.models.scores import WordScore
+from loadedwords.models.scores import WordScore, check_sentences
 from loadedwords.training.calibration import best_f1, fit_temperature
-from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, check_texts, strongest_mark
+from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, strongest_mark
 
 _COUNT_BATCH = 2000
 # A word is a name if it has a capital inside sentences at least so often, and in at least this share of cases.
@@ -125,7 +125,7 @@ class LinearFramingClassifier(FramingClassifier):
         DataError
             If `X` is one string, the lengths differ, or there are not both classes among the in-domain rows.
         """
-        texts = check_texts(X)
+        texts = check_sentences(X)
         self.classes_, rows = check_fit(
             texts,
             y,
@@ -180,12 +180,12 @@ class LinearFramingClassifier(FramingClassifier):
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Log-odds of being loaded, calibrated; shape (n_sentences,)."""
         check_is_fitted(self)
-        return self.scorer_.log_odds(check_texts(X))
+        return self.scorer_.log_odds(check_sentences(X))
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The words that carry the decision, with offsets into each sentence."""
         check_is_fitted(self)
-        return self.scorer_.score(check_texts(X))[1]
+        return self.scorer_.score(check_sentences(X))[1]
 
     def _fit_weights(
         self,

@@ -22,10 +22,10 @@ from transformers.utils import CONFIG_NAME
 from loadedwords.errors import DataError
 from loadedwords.files import folder_written_whole
 from loadedwords.models.onnx_scorer import OnnxSettings, find_phrases, word_logits
-from loadedwords.models.scores import NO_KINDS, Logits, WordScore
+from loadedwords.models.scores import NO_KINDS, Logits, WordScore, check_sentences
 from loadedwords.schema import CLASSES, KINDS
 from loadedwords.training.encoders import find_encoder
-from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, check_texts, strongest_mark
+from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, strongest_mark
 from loadedwords.training.exchange import exchange
 from loadedwords.training.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
 
@@ -183,7 +183,7 @@ class TransformerFramingClassifier(FramingClassifier):
     def logits(self, X: Sequence[str], *, exact: bool = True) -> Logits:  # noqa: N803
         """Log-odds of sentences and words before calibration; without `exact` in bfloat16 where that is faster."""
         check_is_fitted(self, "network_")
-        texts = check_texts(X)
+        texts = check_sentences(X)
         encoded = self.tokenizer_(
             texts, truncation=True, max_length=self.max_length, return_offsets_mapping=True, padding=False
         ) if texts else {"input_ids": [], "offset_mapping": []}  # fmt: skip
@@ -216,7 +216,7 @@ class TransformerFramingClassifier(FramingClassifier):
 
     def find_loaded_words(self, X: Sequence[str]) -> list[list[WordScore]]:  # noqa: N803
         """The loaded words and phrases of each sentence, with offsets into it."""
-        texts = check_texts(X)
+        texts = check_sentences(X)
         logits = self.logits(texts)
         return [
             find_phrases(text, words, kinds, OnnxSettings())
