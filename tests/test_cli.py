@@ -121,7 +121,7 @@ def test_standard_input_named_columns_and_a_dataset(tmp_path: Path) -> None:
         (["evaluate", "--recipe", "linear", "--pairs"], 2, "or a --recipe to cross-validate"),
         (["evaluate", "--pairs", "--plot", "{tmp}/plot.svg"], 2, "--plot needs the --recipe"),
         (["evaluate", "--pairs", "--checkpoint", "nowhere"], 2, "--checkpoint is measured on a LABELLED file"),
-        (["evaluate", "{tmp}/labels.csv", "--folds", "3"], 2, "--folds needs the --recipe"),
+        (["evaluate", "{tmp}/labels.csv", "--folds", "5"], 2, "--folds needs the --recipe"),
         (["evaluate", "{tmp}/labels.csv", "--revision", "x"], 2, "--revision is for a --checkpoint"),
         (["score", "{tmp}/ok.jsonl", "-o", "{tmp}/out", "--split", "test"], 2, "--split is for a --dataset"),
         (["lint", "{tmp}/ok.jsonl", "--only", "label", "--ignore", "label"], 2, "nothing would be reported"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loadedwords.cli.options import EXISTING_FILE, FILE, FOLDER, model_option
+from loadedwords.cli.options import EXISTING_FILE, FILE, FOLDER, model_option, refuse_given
 from loadedwords.cli.recipes import recipe_options, workshop_for
 from loadedwords.cli.tables import show_evaluation
 from loadedwords.cli.terminal import tell
@@ -60,18 +60,9 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     from loadedwords.training.labels import load_labels
     from loadedwords.training.recipe import for_own_labels, leave_out, read_recipe
 
-    of_recipe = {
-        "--card": card,
-        "--plot": plot,
-        "--without": part,
-        "--leave-out-outlets": leave_out_outlets,
-        "--seeds": seeds > 1,
-        "--folds": folds != 5,
-        "--jobs": jobs > 1,
-        "--articles": articles,
-    }
-    if not recipe and (given := [option for option, value in of_recipe.items() if value]):
-        raise click.UsageError(f"{given[0]} needs the --recipe to cross-validate.")
+    if not recipe:
+        of_recipe = ("card", "plot", "part", "leave_out_outlets", "seeds", "folds", "jobs", "articles")
+        refuse_given(of_recipe, "needs the --recipe to cross-validate.")
     if checkpoint and not labelled:
         raise click.UsageError("A --checkpoint is measured on a LABELLED file.")
     if revision and not checkpoint:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from loadedwords.files import is_address
 
@@ -43,6 +44,15 @@ def known_encoding(_ctx: click.Context, _param: click.Parameter, encoding: str) 
         return codecs.lookup(encoding).name
     except LookupError:
         raise click.UsageError(f"Python knows no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
+
+
+def refuse_given(parameters: Collection[str], because: str) -> None:
+    """End with wrong usage if one of some parameters stands on the command line, though it would change nothing."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in parameters and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} {because}")
 
 
 voice_option = click.option(

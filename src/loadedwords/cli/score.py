@@ -21,6 +21,7 @@ from loadedwords.cli.options import (
     model_option,
     read_options,
     reading_options,
+    refuse_given,
     voice_option,
 )
 from loadedwords.cli.tables import print_outlets
@@ -137,9 +138,8 @@ def score(inputs: tuple[str, ...], output: Path | str | None, dry_run: bool, dat
     if bool(inputs) == bool(dataset):
         taken = f" --house took {house} for its FILE: write it last." if house else ""
         raise click.UsageError(f"Name either INPUTS or a --dataset.{taken}")
-    of_dataset = {"--split": split != "train", "--config": config, "--revision": revision}
-    if not dataset and (given := [option for option, value in of_dataset.items() if value]):
-        raise click.UsageError(f"{given[0]} is for a --dataset: name that, too.")
+    if not dataset:
+        refuse_given(("split", "config", "revision"), "is for a --dataset: name that, too.")
     if ray_address and engine != "ray":
         raise click.UsageError("--ray-address is for --engine ray: pass that, too.")
     if device != "cpu" and engine != "local":

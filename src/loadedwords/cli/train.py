@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from loadedwords.cli.options import EXISTING_FILE
+from loadedwords.cli.options import EXISTING_FILE, refuse_given
 from loadedwords.cli.recipes import recipe_options, workshop_for
 from loadedwords.cli.tables import print_evaluation
 from loadedwords.cli.terminal import tell
@@ -55,9 +55,8 @@ def train(labelled: tuple[Path, ...], output: Path, recipe: str, start: str | No
     from loadedwords.training.recipe import for_own_labels, read_recipe
     from loadedwords.training.release import train_bundle
 
-    of_measuring = {"--seeds": seeds > 1, "--jobs": jobs > 1, "--ablation": ablation}
-    if not measure and (given := [option for option, value in of_measuring.items() if value]):
-        raise click.UsageError(f"{given[0]} is for the cross-validation, which --no-evaluate leaves out.")
+    if not measure:
+        refuse_given(("seeds", "jobs", "ablation"), "is for the cross-validation, which --no-evaluate leaves out.")
     check_place(output)  # and what else is wrong, before hours of training
     leaving_out = [_ablation(file) for file in ablation]
     plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
