@@ -411,3 +411,11 @@ def test_the_docs_name_every_column() -> None:
     page = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
     for kind, names in COLUMN_NAMES.items():
         assert f"| {', '.join(f'`{name}`' for name in names)} | `{option_of(kind)}` |" in page
+
+
+def test_a_heading_below_front_matter_is_no_sentence_of_the_text(tmp_path: Path) -> None:
+    story = tmp_path / "a.md"
+    for title, wanted in (("", "Dam breaks"), ("title: For the search\n", "For the search")):
+        story.write_text(f"---\n{title}outlet: Wire\n---\n# Dam breaks\n\n## Water rose\n\n{TEXT}\n", encoding="utf-8")
+        (article,), _ = read(story)
+        assert fields(article, "title", "standfirst", "text") == (wanted, "Water rose", f"{TEXT}\n")

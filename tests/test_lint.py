@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from loadedwords.cli import main
 from loadedwords.cli.lint import lint as lint_command
+from loadedwords.errors import DataError
 from loadedwords.house import LINT_KINDS, Ban, Levels, without_possessive
 from loadedwords.lint import Finding, House, HouseError, accept_words, find_house, lint_text, read_house
 from loadedwords.lint import findings as findings_room
@@ -345,6 +346,20 @@ def test_a_fix_keeps_the_possessive(model: FramingModel) -> None:
         (finding,) = lint_text(text, model=model, house=house, form="markdown")
         (fix,) = finding.plainer
         assert text[fix.start : fix.end] == fix.instead_of == there
+
+
+@pytest.mark.parametrize("below", ["---", "```\ncode\n```", "    code", "[//]: # (off)", "> said", "- one"])
+def test_whatever_stands_below_a_heading_is_read(below: str, model: FramingModel) -> None:
+    (finding,) = lint_text(f"# The shameless mayor\n\n{below}\n", model=model, form="markdown")
+    assert (finding.part, finding.text) == ("title", "shameless")
+
+
+def test_rules_and_forms_of_another_type_are_refused(model: FramingModel) -> None:
+    for wrong in ({"accept": "regime"}, {"off": ("nokind",)}):
+        with pytest.raises(HouseError, match=r"accept of a House|no kind"):
+            House(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="form is 'nope'"):
+        lint_text("It met.", model=model, form="nope")  # type: ignore[arg-type]
 
 
 def test_words_are_the_text_without_its_marks(model: FramingModel) -> None:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -219,6 +220,20 @@ def test_what_is_no_article_is_refused(model: FramingModel) -> None:
     for wrong in ("one text", {"text": "one mapping"}):
         with pytest.raises(DataError, match="takes a list, stream or table"):
             loadedwords.score_articles(wrong, model=model)
+
+
+def test_one_article_is_no_column_of_them(model: FramingModel) -> None:
+    with pytest.raises(DataError, match="batched=True"):
+        model.score_columns({"text": "The regime sneered."})
+    for wrong in ({"articles": None}, {"articles": [], "house": "house.toml"}):
+        with pytest.raises(DataError, match=r"one NoneType|not a House"):
+            loadedwords.score_articles(model=model, **wrong)
+
+
+def test_a_day_that_pandas_lacks_is_none(model: FramingModel) -> None:
+    days = [pd.NaT, np.datetime64("2020-01-02"), pd.Timestamp("2020-01-02")]
+    scored = model.score_articles([{"text": "It met.", "date": day} for day in days])
+    assert [each.article.date for each in scored] == [None, *[datetime.date(2020, 1, 2)] * 2]
 
 
 def test_what_was_read_can_be_scored_rejects_and_all(tmp_path: Path, model: FramingModel) -> None:

@@ -182,6 +182,8 @@ def test_what_was_wrapped_by_hand_is_joined_and_no_sentence_is_endless() -> None
         ("“It was lost. “Never,” he said. “Ever,” she said.", ["It was lost.", "Never,", "Ever,"]),
         ("It failed, said Ann.“It was lost,” she said.", ["It was lost,"]),
         ("”It was lost,” said Ann.", ["It was lost,"]),
+        ("“It was lost,’’ said Ann. He left.", ["It was lost,"]),
+        ("“It was lost,'' said Ann. ‘‘Never,’’ he said.", ["It was lost,", "Never,"]),
         ("It was lost,” said Ann. He left.", []),
     ],
 )

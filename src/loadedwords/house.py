@@ -81,6 +81,15 @@ class House:
     lint: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("accept", "names", "off", "lint", "leave"):
+            if isinstance(getattr(self, name), str):
+                raise HouseError(f"{name} of a House is one string.\nPass a tuple of them.")
+        if unknown := set(self.off) - set(LINT_KINDS):
+            raise HouseError(
+                f"{min(unknown)!r} is no kind that a House may have off.\nName some of {', '.join(LINT_KINDS)}."
+            )
+
     def wants(self, file: Path) -> bool:
         """Whether a file is to be linted by its place."""
         import pathspec

@@ -109,7 +109,9 @@ def is_nothing(value: Any) -> bool:
     if isinstance(value, str):
         shown = value.strip("\0 \t\r\n")
         return not shown or shown.lower() in _NOTHING
-    return value is None or (isinstance(value, float) and math.isnan(value)) or value == {} or value == []
+    if value is None or isinstance(value, (dict, list)):
+        return not value
+    return type(value).__name__ == "NaTType" or (isinstance(value, float) and math.isnan(value))  # pandas' no time
 
 
 def short_text(value: Any) -> str | None:

@@ -30,11 +30,13 @@ def read_text(text: str, *, markdown: bool) -> dict[str, Any]:
     Title and standfirst are among them, or headings, or lines that stand alone and do not end as a sentence does.
     """
     fields, text = _fields_at_head(text)
-    title, standfirst = (_headings(text) if markdown else None) or title_and_standfirst(text)
+    headings = _headings(text) if markdown else None
+    title, standfirst = headings or title_and_standfirst(text)
     apart: dict[str, Any] = {}
-    if title and column_of("title", fields, {}) is None:
+    # A heading is the title on the page, though the head may have another for lists and searches; a line alone need not be.
+    if title and (headings or column_of("title", fields, {}) is None):
         apart["title"] = text[slice(*title)]
-        if standfirst and column_of("standfirst", fields, {}) is None:
+        if standfirst and (headings or column_of("standfirst", fields, {}) is None):
             apart["standfirst"] = text[slice(*standfirst)]
         end = (standfirst if "standfirst" in apart and standfirst else title)[1]
         below = re.compile(r"[^\r\n]*\s*").match(text, end)

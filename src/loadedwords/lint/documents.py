@@ -101,6 +101,8 @@ def read_documents(
 
 def make_document(text: str, *, path: str = STDIN, form: TextForm = "text") -> Document:
     """The story in a text that was read already."""
+    if form not in get_args(TextForm):
+        raise DataError(f"form is {form!r}; it is one of {', '.join(get_args(TextForm))}.")
     if form == "html":
         from loadedwords.lint.pages import outline_page  # brings trafilatura, which is slow to import
 

@@ -50,7 +50,9 @@ def outline_markdown(text: str) -> Outline:
     headed = bool(blocks) and blocks[0].tag == "h1"
     title = _place(blocks[0], lines) if headed else None
     below = blocks[1] if headed and len(blocks) > 1 else None
-    is_standfirst = below is not None and (below.tag == "h2" or _all_emphasis(tokens[tokens.index(below) + 1]))
+    is_standfirst = below is not None and (
+        below.tag == "h2" or (below.type == "paragraph_open" and _all_emphasis(tokens[tokens.index(below) + 1]))
+    )
     return Outline(title, _place(below, lines) if below and is_standfirst else None, edits)
 
 

@@ -167,7 +167,7 @@ class FramingModel:
         self, articles: Articles, *, house: House | None = None, progress: bool = False
     ) -> Iterator[ScoredArticle]:
         """Score a stream of articles, or a table of them, in order; see the function of the same name."""
-        if isinstance(articles, (str, Mapping)):
+        if isinstance(articles, (str, Mapping)) or not (is_table(articles) or isinstance(articles, Iterable)):
             raise DataError(
                 f"score_articles takes a list, stream or table of articles, not one {type(articles).__name__}.\n"
                 "Write [article]."
@@ -175,6 +175,8 @@ class FramingModel:
         stream = read_table(articles) if is_table(articles) else articles
         scored = self._score_stream(iter(stream))
         if house is not None:
+            if not isinstance(house, House):
+                raise DataError(f"house is {type(house).__name__}, not a House.\nPass read_house(file).")
             scored = (apply_house(article, house) for article in scored)
         if not progress:
             return scored
@@ -202,6 +204,10 @@ class FramingModel:
         >>> articles.map(load_model("linear").score_columns, batched=True).column_names[:3]
         ['text', 'loaded_share', 'loaded_words_per_1000']
         """
+        if any(isinstance(values, str) or not isinstance(values, Sized) for values in batch.values()):
+            raise DataError(
+                "score_columns takes columns of articles, not one article.\nPass batched=True to datasets.map."
+            )
         rows = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
         stream = (
             to_article(Record(n, row), "batch", ReadOptions(), default_id=str(n)) for n, row in enumerate(rows, 1)

@@ -17,14 +17,14 @@ _CLOSERS_LOOKED_AT = 12
 # Paragraphs that one pair of marks may hold without a new opening mark.
 _PARAGRAPHS_BETWEEN = 3
 
-_MARK = re.compile("\"\"|``|''|[\"″＂“”„‟«»‹›‘’‚']")
+_MARK = re.compile("\"\"|``|''|’’|‘‘|[\"″＂“”„‟«»‹›‘’‚']")
 _STRAIGHT = {"″": '"', "＂": '"'}
 _CLOSER = {
-    "“": ("”", '"'), "”": ("”",), "„": ("“", "”", '"'), "‟": ("”",), "«": ("»",), "»": ("»", "«"), "‹": ("›",), "›": ("›", "‹"),
-    '"': ('"', '""', "”", "''"), '""': ('""', '"'), "``": ("''", '"'), "''": ("''",),
+    "“": ("”", '"', "’’", "''"), "”": ("”",), "„": ("“", "”", '"'), "‟": ("”",), "«": ("»",), "»": ("»", "«"), "‹": ("›",), "›": ("›", "‹"),
+    '"': ('"', '""', "”", "’’", "''"), '""': ('""', '"'), "``": ("''", "’’", '"'), "‘‘": ("’’", "''"), "''": ("''",),
 }  # fmt: skip
 # These say themselves that they open, even before a blank.
-_DIRECTED = frozenset("“„«‹") | {"``"}
+_DIRECTED = frozenset("“„«‹") | {"``", "‘‘"}
 _SINGLE = {"‘": "’", "'": "'", "‚": "‘’"}
 _MEASURE = re.compile(r"\d[’'′]\d{1,2}$")  # 6'2" tall
 _ELIDED = re.compile(r"(?:\d0s?\b|(?:em|tis|twas|til|till|cause|bout|round|n|cos|ere)\b)", re.IGNORECASE)
