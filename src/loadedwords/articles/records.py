@@ -20,9 +20,9 @@ BY_ADDRESS, BY_FOLDER = "outlet named by the address", "outlet named by the fold
 
 _NOT_THIS_ENCODING = "not {encoding}: name the file's encoding with --encoding{such_as}, or save it as UTF-8"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Of pictures and packed files, read as text, every tenth character is one of these.
+# Of pictures and packed files, read as text, every tenth character is one of these; a few are in many a text.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
-_MOST_CONTROL = 0.02
+_FEW_CONTROL, _SHARE_CONTROL = 20, 0.02
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _text_trouble(text: Any, options: ReadOptions) -> str | None:
         return "the text is empty"
     if len(text) > options.max_characters:  # the reader stops there, so nobody knows how many more
         return f"the text has more than the {options.max_characters:,} characters of --max-characters"
-    if len(_CONTROL.findall(text)) > _MOST_CONTROL * len(text):
+    if len(_CONTROL.findall(text)) > max(_FEW_CONTROL, _SHARE_CONTROL * len(text)):
         return "no text: too many of its characters are control characters, as in a picture or a packed file"
     return None
 
