@@ -367,7 +367,9 @@ def test_words_are_the_text_without_its_marks(model: FramingModel) -> None:
         "The **shameless** regime’s _bloated_ escapade failed.",
         "The [shameless](https://example.org/x) regime met.",
     ):
-        for finding in lint_text(text, model=model, form="markdown"):
+        findings = lint_text(text, model=model, form="markdown")
+        assert findings
+        for finding in findings:
             assert finding.words in clean_text(text).text
             accept = House(accept=(without_possessive(finding.words),))
             assert finding not in lint_text(text, model=model, house=accept, form="markdown")

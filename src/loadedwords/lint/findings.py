@@ -253,10 +253,10 @@ def _finding(
     start, end = part.aligned.to_original(suspect.start, suspect.end)
     place = _place(document, part, start, end)
     clean = clean_text(sentence.text)
-    words = clean.text[slice(*(bisect_left(clean.starts, at) for at in suspect.at))]
+    low, high = (bisect_left(clean.starts, at) for at in suspect.at)
+    words = clean.text[low:high]
     if ban:  # its possessive stays
-        at = bisect_left(clean.starts, suspect.at[0])
-        of_word = clean.to_original(at, at + len(without_possessive(words)))
+        of_word = clean.to_original(low, low + len(without_possessive(words)))
         alone = part.aligned.to_original(*(sentence.start + each for each in of_word))
         there = _place(document, part, *alone)
         plainer = tuple(Fix(word, part.source[slice(*alone)], *there, *alone) for word in ban.instead)

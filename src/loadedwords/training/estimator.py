@@ -28,14 +28,14 @@ class FramingClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mi
 
     @abstractmethod
     def log_odds(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
-        """Calibrated log-odds of being loaded; shape (n_sentences,)."""
+        """Log-odds of being loaded, calibrated where the estimator does so by itself; shape (n_sentences,)."""
 
     def p_loaded(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """The probability of loaded, wherever its column is; shape (n_sentences,)."""
         return logistic(self.log_odds(X))
 
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
-        """Calibrated log-odds of the second class, which with strings is "neutral"; shape (n_sentences,)."""
+        """The same log-odds of the second class, which with strings is "neutral"; shape (n_sentences,)."""
         loaded = self.log_odds(X)
         return loaded if self._loaded == 1 else -loaded
 
