@@ -27,6 +27,7 @@ MAKE = {
     "lazy": pl.LazyFrame,
     "pandas": pd.DataFrame,
     "pyarrow": pa.table,
+    "record batch": pa.record_batch,
     "datasets": datasets.Dataset.from_dict,
 }
 
@@ -47,6 +48,12 @@ def test_a_table_is_scored_row_by_row(kind: str, linear: FramingModel) -> None:
     assert "soon" in scored[1].message
     with pytest.raises(DataError, match="no text column"):
         loadedwords.score_articles(MAKE[kind]({"copy": ["x"]}), model=linear)
+
+
+def test_a_dataset_of_splits_is_asked_for_one_of_them(linear: FramingModel) -> None:
+    splits = datasets.DatasetDict(train=datasets.Dataset.from_dict(COLUMNS))
+    with pytest.raises(DataError, match=r"(?s)splits: train\..*Pass one of them"):
+        loadedwords.score_articles(splits, model=linear)
 
 
 def test_pandas_ways_of_saying_nothing(linear: FramingModel) -> None:

@@ -687,4 +687,13 @@ def test_the_rest_goes_on_after_a_broken_record(desk: Path) -> None:
     assert result.exit_code == 3
     assert result.stdout.startswith("x.jsonl:2:")
     assert "x.jsonl:1: no valid JSON" in result.stderr
-    assert "1 could not be read" in result.stderr
+    assert "1 could not be linted" in result.stderr
+
+
+def test_a_story_in_another_language_is_named_and_the_rest_linted(desk: Path) -> None:
+    german = "Der Rat der Stadt hat am Dienstag über die neue Brücke beraten und die Entscheidung auf den Herbst verschoben. "
+    (desk / "rat.txt").write_text(german * 4, encoding="utf-8")
+    result = run("rat.txt", "story.txt")
+    assert result.exit_code == 3
+    assert "rat.txt is not linted: it is in German" in result.stderr
+    assert "story.txt:" in result.stdout

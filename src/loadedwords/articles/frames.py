@@ -23,7 +23,7 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
 
     Parameters
     ----------
-    table : polars.DataFrame, polars.LazyFrame, pandas.DataFrame, pyarrow.Table or datasets.Dataset
+    table : polars.DataFrame, polars.LazyFrame, pandas.DataFrame, pyarrow.Table, pyarrow.RecordBatch or datasets.Dataset
         Columns go by their usual names (`COLUMN_NAMES`); an article without an id gets the number of its row.
     options : ReadOptions, optional
 
@@ -37,6 +37,8 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
         If there is no column of texts, or not one that was named: nothing was read then.
     """
     options = options or ReadOptions()
+    if isinstance(table, Mapping):  # a datasets.DatasetDict
+        raise DataError(f"The dataset has splits: {', '.join(map(str, table))}.\nPass one of them.")
     if _offers(table, "collect"):
         table = table.collect()
     names = _names(table)
@@ -72,6 +74,7 @@ def _rows(table: Any, names: list[str]) -> Iterable[Mapping[str, Any]]:
     if _offers(table, "itertuples"):  # pandas, whose three ways to say that nothing is there become one
         told = table.astype(object).where(table.notna(), None)
         return (dict(zip(names, row, strict=True)) for row in told.itertuples(index=False, name=None))
-    if _offers(table, "to_batches"):  # pyarrow
-        return (row for batch in table.to_batches() for row in batch.to_pylist())
+    if _offers(table, "to_pylist"):  # pyarrow, whose record batch is no table of batches
+        batches = table.to_batches() if _offers(table, "to_batches") else [table]
+        return (row for batch in batches for row in batch.to_pylist())
     return table  # type: ignore[no-any-return]  # a dataset gives its rows by itself

@@ -78,7 +78,7 @@ def lint(files: tuple[str, ...], style: str, fail_on: str, note: float | None, w
     FILES are text, Markdown and HTML files, tables of articles (.jsonl, .csv, .tsv, .parquet), folders, globs, or - for
     standard input. Findings go to standard output; what can't be read, and a summary, to standard error.
 
-    Exit status: 0 nothing at or above --fail-on, 1 something, 2 wrong usage or rules, 3 some file could not be read.
+    Exit status: 0 nothing at or above --fail-on, 1 something, 2 wrong usage or rules, 3 some file could not be read or is in another language.
 
     \b
     loadedwords lint story.md
@@ -269,6 +269,6 @@ def _summarise(findings: Sequence[Finding], done: _Done, n_known: int) -> None:
     rest = [
         (n_known, "known from the baseline"),
         (done.n_left, "left by the house's rules"),
-        (done.n_rejected, "could not be read"),
+        (done.n_rejected, "could not be linted"),
     ]
     tell("; ".join([f"{said} in {counted(done.n_files, 'file')}", *(f"{n} {what}" for n, what in rest if n)]))

@@ -21,6 +21,7 @@ from loadedwords.schema import PRAISES, ScoredArticle, ScoredSentence
 from loadedwords.scoring import FramingModel, load_model
 from loadedwords.text import prepare_text
 from loadedwords.text.cleaning import clean_text
+from loadedwords.text.language import ENGLISH
 from loadedwords.text.phrases import left_of, overlaps
 
 _MARKUP = re.compile(r"[*_`<>\[\]]")
@@ -201,7 +202,7 @@ def lint_text(
     Raises
     ------
     DataError
-        If the text can't be scored.
+        If the text can't be scored, or is in another language.
 
     Examples
     --------
@@ -221,6 +222,8 @@ def lint_document(
     scored = scored or next(model.score_articles([document.article]))
     if scored.status == "error":
         raise DataError(f"{document.path} can't be scored: {scored.message}.\nReport it with the text, if you can.")
+    if scored.status == "empty" and scored.language not in (None, ENGLISH):
+        raise DataError(f"{document.path} is not linted: it is {scored.message}.\nPass stories in English.")
     parts = [(part, sentences_of(part, scored)) for part in document.parts]
     silent = {part.source: silenced(part.source, _sentence_starts(part.source, parts)) for part in document.parts}
     findings = []

@@ -26,6 +26,8 @@ GOLDEN_FILE = "golden.json"
 CARD_FILE = "MODEL_CARD.md"
 # What a kind of model computes with, which no config may leave without a hash.
 _MADE_OF = {"transformer": ("model.onnx", "tokenizer.json"), "linear": ("weights.npz",)}
+# What a file manager leaves in a folder that was only looked at.
+_OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 EMBEDDED = {"default": "default", "linear": "linear_default"}
 
 
@@ -148,7 +150,7 @@ def check_place(folder: Path) -> None:
         raise OutputError(f"{folder} can't be written: {error}.\nName another folder.") from error
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")) if found else {}
-        others = found - {CONFIG_FILE, *config["files"]} if found else set()
+        others = found - {CONFIG_FILE, *config["files"], *_OF_FILE_MANAGERS} if found else set()
     except (OSError, ValueError, TypeError, KeyError):
         raise OutputError(f"{folder} exists and is not a bundle.\nName another folder, or remove this one.") from None
     if others:

@@ -195,8 +195,8 @@ def _histograms(parts: Sequence[Path], outlets: Sequence[str] | None) -> dict[st
         histograms.setdefault(outlet, np.zeros(_STEPS, np.int64))[step] += size
     if outlets is not None:
         if missing := sorted(set(outlets) - set(histograms)):
-            known = ", ".join(sorted(histograms)[:10])
-            raise DataError(f"No own-voice sentence is by {', '.join(missing)}.\nOutlets are named: {known} …")
+            known = ", ".join(sorted(histograms)[:10]) + (" …" if len(histograms) > 10 else "")
+            raise DataError(f"No own-voice sentence is by {', '.join(missing)}.\nOutlets are named: {known}")
         histograms = {outlet: histograms[outlet] for outlet in sorted(set(outlets))}
     if not histograms:
         raise DataError("There is no own-voice sentence to draw from.\nScore articles with text of their own.")

@@ -167,7 +167,7 @@ class FramingModel:
         self, articles: Articles, *, house: House | None = None, progress: bool = False
     ) -> Iterator[ScoredArticle]:
         """Score a stream of articles, or a table of them, in order; see the function of the same name."""
-        if isinstance(articles, (str, Mapping)) or not (is_table(articles) or isinstance(articles, Iterable)):
+        if not is_table(articles) and (isinstance(articles, (str, Mapping)) or not isinstance(articles, Iterable)):
             raise DataError(
                 f"score_articles takes a list, stream or table of articles, not one {type(articles).__name__}.\n"
                 "Write [article]."
