@@ -144,7 +144,7 @@ def test_the_summary_says_what_there_is(comparison: Comparison, scores: Path) ->
     assert "No hand labels" in unsaid
     lonely = compare_scores([scores], events="none", topics="none")
     said, unsaid = summary(lonely)
-    assert "6 outlets have fewer than 10 articles" in unsaid
+    assert "6 outlets with fewer than 10 articles take no part" in unsaid
     assert "No two outlets have 10 articles" in unsaid
     assert "No two outlets share" in unsaid
     assert "Topics were not held equal" in unsaid
@@ -183,9 +183,9 @@ def test_only_outlets_with_enough_articles_are_paired(score: Score) -> None:
     folder = score(told(3, "Few") + told(4, "Four") + told(5, "Five") + told(7, None), "unequal")
     found = compare_scores(folder, min_articles=4, events="none", topics="none")
     paired = {name for row in found.pairs.select("outlet_a", "outlet_b").iter_rows() for name in row}
-    assert paired == {"Four", "Five", None}
-    assert set(found.outlets["outlet"]) == paired | {"Few"}
-    assert "1 outlets have fewer than 4 articles" in summary(found)[1]
+    assert paired == {"Four", "Five"}
+    assert set(found.outlets["outlet"]) == paired | {"Few", None}
+    assert "1 outlet with fewer than 4 articles takes no part" in summary(found)[1]
     assert found.sources == [str(folder)]
 
 
@@ -557,7 +557,11 @@ def test_scores_that_are_all_zero_differ_nowhere(scores: Path, tmp_path: Path) -
         (["compare", "{scores}", "--min-articles", "1"], 2, "not in the range"),
         (["compare", "{scores}", "--threshold", "nan"], 2, "not in the range"),
         (["compare", "{scores}", "--level", "nan"], 2, "not in the range"),
-        (["compare", "{scores}", "--seed", "-1"], 2, "not in the range"),
+        (
+            ["compare", "{scores}", "--gold", "{tmp}/notes.csv", "--voice", "quoted"],
+            2,
+            "own voice, which correct no other",
+        ),
         (["compare", "{scores}", "--voice", "loud"], 2, "'loud' is not one of"),
         (["compare", "{scores}", "--events", "some"], 2, "'some' is not one of"),
         (["compare", "{scores}", "--topics", "column"], 1, "--topic-column, or let topics be found"),

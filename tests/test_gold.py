@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold, corrected_differences
+from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold
 from loadedwords.outlets.hand_labels import (
     SAMPLE_COLUMNS,
     Agreement,
@@ -68,7 +68,7 @@ def gold_of(sample: pl.DataFrame, loaded: Any) -> pl.DataFrame:
 
 
 def corrected(sentences: pl.DataFrame, gold: pl.DataFrame) -> dict[str, dict[str, Any]]:
-    table = correct_by_gold(articles_of(sentences), sentences.lazy(), gold)
+    table = correct_by_gold(articles_of(sentences), sentences.lazy(), gold).shares
     return {row["outlet"]: row for row in table.iter_rows(named=True)}
 
 
@@ -389,6 +389,31 @@ def test_labels_that_cluster_in_articles_widen_the_interval() -> None:
     assert widths["even"] < 0.5 * widths["in articles"]
 
 
+def test_articles_on_one_event_are_one_unit() -> None:
+    # As above: articles of ten sentences, those of one event alike.
+    sentences = pl.DataFrame({"article_id": [f"a{at // 10}" for at in range(400)], "outlet": "A", "sentence_id": [at % 10 for at in range(400)], "p_own": 0.3})  # fmt: skip
+    drawn = sentences.filter(pl.col("sentence_id") < 5).with_columns(stratum=pl.lit(None, pl.String), probability=0.5)
+    gold = gold_of(drawn, [float(at % 200 < 40) for at in range(200)])
+    widths = []
+    for n_events in (40, 10):
+        articles = articles_of(sentences).with_columns(
+            event_id=pl.format("e{}", pl.int_range(pl.len()) * n_events // 40)
+        )
+        (row,) = correct_by_gold(articles, sentences.lazy(), gold).shares.filter(pl.col("outlet") == "A").to_dicts()
+        assert row["n_articles"] == 40
+        widths.append(row["ci_high"] - row["ci_low"])
+    assert widths[1] > 1.5 * widths[0], "four articles of an event say what one does"
+    one = articles_of(sentences).with_columns(event_id=pl.lit("e"))
+    assert correct_by_gold(one, sentences.lazy(), gold).shares["note"].to_list() == ["one event", "one event"]
+
+
+def test_articles_all_alike_and_labelled_whole_have_an_interval() -> None:
+    sentences = pl.DataFrame({"article_id": [f"a{at // 2}" for at in range(24)], "outlet": "A", "sentence_id": [at % 2 for at in range(24)], "p_own": 0.3})  # fmt: skip
+    gold = gold_of(sentences.with_columns(stratum=pl.lit(None, pl.String), probability=1.0), [float(at % 2) for at in range(24)])  # fmt: skip
+    row = corrected(sentences, gold)["A"]
+    assert row["ci_low"] < row["corrected_share"] == 0.5 < row["ci_high"]
+
+
 def test_no_loaded_label_still_leaves_doubt() -> None:
     sentences, gold = one_sentence_each([(0, 0.8, 10), (0, 0.2, 20)], [(0.5, 270)])
     row = corrected(sentences, gold)[ALL_OUTLETS]
@@ -431,20 +456,22 @@ def test_outlets_with_few_labels_are_refused_with_the_reason(tmp_path: Path) -> 
     assert rows["B"]["note"].startswith("7 labels, too few")
     assert rows["C"]["note"] == "no labels"
     assert rows["B"]["loaded_share_raw"] is not None
-    pairs = corrected_differences(articles_of(sentences), sentences.lazy(), few)
+    pairs = correct_by_gold(articles_of(sentences), sentences.lazy(), few).pairs
     assert pairs.height == 0
 
 
 def test_articles_left_out_take_their_labels_with_them(tmp_path: Path) -> None:
     sentences, gold = drawn_and_labelled(tmp_path, {"A": 900, "B": 900}, 120)
     only = articles_of(sentences).filter(pl.col("outlet") == "A")
-    some = correct_by_gold(only, sentences.lazy(), gold)
-    every = correct_by_gold(articles_of(sentences), sentences.lazy(), gold)
+    some = correct_by_gold(only, sentences.lazy(), gold).shares
+    every = correct_by_gold(articles_of(sentences), sentences.lazy(), gold).shares
     assert sorted(some["outlet"]) == ["A", ALL_OUTLETS]
     assert some.filter(pl.col("outlet") == "A").equals(every.filter(pl.col("outlet") == "A"))
     # Renamed, as by a table of aliases: strata keep the name they were drawn under.
     renamed = articles_of(sentences).with_columns(outlet=pl.lit("A and B"))
-    row = correct_by_gold(renamed, sentences.lazy(), gold).filter(pl.col("outlet") == "A and B").row(0, named=True)
+    row = (
+        correct_by_gold(renamed, sentences.lazy(), gold).shares.filter(pl.col("outlet") == "A and B").row(0, named=True)
+    )
     assert row["corrected_share"] == pytest.approx(every["corrected_share"][0])
 
 
@@ -472,10 +499,53 @@ def test_differences_are_those_of_the_estimates(tmp_path: Path) -> None:
     loaded = pl.when(pl.col("outlet") == "C").then(1.0 - (pl.col("p_own") < 0.1)).otherwise("label")
     gold = gold.with_columns(label=loaded)
     shares = {outlet: row["corrected_share"] for outlet, row in corrected(sentences, gold).items()}
-    pairs = corrected_differences(articles_of(sentences), sentences.lazy(), gold)
+    pairs = correct_by_gold(articles_of(sentences), sentences.lazy(), gold).pairs
     assert pairs.select("outlet_a", "outlet_b").rows() == [("A", "B"), ("A", "C"), ("B", "C")]
     for row in pairs.iter_rows(named=True):
         assert row["difference"] == pytest.approx(shares[row["outlet_a"]] - shares[row["outlet_b"]])
         assert row["ci_low"] < row["difference"] < row["ci_high"]
         assert (row["p_value"] < 0.05) == (row["ci_low"] > 0 or row["ci_high"] < 0)
     assert pairs["p_adjusted"].to_numpy() == pytest.approx(adjust_holm(pairs["p_value"].to_numpy()))
+
+
+def test_two_samples_are_not_put_together(tmp_path: Path) -> None:
+    sentences, gold = drawn_and_labelled(tmp_path, {"A": 900, "B": 900}, 120)
+    again = draw_sample(tmp_path / "scores", 200, seed=1).with_columns(label=pl.lit(1.0))
+    apart = again.join(gold, on=["article_id", "sentence_id"], how="anti")
+    with pytest.raises(DataError, match="of two samples, both drawn from A"):
+        corrected(sentences, pl.concat([gold, apart]))
+
+
+def test_all_outlets_are_told_of_only_where_each_has_labels(tmp_path: Path) -> None:
+    sentences, gold = drawn_and_labelled(tmp_path, {"A": 900, "B": 900}, 120)
+    only_a = gold.with_columns(label=pl.when(pl.col("outlet") == "A").then("label"))
+    rows = corrected(sentences, only_a)
+    assert rows["A"]["corrected_share"] is not None
+    assert rows[ALL_OUTLETS]["corrected_share"] is None
+    assert "in 1 of 2 groups of strata" in rows[ALL_OUTLETS]["note"]
+
+
+def test_no_more_labels_are_asked_for_than_there_are_sentences(tmp_path: Path) -> None:
+    sentences, gold = drawn_and_labelled(tmp_path, {"A": 60, "B": 900}, 120)
+    rows = corrected(sentences, gold)
+    assert all((row["more_labels"] or 0) <= row["n_own"] - row["n_labelled"] for row in rows.values())
+
+
+def test_articles_of_nobody_are_in_no_pair(tmp_path: Path) -> None:
+    sentences, gold = drawn_and_labelled(tmp_path, {"A": 900, "B": 900, "": 900}, 180)
+    nobodys = articles_of(sentences).with_columns(pl.col("outlet").replace("", None))
+    found = correct_by_gold(nobodys, sentences.with_columns(pl.col("outlet").replace("", None)).lazy(), gold)
+    assert None in found.shares["outlet"].to_list()
+    assert found.pairs.select("outlet_a", "outlet_b").rows() == [("A", "B")]
+    assert found.pairs.select("n_labelled_a", "n_labelled_b").row(0) == (60, 60)
+
+
+def test_what_a_spreadsheet_rounds_or_leaves_blank_is_read(tmp_path: Path) -> None:
+    sentences = sentences_of({"A": 410})
+    sample = draw_sample(folder_of(sentences, tmp_path / "scores"), 40)
+    ann, bob = tmp_path / "ann.csv", tmp_path / "bob.csv"
+    write_sample(sample.with_columns(label=pl.lit("loaded")), ann)
+    write_sample(sample.with_columns(pl.col("probability").round(8), label=pl.lit("neutral")), bob)
+    with bob.open("a", encoding="utf-8") as file:
+        file.write("," * (len(SAMPLE_COLUMNS) - 1) + "\r\n")
+    assert read_gold([ann, bob])["label"].to_list() == [0.5] * 40

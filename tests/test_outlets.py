@@ -159,3 +159,27 @@ def test_intervals_cover_the_truth(n_articles: int, lowest: float) -> None:
     assert too_short / runs < 0.75, (
         "an interval that takes sentences for independent must fail here, or this proves nothing"
     )
+
+
+def test_the_note_and_the_share_above_go_by_events_where_they_are_known() -> None:
+    rows = [("A", 20, 200, 4, 0.4 if at < 12 else 0.1) for at in range(24)]
+    table = frame(rows)
+    (alone,) = compare_outlets(table).to_dicts()
+    assert (alone["note"], alone["share_above"]) == ("", 0.5)
+    together = (
+        pl.when(pl.int_range(pl.len()) < 12).then(pl.lit("one")).otherwise(pl.format("{}", pl.int_range(pl.len()) % 3))
+    )
+    (few,) = compare_outlets(table.with_columns(event_id=together)).to_dicts()
+    assert (few["n_clusters"], few["note"]) == (4, "few events")
+    assert few["above_ci_high"] - few["above_ci_low"] > 1.2 * (alone["above_ci_high"] - alone["above_ci_low"])
+    (one,) = compare_outlets(table.with_columns(event_id=pl.lit("one"))).to_dicts()
+    assert (one["note"], one["ci_low"]) == ("one event", None)
+
+
+def test_copies_of_a_text_make_no_figure_surer() -> None:
+    rows = [("A", 20, 200, 4, 0.02 * at) for at in range(12)]
+    once = frame(rows).with_columns(text_digest=pl.format("t{}", pl.int_range(pl.len())))
+    (single,) = compare_outlets(once).to_dicts()
+    (thrice,) = compare_outlets(pl.concat([once] * 3)).to_dicts()
+    assert (thrice["n_articles"], thrice["n_clusters"], thrice["n_copies"]) == (36, 12, 24)
+    assert (thrice["ci_low"], thrice["ci_high"]) == pytest.approx((single["ci_low"], single["ci_high"]))

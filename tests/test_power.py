@@ -33,6 +33,11 @@ def test_plans_are_those_of_the_textbook() -> None:
     assert many.articles > plan([0.05])[0].articles
     assert many.articles > few.articles
     assert many.labels > many.articles, "a label says less than an article"
+    # 32 labels for each article, or the sentences run out: then more articles, not fewer labels.
+    (short,) = plan([0.05], sentences=8)
+    assert short.articles_for_labels == -(-short.labels // 8) > 2 * short.articles
+    assert plan([0.05], sentences=1000)[0].articles_for_labels == 2 * short.articles
+    assert plan([0.5], spread=0.1)[0].articles == 10, "outlets with fewer are not compared"
 
 
 @pytest.mark.parametrize("wrong", [{"spread": 0}, {"share": 1}, {"n_outlets": 1}, {"level": 1}, {"power": 0}])
@@ -50,8 +55,12 @@ def test_the_spread_of_a_pilot_is_its_upper_limit() -> None:
     assert spread_of_articles(articles({"A": a, "B": b, "alone": [0.9]})) == spread_of_articles(
         articles({"A": a, "B": b})
     )
-    with pytest.raises(DataError, match="No outlet has two articles"):
-        spread_of_articles(articles({"A": [0.1], "B": [0.2]}))
+    for nothing in (articles({"A": [0.1], "B": [0.2]}), articles({"A": a}).with_columns(event_id=pl.lit("one"))):
+        with pytest.raises(DataError, match="No outlet has two articles"):
+            spread_of_articles(nothing)
+    # Two events of two articles each, as far apart: half of the freedom, and an article says less.
+    events = articles({"A": [0.1, 0.1, 0.4, 0.4]})
+    assert spread_of_articles(events.with_columns(event_id=pl.Series(list("xxyy")))) > spread_of_articles(events)
 
 
 def test_a_pair_tells_what_it_could_have_shown() -> None:
@@ -69,6 +78,7 @@ def test_the_command_takes_a_pilot_or_ordinary_news(tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, ["plan", "--difference", "0.05", "--spread", "0.1"])
     assert shown.exit_code == 0
     assert "0.050             64" in shown.output
+    assert "have about 30 sentences, 0.20 of them loaded (as in ordinary news)" in shown.output
     assert "as in ordinary news" in CliRunner().invoke(main, ["plan"]).output
     (tmp_path / "articles").mkdir()
     pilot = articles({"A": [0.1, 0.2, 0.3], "B": [0.2, 0.4, 0.6]}).with_columns(

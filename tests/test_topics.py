@@ -137,7 +137,7 @@ def test_articles_of_nobody_and_in_any_order() -> None:
         found = standardise_topics(frame)
         assert found is not None
         tables.append(found.outlets)
-    assert tables[0]["outlet"].to_list() == [None, "B", "A"]
+    assert tables[0]["outlet"].to_list() == ["B", "A"]
     assert_frame_equal(*tables)
 
 
@@ -238,3 +238,30 @@ def test_the_agreement_of_two_rankings_is_kendalls(pairs: list[tuple[int, int]])
         assert _agreement(raw, standardised) == pytest.approx(expected)
     else:  # all ties
         assert _agreement(raw, standardised) in (0.0, 1.0)
+
+
+def test_few_events_widen_what_topics_held_equal_leave() -> None:
+    articles = covered({"A": CRIME_DESK, "B": SPORTS_DESK}, {"A": 0.0, "B": 0.1})
+    widths = []
+    for n_events in (None, 4):
+        number = pl.int_range(pl.len())
+        found = standardise_topics(
+            articles.with_columns(event_id=pl.format("{} {}", "outlet", number % n_events) if n_events else None)
+        )
+        assert found is not None
+        widths.append((found.outlets["ci_high"] - found.outlets["ci_low"]).mean())
+    assert widths[1] > widths[0]
+
+
+def test_topics_at_random_explain_nothing() -> None:
+    rng = np.random.default_rng(0)
+    articles = covered({"A": CRIME_DESK, "B": SPORTS_DESK}, {"A": 0.0, "B": 0.1})
+    explained = []
+    for _ in range(20):
+        shuffled = articles.with_columns(topic=pl.Series(rng.permutation(articles["topic"].to_numpy())))
+        found = standardise_topics(
+            shuffled.with_columns(loaded_share=pl.Series(rng.uniform(0.2, 0.4, articles.height)))
+        )
+        assert found is not None
+        explained.append(found.variance_explained)
+    assert np.mean(explained) < 0.01

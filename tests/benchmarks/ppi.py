@@ -53,7 +53,7 @@ def main() -> None:
         apart, lengths, held = [], [], []
         for seed in range(arguments.runs):
             sentences, gold = draw(np.random.default_rng([seed, n_labels]), n_labels, n_all, middle)
-            ours = correct_by_gold(sentences.select("article_id", "outlet"), sentences.lazy(), gold)
+            ours = correct_by_gold(sentences.select("article_id", "outlet"), sentences.lazy(), gold).shares
             row = ours.filter(pl.col("outlet") == "Wire").row(0, named=True)
             y, f = gold["label"].to_numpy(), gold["p_own"].to_numpy()
             everything = sentences["p_own"].to_numpy()

@@ -23,12 +23,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.outlets import compare_outlets
-from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold, corrected_differences
+from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.intervals import interval_of_sums
 from loadedwords.outlets.own_words import own_words
 from loadedwords.outlets.power import plan, spread_of_articles
 from loadedwords.outlets.sampling import draw_sample
+from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.within_events import FEW_EVENTS, compare_within_events
 
 EVENT_SD, ARTICLE_SD, ON_EVENTS = 0.45, 0.6, 0.6
@@ -177,6 +178,37 @@ def false_words(n_articles: int, runs: int, n_outlets: int = 6, seed: int = 0) -
     return float(np.mean(found))
 
 
+def few_outlets(n_outlets: int, n_events: int, runs: int, seed: int = 0) -> dict[str, float]:
+    """Of outlets with 30 articles on a few events of their own: how often intervals hold the truth, and what is found where
+    outlets are alike."""
+    rng = np.random.default_rng([seed, n_outlets, n_events])
+    between, event_sd, article_sd = 0.05, 0.1, 0.05
+    truth = between**2 / (between**2 + event_sd**2 + article_sd**2 * n_events / 30)
+
+    def drawn(means: NDArray[np.float64]) -> pl.DataFrame:
+        outlet, event = np.repeat(np.arange(n_outlets), 30), np.tile(np.arange(30) % n_events, n_outlets)
+        moved = rng.normal(0, event_sd, (n_outlets, n_events))[outlet, event]
+        share = means[outlet] + moved + rng.normal(0, article_sd, len(outlet))
+        numbers = {"outlet": outlet, "event_id": 100 * outlet + event}
+        table = pl.DataFrame({**numbers, "loaded_share": share.clip(0, 1)}).with_columns(
+            pl.col(*numbers).cast(pl.String)
+        )
+        return table.with_columns(n_own=20, n_sentences=20, n_quoted=0)
+
+    held, splits, alike = [], [], []
+    for _ in range(runs):
+        means = rng.normal(0.4, between, n_outlets)
+        articles = drawn(means)
+        for row in shrink(articles).to_dicts():
+            held.append(row["shrunken_low"] <= means[int(row["outlet"])] <= row["shrunken_high"])
+        split, none = split_variance(articles), split_variance(drawn(np.full(n_outlets, 0.4)))
+        assert split is not None and none is not None  # noqa: PT018  thirty articles each can be split
+        splits.append(split.share_low <= truth <= split.share_high)
+        alike.append(none.share_between)
+    kinds = ("drawn towards the others", "share of variance", "share of variance where outlets are alike")
+    return {kind: float(np.mean(found)) for kind, found in zip(kinds, (held, splits, alike), strict=True)}
+
+
 # With labels
 
 
@@ -187,6 +219,7 @@ class Labelled:
     share: float
     n_labels: int
     n_articles: int = 60
+    n_events: int | None = None  # that the articles are on; each on one of its own if None
 
     @property
     def log_odds(self) -> float:
@@ -208,11 +241,18 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
     frames = []
     for outlet, error in ERRORS.items():
         temper = rng.normal(0, np.hypot(EVENT_SD, ARTICLE_SD), case.n_articles)
+        on = [None] * case.n_articles
+        if case.n_events:
+            on = [f"{outlet} {at % case.n_events}" for at in range(case.n_articles)]
+            temper = rng.normal(0, ARTICLE_SD, case.n_articles) + np.resize(
+                rng.normal(0, EVENT_SD, case.n_events), case.n_articles
+            )
         lengths = 3 + rng.negative_binomial(1.5, 1.5 / (1.5 + 35), case.n_articles)
         article = np.repeat(np.arange(case.n_articles), lengths)
         log_odds = case.log_odds + temper[article] + rng.normal(0, WORDING_SD, len(article))
         columns = {
             "article_id": [f"{outlet} {at}" for at in article],
+            "event_id": pl.Series([on[at] for at in article], dtype=pl.String),
             "p_own": sigmoid(log_odds + error + rng.normal(0, CONFUSION_SD, len(article))).astype(np.float32),
             "loaded": (rng.random(len(article)) < sigmoid(log_odds)).astype(float),
         }
@@ -224,9 +264,10 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
         sample = draw_sample(folder, case.n_labels * len(ERRORS), seed=seed, outlets=list(ERRORS))
     truth = sentences.select("article_id", pl.col("sentence_id").cast(pl.Int64), label="loaded")
     gold = sample.drop("label").join(truth, on=["article_id", "sentence_id"])
-    articles = sentences.select("article_id", "outlet").unique(maintain_order=True)
+    articles = sentences.select("article_id", "outlet", "event_id").unique(maintain_order=True)
+    corrected = correct_by_gold(articles, sentences.lazy(), gold)
     found = {}
-    for row in correct_by_gold(articles, sentences.lazy(), gold).filter(pl.col("outlet") != ALL_OUTLETS).to_dicts():
+    for row in corrected.shares.filter(pl.col("outlet") != ALL_OUTLETS).to_dicts():
         counted = (
             sentences.filter(pl.col("outlet") == row["outlet"])
             .group_by("article_id")
@@ -241,7 +282,7 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
             raw[0] <= case.share <= raw[1],
             row["effective_ratio"],
         )
-    (pair,) = corrected_differences(articles, sentences.lazy(), gold).to_dicts()
+    (pair,) = corrected.pairs.to_dicts()
     found["difference"] = (
         pair["ci_low"] <= 0 <= pair["ci_high"],
         pair["ci_high"] - pair["ci_low"],
@@ -291,13 +332,17 @@ def rows(runs: int, labels_runs: int, processes: int) -> Iterator[tuple[str, str
     for n_articles in (10, 30):
         found = false_words(n_articles, max(1, runs // 10))
         yield "any own word declared, 6 outlets of one pool", f"{n_articles} articles an outlet", f"{found:.1%}"
-    for share, n_labels in product((0.02, 0.15, 0.4), (50, 100, 300)):
-        found = corrected_coverage(Labelled(share, n_labels), labels_runs, processes)
+    for n_outlets, n_events in product((5, 10, 30), (30, 6)):
+        for kind, found in few_outlets(n_outlets, n_events, runs // 2).items():
+            yield kind, f"{n_outlets} outlets with 30 articles on {n_events} events each", f"{found:.1%}"
+    cases = [Labelled(share, n_labels) for share, n_labels in product((0.02, 0.15, 0.4), (50, 100, 300))]
+    for case in (*cases, Labelled(0.15, 300, n_events=20), Labelled(0.15, 300, n_events=10)):
+        found = corrected_coverage(case, labels_runs, processes)
         high, low = found["read too high"], found["read too low"]
         wider = max(high[1] / high[3], low[1] / low[3]) - 1
         yield (
             "95% interval of a share corrected by labels",
-            f"true share {share}, {n_labels} labels, read too high and too low",
+            f"true share {case.share}, {case.n_labels} labels{f', {case.n_events} events' if case.n_events else ''}, read too high and too low",
             f"{high[0]:.1%} and {low[0]:.1%} (model alone {high[4]:.1%} and {low[4]:.1%}); at most {wider:+.1%} wider than labels alone, "
             f"which hold {high[2]:.1%} and {low[2]:.1%}; their difference {found['difference'][0]:.1%}; a label is worth {high[5]:.2f} "
             f"and {low[5]:.2f} drawn without scores",

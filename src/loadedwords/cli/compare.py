@@ -49,7 +49,6 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     type=click.IntRange(2),
     help="Outlets with fewer are not compared in pairs.",
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the resampling.")
 @click.option(
     "--csv",
     "as_csv",
@@ -57,7 +56,7 @@ _SOURCES = click.Choice(["auto", "column", "find", "none"])
     help="Print only the table of outlets, as CSV; events are those of the scores' column.",
 )
 def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice: CountedVoice, aliases: Path | None,
-            gold: tuple[Path, ...], events: GroupSource, topics: GroupSource, threshold: float, min_articles: int, seed: int, as_csv: bool) -> None:  # fmt: skip
+            gold: tuple[Path, ...], events: GroupSource, topics: GroupSource, threshold: float, min_articles: int, as_csv: bool) -> None:  # fmt: skip
     """Compare the outlets of one or more score folders, with intervals.
 
     Every pair is compared, within the same events and with topics held equal too; each outlet's own words, and what
@@ -78,6 +77,10 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         raise click.UsageError(
             "--csv prints the table of outlets alone; leave out --output, --gold, --events and --topics."
         )
+    if gold and voice != "own":
+        raise click.UsageError(
+            "--gold holds labels of sentences in the outlets' own voice, which correct no other --voice."
+        )
     if output and any((output / "articles").glob("part-*.parquet")):
         raise click.UsageError(f"{output} is a folder of scores, whose tables would be written over; name another.")
     if output:
@@ -89,7 +92,7 @@ def compare(folders: tuple[Path, ...], output: Path | None, level: float, voice:
         click.echo(csv_text(table), nl=False)
         return
     comparison = compare_scores(
-        folders, voice=voice, level=level, seed=seed, threshold=threshold, min_articles=min_articles, aliases=names,
+        folders, voice=voice, level=level, threshold=threshold, min_articles=min_articles, aliases=names,
         events=events, topics=topics, gold=read_gold(gold) if gold else None, tell=tell,
     )  # fmt: skip
     written = ""

@@ -32,23 +32,38 @@ def plan(folders: tuple[Path, ...], differences: tuple[float, ...], n_outlets: i
     loadedwords plan pilot/ --outlets 10 --difference 0.03
     """
     from loadedwords.outlets import load_articles, summarise_all
-    from loadedwords.outlets.power import ORDINARY_SPREAD, plan, spread_of_articles
+    from loadedwords.outlets.power import ORDINARY_SENTENCES, ORDINARY_SHARE, ORDINARY_SPREAD, plan, spread_of_articles
 
-    share, source = 0.2, "as in ordinary news" if spread is None else "as given"
+    share, sentences, ordinary = ORDINARY_SHARE, float(ORDINARY_SENTENCES), "as in ordinary news"
+    source = ordinary if spread is None else "as given"
     if folders:
         articles = load_articles(folders)
-        share = min(max(float(summarise_all(articles, voice=voice)["loaded_share"][0] or 0.0), 0.01), 0.99)
+        for total in summarise_all(articles, voice=voice).to_dicts():
+            share = min(max(total["loaded_share"], 0.01), 0.99)
+            sentences = total["n_sentences"] / total["n_articles"]
+        ordinary = f"from {articles.height:,} articles"
         if spread is None:
-            spread, source = spread_of_articles(articles, voice), f"from {articles.height:,} articles"
+            spread, source = spread_of_articles(articles, voice), ordinary
         n_outlets = n_outlets or articles["outlet"].drop_nulls().n_unique()
     spread = ORDINARY_SPREAD if spread is None else spread
     n_outlets = max(2, n_outlets or 0)
     click.echo(
-        f"{n_outlets} outlets, whose articles differ by {spread:.3f} ({source}); power {power:.0%} at {level:.3g}, Holm over all pairs."
+        f"{n_outlets} outlets, whose articles differ by {spread:.3f} ({source}) and have about {sentences:.0f} sentences, {share:.2f} of "
+        f"them loaded ({ordinary}); power {power:.0%} at {level:.3g}, Holm over all pairs."
     )
-    click.echo(f"{'difference':>10} {'articles each':>14} {'labels each':>12}")
-    for row in plan(list(differences), spread=spread, share=share, n_outlets=n_outlets, level=level, power=power):
-        click.echo(f"{row.difference:>10.3f} {row.articles:>14,} {row.labels:>12,}")
+    click.echo(f"{'difference':>10} {'articles each':>14} {'or labels each':>15} {'of articles':>12}")
+    needed = plan(
+        list(differences),
+        spread=spread,
+        share=share,
+        sentences=sentences,
+        n_outlets=n_outlets,
+        level=level,
+        power=power,
+    )
+    for row in needed:
+        click.echo(f"{row.difference:>10.3f} {row.articles:>14,} {row.labels:>15,} {row.articles_for_labels:>12,}")
     click.echo(
-        "Labels: for differences corrected by them, with twice those articles; counted as if scores were of no help, so at most so many."
+        "Labels: for differences corrected by them, from so many articles of each outlet; counted as if scores were of no help, so "
+        "with scores that help fewer do."
     )

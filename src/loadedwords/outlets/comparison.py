@@ -14,12 +14,13 @@ import polars as pl
 from loadedwords.errors import DataError, OutputError
 from loadedwords.files import as_paths, written_whole
 from loadedwords.outlets.aliases import apply_aliases
-from loadedwords.outlets.correction import correct_by_gold, corrected_differences
+from loadedwords.outlets.correction import correct_by_gold
 from loadedwords.outlets.counted import without_syndicated
 from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
 from loadedwords.outlets.events import find_events
+from loadedwords.outlets.hand_labels import Agreement, label_agreement
 from loadedwords.outlets.methods import methods
 from loadedwords.outlets.other_words import other_words
 from loadedwords.outlets.own_words import own_words
@@ -78,6 +79,8 @@ class Comparison:
         outlet, period (its first day), n_articles, loaded_share, ci_low, ci_high.
     corrected, corrected_pairs : DataFrame or None
         Estimates and differences corrected by hand labels, where there are any.
+    agreement : Agreement or None
+        How far those agree who labelled the same sentences.
     level, threshold : float
     voice : str
     min_articles : int
@@ -103,6 +106,7 @@ class Comparison:
     timeline: pl.DataFrame
     corrected: pl.DataFrame | None
     corrected_pairs: pl.DataFrame | None
+    agreement: Agreement | None
     level: float
     threshold: float
     voice: CountedVoice
@@ -164,7 +168,6 @@ def compare_scores(
     *,
     voice: CountedVoice = "own",
     level: float = 0.95,
-    seed: int = 0,
     threshold: float = THRESHOLD,
     min_articles: int = FEW_ARTICLES,
     aliases: Mapping[str, str] | None = None,
@@ -182,7 +185,6 @@ def compare_scores(
     voice : {"own", "quoted", "all"}
     level : float
         Nominal coverage of the intervals.
-    seed : int
     threshold : float
         The loaded share from which an article counts as loaded.
     min_articles : int
@@ -204,23 +206,30 @@ def compare_scores(
     Raises
     ------
     DataError
-        If a folder holds no scores, folders can't be compared, an asked-for column is empty, or no label is of these
-        articles.
+        If a folder holds no scores, folders can't be compared, an asked-for column is empty, no label is of these
+        articles, or labels are to correct another voice than the outlets' own, of which they are.
     """
     paths = as_paths(folders)
     if not paths:
         raise DataError("There is no folder to compare.\nPass one or more written by loadedwords score.")
     articles = apply_aliases(load_articles(paths), dict(aliases or {}))
     if gold is not None:
+        if voice != "own":
+            raise DataError(
+                f"Labels are of sentences in the outlets' own voice, and can't correct the voice {voice!r}.\nLeave one out."
+            )
         _refuse_others_labels(gold, articles, tell)
     sentences = scan_sentences(paths)
+    if strange := sorted(set(aliases or {}) - set(articles["outlet_as_found"].to_list())):
+        tell(f"{len(strange):,} names of the alias table are of no article here, such as {strange[0]!r}")
     tell(f"{articles.height:,} articles of {articles['outlet'].n_unique():,} outlets")
     articles = _grouped(articles, "event_id", events, lambda: find_events(articles, sentences), tell)
     with_topics = _grouped(articles, "topic", topics, lambda: find_topics(articles, sentences), tell)
 
     tell("estimates, differences, the same events, words" + (", correction by hand labels" if gold is not None else ""))
     by = _By(voice=voice, level=level)
-    variance = split_variance(articles, **by, seed=seed)
+    variance = split_variance(articles, **by)
+    corrected = None if gold is None else correct_by_gold(articles, sentences, gold, level=level)
     on_events = articles.filter(pl.col("event_id").is_not_null())
     # Who published an article without an outlet isn't known: it makes no second one.
     shared = on_events.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
@@ -238,13 +247,14 @@ def compare_scores(
         within_events=compare_within_events(shared, **by),
         outlets_within_events=outlets_within_events(shared, **by),
         standardised=standardise_topics(with_topics, **by, min_articles=min_articles),
-        words=own_words(of_outlets, articles, min_articles=min_articles),
+        words=own_words(of_outlets, articles, level=level, min_articles=min_articles),
         other_words=other_words(of_outlets, on_events),
         devices=compare_devices(articles, spoken, **by, min_articles=min_articles),
         sentences=most_loaded(articles, of_outlets),
         timeline=follow_time(articles, **by),
-        corrected=None if gold is None else correct_by_gold(articles, sentences, gold, level=level),
-        corrected_pairs=None if gold is None else corrected_differences(articles, sentences, gold, level=level),
+        corrected=None if corrected is None else corrected.shares,
+        corrected_pairs=None if corrected is None else corrected.pairs,
+        agreement=None if gold is None else label_agreement(gold),
         level=level,
         threshold=threshold,
         voice=voice,

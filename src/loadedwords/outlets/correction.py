@@ -8,6 +8,7 @@ scores then only lower the variance, and whether the corrected estimate is right
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import polars as pl
 from scipy.special import stdtrit
 
 from loadedwords.outlets.differences import pair_differences
-from loadedwords.outlets.domains import ALL_OUTLETS, FEW_LABELS, Domain, domains_of
+from loadedwords.outlets.domains import ALL_OUTLETS, Domain, domains_of
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import Numbers
 from loadedwords.outlets.sampling import LABELS_PER_OUTLET
@@ -34,6 +35,17 @@ _CORRECTED = {
 }
 
 
+_LABELLED = {**texts("outlet"), **counts("n_labelled")}
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What hand labels correct: the outlets' `shares` and the differences of their `pairs`, as tables."""
+
+    shares: pl.DataFrame
+    pairs: pl.DataFrame
+
+
 @dataclass(frozen=True)
 class _Estimate:
     """A share with its variance, the part of it that comes from labelling few sentences, and degrees of freedom."""
@@ -50,8 +62,8 @@ class _Estimate:
 
 def correct_by_gold(
     articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame, *, level: float = 0.95
-) -> pl.DataFrame:
-    """Estimate each outlet's share of loaded sentences, corrected by labels.
+) -> Corrected:
+    """Estimate each outlet's share of loaded sentences, and their differences, corrected by labels.
 
     The estimand is the share of own-voice sentences that people who label as yours did would call loaded, in the
     articles an outlet publishes, of which those scored are taken as a random sample. With score f, label y, strata h
@@ -67,15 +79,15 @@ def correct_by_gold(
     λ = Cov(y, f) / Var(f) so does its standard error that of ``ppi_mean_ci``, but for n − 1 in place of n. (The λ of
     that package is smaller by 1 + n/N: its labelled sentences are none of the unlabelled ones, ours are.)
 
-    Variance: sums over whole articles of their sentences' influence (the linearised ratio, clustered by article),
-    with the small-cluster correction and Satterthwaite degrees of freedom of Bell & McCaffrey (2002) and Imbens &
+    Variance: sums over whole articles of their sentences' influence (the linearised ratio, clustered by article, those
+    on one event together), with the small-cluster correction and Satterthwaite degrees of freedom of Bell & McCaffrey (2002) and Imbens &
     Kolesár (2016) where articles are few. Intervals of shares are Wilson's at the effective sample size, with t
     quantiles (Franco et al. 2019); those of the bias are the estimate and t standard errors.
 
     Parameters
     ----------
     articles : polars.DataFrame
-        As `load_articles` gives it, one row for each article: article_id, outlet. Articles left out here are left out
+        As `load_articles` gives it, one row for each article: article_id, outlet and perhaps event_id. Articles left out here are left out
         of the estimates, with their labels.
     sentences : polars.LazyFrame
         As `scan_sentences` gives it: article_id, outlet, sentence_id, p_own.
@@ -86,49 +98,48 @@ def correct_by_gold(
 
     Returns
     -------
-    polars.DataFrame
-        One row for each outlet, the most loaded first, after one for all the outlets that were sampled: outlet,
+    Corrected
+        Shares: one row for each outlet, the most loaded first, after one for all the outlets that were sampled: outlet,
         n_articles, n_own, n_labelled, loaded_share_raw (mean `p_own`), corrected_share, ci_low, ci_high;
         classical_share, classical_low, classical_high (from the labels alone, by strata); bias, bias_low, bias_high
         (raw minus corrected); power_tuning (λ); effective_ratio (how many labels drawn without scores would be worth
         one of these, as for the variance that labelling more sentences would lower); more_labels (so many more, and labelling
-        brings no more variance than the choice of articles does, which only more articles lower); note. Outlets with fewer than
-        `FEW_LABELS` labels get no corrected figure: borrowing the correction of other outlets would assume that the model errs on all alike.
+        brings no more variance than the choice of articles does, which only more articles lower; at most the sentences that
+        are left, null where the choice of articles can't be told to bring any); note. Outlets with fewer than
+        `FEW_LABELS` labels get no corrected figure: borrowing the correction of other outlets would assume that the model errs
+        on all alike. Nor do all together while an outlet that was sampled has no labels.
+
+        Pairs: one row for each pair of outlets with a corrected share: outlet_a, outlet_b, n_labelled_a, n_labelled_b,
+        difference (a minus b), ci_low, ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm
+        1979, over the pairs), differs (p_adjusted below 1 - level), detectable. Intervals are not adjusted. Articles
+        without an outlet are in no pair.
 
     Raises
     ------
     DataError
-        If a labelled sentence is not among the sentences or an article_id occurs twice.
+        If a labelled sentence is not among the sentences, an article_id occurs twice, or the labels are of two samples.
     """
-    rows = [_corrected_row(outlet, domain, level) for outlet, domain in domains_of(articles, sentences, gold).items()]
-    return pl.DataFrame(rows, schema=_CORRECTED).sort(
+    domains = domains_of(articles, sentences, gold)
+    rows = [_corrected_row(outlet, domain, level) for outlet, domain in domains.items()]
+    shares = pl.DataFrame(rows, schema=_CORRECTED).sort(
         [pl.col("outlet") != ALL_OUTLETS, "corrected_share", "outlet"], descending=[False, True, False], nulls_last=True
     )
+    named = {outlet: domain for outlet, domain in sorted(domains.items()) if outlet and outlet != ALL_OUTLETS}
+    return Corrected(shares, _differences(named, level))
 
 
-def corrected_differences(
-    articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame, *, level: float = 0.95
-) -> pl.DataFrame:
-    """Differences between outlets' corrected shares; parameters and errors are those of `correct_by_gold`.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row for each pair of outlets with enough labels: outlet_a, outlet_b, difference (a minus b), ci_low,
-        ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm 1979, over the pairs),
-        differs (p_adjusted below 1 - level), detectable. Intervals are not adjusted.
-    """
+def _differences(domains: Mapping[str, Domain], level: float) -> pl.DataFrame:
     found = {
-        outlet: _estimate(domain, _power_tuning(domain))
-        for outlet, domain in sorted(domains_of(articles, sentences, gold).items())
-        if outlet != ALL_OUTLETS and domain.refusal is None
+        outlet: (len(domain.label), _estimate(domain, _power_tuning(domain)))
+        for outlet, domain in domains.items()
+        if domain.refusal is None
     }
-    names = pl.Series(list(found), dtype=pl.String)
-    share, variance, df = np.array([(e.share, e.variance, e.df) for e in found.values()]).reshape(-1, 3).T
+    known = pl.DataFrame({"outlet": list(found), "n_labelled": [n for n, _ in found.values()]}, schema=_LABELLED)
+    share, variance, df = np.array([(e.share, e.variance, e.df) for _, e in found.values()]).reshape(-1, 3).T
     pairs = pair_differences(share, np.diag(variance), df, level)
-    outlets = {"outlet_a": names.gather(pairs["a"]), "outlet_b": names.gather(pairs["b"])}
+    about = {f"{column}_{side}": known[column].gather(pairs[side]) for column in _LABELLED for side in "ab"}
     differs = pl.col("p_adjusted") < 1 - level
-    return pl.DataFrame({**outlets, **pairs.drop("a", "b").to_dict()}).with_columns(differs=differs)
+    return pl.DataFrame({**about, **pairs.drop("a", "b").to_dict()}).with_columns(differs=differs)
 
 
 def _power_tuning(domain: Domain) -> float:
@@ -167,11 +178,11 @@ def _estimate(domain: Domain, tuning: float, *, bias: bool = False) -> _Estimate
     by_cell = tuning * domain.score_sum + domain.count * _cell_means(domain, error)[domain.cell]
     if bias:
         by_cell, residual = domain.score_sum - by_cell, -residual
-    sizes = np.bincount(domain.article, domain.count).astype(float)
+    sizes = np.bincount(domain.cluster, domain.count).astype(float)
     size = sizes.sum()
     share = float(by_cell.sum() / size)
-    predicted = np.bincount(domain.article, by_cell) - share * sizes
-    labelled = np.bincount(domain.label_article, residual, minlength=len(sizes)).astype(float)
+    predicted = np.bincount(domain.cluster, by_cell) - share * sizes
+    labelled = np.bincount(domain.label_cluster, residual, minlength=len(sizes)).astype(float)
     return _Estimate(share, *_variance(domain, sizes, predicted, labelled, residual))
 
 
@@ -203,21 +214,22 @@ def _variance(
 
 
 def _corrected_row(outlet: str, domain: Domain, level: float) -> dict[str, object]:
-    n = len(domain.label)
+    n, n_own = len(domain.label), int(domain.count.sum())
     about = {
-        "outlet": outlet,
+        "outlet": outlet or None,
         "n_articles": domain.n_articles,
-        "n_own": int(domain.count.sum()),
+        "n_own": n_own,
         "n_labelled": n,
         "loaded_share_raw": domain.raw_share,
     }
     if domain.refusal:
-        return {**about, "more_labels": max(0, FEW_LABELS - n), "note": domain.refusal}
+        return {**about, "note": domain.refusal}
     tuning = _power_tuning(domain)
     corrected, classical = _estimate(domain, tuning), _estimate(domain, 0.0)
     bias = _estimate(domain, tuning, bias=True)
     articles_vary = corrected.variance - corrected.design
-    more = max(0, math.ceil(n * (corrected.design / articles_vary - 1))) if articles_vary > 0 else None
+    wanted = math.ceil(n * (corrected.design / articles_vary - 1)) if articles_vary > 0 else None
+    more = None if wanted is None else min(max(0, wanted), n_own - n)
     # Labels that simple random sampling would have needed for the same variance, for each label there is.
     ratio = classical.share * (1 - classical.share) / n / corrected.design if corrected.design > 0 else None
     notes = {
@@ -247,8 +259,8 @@ def _share_interval(estimate: _Estimate, domain: Domain, level: float) -> tuple[
     n = len(domain.label)
     share = min(max(estimate.share, 0.0), 1.0)
     inner = min(max(share, 0.5 / n), 1 - 0.5 / n)  # the estimate itself can lie at 0, or outside
-    if np.ptp(domain.label) == 0:
-        # Labels all alike show no variance: as many labels as the weights are worth (Kish 1965).
+    if np.ptp(domain.label) == 0 or estimate.variance <= 0:
+        # Labels all alike show no variance, nor do articles all alike of which every sentence is labelled: as many labels as the weights are worth (Kish 1965).
         size = domain.weight.sum() ** 2 / (domain.weight**2).sum()
         inner, df = share, n - 1.0
     else:

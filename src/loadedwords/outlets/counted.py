@@ -63,18 +63,19 @@ def without_syndicated(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.La
 
 
 def clusters_of(articles: pl.DataFrame) -> NDArray[np.int64]:
-    """What is drawn together when articles are resampled: those of one event; an article without one stands alone.
+    """What is drawn together when articles are resampled: those of one event, and those with the very same text.
 
     Returns
     -------
     ndarray of shape (n_articles,)
         Cluster numbers from 0.
     """
-    if "event_id" not in articles.columns or articles["event_id"].is_null().all():
-        return np.arange(articles.height)
+    together = [
+        pl.format(f"{column} {{}}", column) for column in ("event_id", "text_digest") if column in articles.columns
+    ]
     alone = pl.format("article {}", pl.int_range(pl.len()))
-    units = pl.when(pl.col("event_id").is_null()).then(alone).otherwise(pl.format("event {}", pl.col("event_id")))
-    return articles.select(units.rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
+    units = articles.select(pl.coalesce(*together, alone)).to_series()
+    return (units.rank("dense").cast(pl.Int64) - 1).to_numpy()
 
 
 def sum_by_cluster(columns: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:

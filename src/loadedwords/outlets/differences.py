@@ -36,7 +36,7 @@ def compare_pairs(
     same events err in the same direction, and their difference is surer for it. Intervals use Student's t with Welch's
     (1947) degrees of freedom, each outlet's own as in `intervals.effective_freedom`; `level` is that of each by itself,
     and `p_adjusted` and `differs` allow for the number of pairs. Outlets with fewer than `min_articles` are left out:
-    each adds comparisons that can show nothing.
+    each adds comparisons that can show nothing; so are articles without an outlet, which are nobody's.
 
     Returns
     -------
@@ -52,7 +52,8 @@ def compare_pairs(
     >>> compare_pairs(articles)["difference"].round(3).to_list()
     [0.2]
     """
-    counted = with_sentences(articles, voice).filter(pl.len().over("outlet") >= min_articles)
+    counted = with_sentences(articles, voice).filter(pl.col("outlet").is_not_null())
+    counted = counted.filter(pl.len().over("outlet") >= min_articles)
     names, n_articles, sums, sizes = sums_of_outlets(counted, voice)
     compared = np.flatnonzero((sizes > 0).sum(axis=0) > 1)  # a single cluster has no variance
     sums, sizes = sums[:, compared], sizes[:, compared]

@@ -10,28 +10,36 @@ import polars as pl
 from numpy.typing import NDArray
 
 from loadedwords.errors import DataError
+from loadedwords.outlets.counted import clusters_of
+from loadedwords.outlets.hand_labels import SAME
 from loadedwords.outlets.intervals import Numbers
 from loadedwords.outlets.sampling import OUTLET, STRATUM, Strata
 
 # Below this no interval is given; from LABELS_PER_OUTLET on its coverage is measured (tests/benchmarks/simulations.py).
 FEW_LABELS = 20
-ALL_OUTLETS = "all outlets"
+# Those that were sampled, which may be fewer than were scored.
+ALL_OUTLETS = "all sampled outlets"
 
 
 @dataclass(frozen=True)
 class Domain:
     """What an estimate is made from: the sentences of some articles, grouped in cells, and the labels among them.
 
-    `article`, `cell`, `count` and `score_sum` have one entry for each article and cell; the label arrays have one
-    for each labelled sentence. `weight` is the inverse of the inclusion probability.
+    `cluster` (an article, or those that `clusters_of` takes together), `cell`, `count` and `score_sum` have one entry for
+    each article and cell; the label arrays have one for each labelled sentence. `weight` is the inverse of the inclusion
+    probability. `n_groups` are the groups of strata that the sentences are in, of which `n_labelled_groups` have enough labels
+    to stand for themselves.
     """
 
-    article: NDArray[np.int64]
+    n_articles: int
+    n_groups: int
+    n_labelled_groups: int
+    cluster: NDArray[np.int64]
     cell: NDArray[np.int64]
     count: Numbers
     score_sum: Numbers
     raw_share: float
-    label_article: NDArray[np.int64]
+    label_cluster: NDArray[np.int64]
     label_cell: NDArray[np.int64]
     label: Numbers
     score: Numbers
@@ -39,8 +47,8 @@ class Domain:
     scores_changed: bool
 
     @property
-    def n_articles(self) -> int:
-        return int(self.article.max()) + 1
+    def n_clusters(self) -> int:
+        return int(self.cluster.max()) + 1
 
     @property
     def random(self) -> Numbers:
@@ -53,7 +61,11 @@ class Domain:
         n = len(self.label)
         if n < FEW_LABELS:
             return f"{n} labels, too few to correct by: {FEW_LABELS} are needed" if n else "no labels"
-        return "one article" if self.n_articles == 1 else None
+        if unlabelled := self.n_groups - self.n_labelled_groups:
+            return f"too few labels in {unlabelled} of {self.n_groups} groups of strata that were sampled"
+        if self.n_clusters == 1:
+            return "one article" if self.n_articles == 1 else "one event"
+        return None
 
 
 def domains_of(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFrame) -> dict[str, Domain]:
@@ -61,15 +73,16 @@ def domains_of(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFra
     if articles["article_id"].is_duplicated().any():
         twice = articles.filter(pl.col("article_id").is_duplicated())["article_id"][0]
         raise DataError(f"The article_id {twice} occurs twice.\nGive articles of different folders different ids.")
+    _refuse_two_samples(gold)
     names = sorted(set(gold["stratum"].drop_nulls().to_list()))
-    known = articles.lazy().select("article_id", domain=OUTLET)
+    known = articles.lazy().select("article_id", domain=OUTLET, cluster=pl.Series(clusters_of(articles)))
     own = sentences.filter(pl.col("p_own").is_not_null()).select("article_id", "sentence_id", OUTLET, "p_own")
     placed = Strata(names).place(own).join(known, on="article_id", how="inner")
     labels = _placed_labels(gold, placed, articles)
     changed = _scores_changed(labels, names)
     cell = pl.col("group" if changed else "stratum")
     sizes = (
-        placed.group_by("domain", "article_id", cell=cell)
+        placed.group_by("domain", "article_id", "cluster", "group", cell=cell)
         .agg(count=pl.len(), score_sum=pl.col("p_own").cast(pl.Float64).sum())
         .sort("domain", "article_id", "cell")
         .collect()
@@ -83,6 +96,27 @@ def domains_of(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFra
             )
         domains[str(outlet)] = _domain(group, labels.filter(pl.col("domain") == outlet), changed)
     return domains
+
+
+def _refuse_two_samples(gold: pl.DataFrame) -> None:
+    """Two draws would each count the sentences that both could have drawn."""
+    strata = (
+        gold.lazy()
+        .select("probability", where=pl.col("stratum").str.extract_groups(STRATUM.pattern))
+        .unnest("where")
+        .drop_nulls()
+        .group_by(group="1", low=pl.col("2").cast(pl.Float64), high=pl.col("3").cast(pl.Float64))
+        .agg(spread=pl.col("probability").max() / pl.col("probability").min())
+        .sort("group", "low")
+        .with_columns(before=pl.col("high").cum_max().shift().over("group"))
+        .filter((pl.col("low") < pl.col("before") - 1e-9) | (pl.col("spread") > 1 + SAME))
+        .collect()
+    )
+    if strata.height:
+        raise DataError(
+            f"The labels are of two samples, both drawn from {strata['group'][0]}, which can't be put together.\n"
+            "Correct by one of them; for more labels draw one larger sample."
+        )
 
 
 def _placed_labels(gold: pl.DataFrame, placed: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
@@ -119,8 +153,10 @@ def _scores_changed(labels: pl.DataFrame, names: Sequence[str]) -> bool:
 
 
 def _domain(sizes: pl.DataFrame, labels: pl.DataFrame, scores_changed: bool) -> Domain:
-    """Number articles and cells; cells with fewer than two labels are joined to the next."""
-    number = {article_id: at for at, article_id in enumerate(sizes["article_id"].unique(maintain_order=True))}
+    """Number clusters and cells; cells with fewer than two labels are joined to the next."""
+    number = {cluster: at for at, cluster in enumerate(sizes["cluster"].unique(maintain_order=True))}
+    by_group = sizes.group_by("group").agg(pl.col("count").sum())
+    by_group = by_group.join(labels.group_by("group").agg(labels=pl.len()), on="group", how="left").fill_null(0)
     labelled = dict(labels["cell"].value_counts().iter_rows())
     joined: dict[int, int] = {}
     at, held = 0, 0
@@ -132,12 +168,15 @@ def _domain(sizes: pl.DataFrame, labels: pl.DataFrame, scores_changed: bool) -> 
     if held < 2 and at:  # the last one falls short: to the one before
         joined = {cell: min(to, at - 1) for cell, to in joined.items()}
     return Domain(
-        article=np.array([number[a] for a in sizes["article_id"]], np.int64),
+        n_articles=sizes["article_id"].n_unique(),
+        n_groups=by_group.height,
+        n_labelled_groups=by_group.filter(pl.col("labels") >= pl.min_horizontal(2, "count")).height,
+        cluster=np.array([number[each] for each in sizes["cluster"]], np.int64),
         cell=np.array([joined[cell] for cell in sizes["cell"]], np.int64),
         count=sizes["count"].to_numpy().astype(float),
         score_sum=sizes["score_sum"].to_numpy(),
         raw_share=float(sizes["score_sum"].sum()) / int(sizes["count"].sum()),
-        label_article=np.array([number[a] for a in labels["article_id"]], np.int64),
+        label_cluster=np.array([number[each] for each in labels["cluster"]], np.int64),
         label_cell=np.array([joined[cell] for cell in labels["cell"]], np.int64),
         label=labels["label"].to_numpy().astype(float),
         score=labels["p_own"].to_numpy().astype(float),

@@ -65,8 +65,9 @@ def compare_outlets(
         (that count), loaded_words_per_1000, words_ci_low, words_ci_high, note, voice, n_sentences (that count), and
         beside them loaded_share_all, all_ci_low, all_ci_high: the share of all sentences of these articles, whoever
         speaks. Then n_clusters (the units: articles, those of one event together), share_above (share of
-        articles at or above `threshold`), above_ci_low, above_ci_high (Wilson 1927). The other intervals are those of
-        `intervals.interval_of_sums`, null for an outlet with one article; the note says where articles are fewer than
+        articles at or above `threshold`), above_ci_low, above_ci_high (Wilson 1927, where no two articles are of one
+        cluster). The other intervals are those of
+        `intervals.interval_of_sums`, null for an outlet with one article; the note says where articles, or the events they are on, are fewer than
         `FEW_ARTICLES`, which is too few to rely on any interval. Where nothing loaded was found there is nothing to
         leave out, and the upper end is the exact binomial one (Clopper and Pearson 1934) for the number of sentences,
         made smaller by how alike an article's sentences are (Kish 1965). Then what stands beside the outlet's own:
@@ -122,27 +123,43 @@ def _figures(group: pl.DataFrame, voice: CountedVoice, level: float, threshold: 
         np.sum([group[name].to_numpy().astype(float) for name in names], axis=0)
         for names in (counted.loaded_words, counted.words)
     )
-    columns = [*share_columns(group, voice), loaded_words, words, *share_columns(group, "all")]
-    sums = sum_by_cluster(np.column_stack(columns), clusters_of(group))
-    score, sentences, loaded_words, words, score_all, sentences_all = sums.T
+    is_above = group[counted.share].fill_null(0.0).to_numpy() >= threshold
+    columns = [*share_columns(group, voice), loaded_words, words, *share_columns(group, "all"), is_above]
+    sums = sum_by_cluster(np.column_stack([*columns, np.ones(group.height)]), clusters_of(group))
+    score, sentences, loaded_words, words, score_all, sentences_all, above, articles = sums.T
     share = _share(score, sentences, level)
     rate = interval_of_sums(loaded_words, words, level)
     if rate.estimate == 0:
         rate = nothing_found(sentences, words.sum(), level)
-    above = float((group[counted.share].fill_null(0.0) >= threshold).mean() or 0.0)  # type: ignore[arg-type]
     return {
         "n_articles": group.height,
         "n_own": int(group["n_own"].sum()),
         **_named(share, "loaded_share", "ci_low", "ci_high"),
         "n_words": int(words.sum()),
         **_named(rate, "loaded_words_per_1000", "words_ci_low", "words_ci_high", times=1000),
-        "note": "one article" if group.height == 1 else "few articles" if group.height < FEW_ARTICLES else "",
+        "note": _note(group.height, len(sums)),
         "voice": voice,
         "n_sentences": int(sentences.sum()),
         **_named(interval_of_sums(score_all, sentences_all, level), "loaded_share_all", "all_ci_low", "all_ci_high"),
         "n_clusters": len(sums),
-        **_named(wilson(above, len(sums), level), "share_above", "above_ci_low", "above_ci_high"),
+        **_named(_share_of_articles(above, articles, level), "share_above", "above_ci_low", "above_ci_high"),
     }
+
+
+def _note(n_articles: int, n_clusters: int) -> str:
+    """Why an outlet's intervals can't be relied on; empty where they can."""
+    if n_clusters >= FEW_ARTICLES:
+        return ""
+    what = "article" if n_articles < FEW_ARTICLES else "event"
+    return f"one {what}" if n_clusters == 1 else f"few {what}s"
+
+
+def _share_of_articles(chosen: NDArray[np.float64], articles: NDArray[np.float64], level: float) -> Interval:
+    """Wilson's interval where each article stands alone; of clusters, where some are chosen and some not, that of sums."""
+    share = float(chosen.sum() / articles.sum())
+    if (articles == 1).all() or not 0 < share < 1:
+        return wilson(share, len(articles), level)
+    return interval_of_sums(chosen, articles, level)
 
 
 def share_of(group: pl.DataFrame, voice: CountedVoice, level: float) -> Interval:

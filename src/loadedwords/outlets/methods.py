@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from loadedwords.outlets.domains import FEW_LABELS
 from loadedwords.outlets.summary import n_labels, work_of_others
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _REFERENCES = {
     "efron": "Efron, B., & Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics, 9(3), 586–596.",
     "egami": "Egami, N., Hinck, M., Stewart, B. M., & Wei, H. (2023). Using imperfect surrogates for downstream inference: Design-based supervised learning for social science applications of large language models. Advances in Neural Information Processing Systems, 36.",
     "holm": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, 6(2), 65–70.",
+    "krippendorff": "Krippendorff, K. (2004). Content analysis: An introduction to its methodology (2nd ed.). Sage.",
     "little": "Little, R. J. A. (1982). Direct standardization: A tutorial on linear models for unbalanced data. The American Statistician, 36(1), 38–43.",
     "monroe": "Monroe, B. L., Colaresi, M. P., & Quinn, K. M. (2008). Fightin’ words: Lexical feature selection and evaluation for identifying the content of political conflict. Political Analysis, 16(4), 372–403.",
     "morris": "Morris, C. N. (1983). Parametric empirical Bayes inference: Theory and applications. Journal of the American Statistical Association, 78(381), 47–55.",
@@ -47,9 +49,10 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
         f"each sentence the share of careful readers who would object to its wording{scale}. An outlet’s loaded share is the mean score of "
         f"{_VOICES[found.voice]}.",
         f"Intervals ({100 * found.level:g}%) are those of the delete-one jackknife over whole articles (Efron & Stein, 1981; Cameron et al., "
-        "2008), articles on one event left out together, on the logit scale with Student’s t.",
-        f"Outlets with at least {found.min_articles} articles were compared in pairs, corrected for the number of pairs (Holm, 1979).",
+        "2008), articles on one event, and copies of a text, left out together, on the logit scale with Student’s t.",
     ]
+    who = f"at least {found.min_articles} articles" if found.corrected is None else f"at least {FEW_LABELS} labels"
+    said.append(f"Outlets with {who} were compared in pairs, corrected for the number of pairs (Holm, 1979).")
     if theirs := work_of_others(found):
         said.append(theirs)
     said += _treatments(found)
@@ -67,9 +70,10 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
         )
     if found.words.height:
         cited.add("monroe")
+        hold = found.words.filter(pl.col("p_adjusted") < 1 - found.level).height
         said.append(
-            "Each outlet’s own words were found by log-odds with an informative Dirichlet prior (Monroe et al., 2008), at a "
-            "false discovery rate of 5%."
+            "Each outlet’s own words are ordered by the p-value of their log-odds with an informative Dirichlet prior (Monroe et al., "
+            f"2008); {hold:,} of the {found.words.height:,} listed hold at a false discovery rate of {1 - found.level:.3g}."
         )
     if found.corrected is not None:
         cited |= {"angelopoulos", "egami"}
@@ -79,6 +83,12 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
             f"supervised learning, Egami et al., 2023, with the power tuning of Angelopoulos et al., 2023), which sufficed for {reached:,} of "
             f"{found.corrected.height:,} estimates; differences between outlets are those of corrected shares."
         )
+        if found.agreement is not None and found.agreement.alpha is not None:
+            cited.add("krippendorff")
+            said.append(
+                f"On the {found.agreement.n_sentences:,} sentences that several people labelled, Krippendorff’s (2004) alpha is "
+                f"{found.agreement.alpha:.2f}."
+            )
     else:
         said.append("The scores were not checked against labels by hand on these outlets.")
     return " ".join(said), tuple(_REFERENCES[key] for key in sorted(cited))

@@ -19,7 +19,6 @@ FEWEST_ARTICLES = 5
 # In how many of its articles an outlet must use a word for it to be listed as its own, whatever the score.
 FEWEST_OWN = 3
 MOST_WORDS = 20  # of an outlet
-_TAIL = 0.025  # on either side of a 95% interval
 _EXAMPLES = 3
 _EASILY_READ = 300  # characters; longer "sentences" are often captions run together
 _OWN_WORDS = {
@@ -32,7 +31,9 @@ _OWN_WORDS = {
 }
 
 
-def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: int = 10) -> pl.DataFrame:
+def own_words(
+    sentences: pl.LazyFrame, articles: pl.DataFrame, *, level: float = 0.95, min_articles: int = 10
+) -> pl.DataFrame:
     """The loaded words that each outlet uses, in its own voice, more than the others do.
 
     Each outlet is held against all others together by the log-odds ratio with an informative Dirichlet prior (Monroe,
@@ -57,7 +58,7 @@ def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: 
     The z-score takes the log-odds for normal, which for a handful of uses they are far from: three uses where a
     seventh of one was to be expected come to a z of 4.6, and to one chance in a thousand. Order, p-values and intervals
     are therefore those of the conditional test of two rates (Przyborowski & Wilenski 1940), on the same divided counts:
-    an interval lies above nothing where p is below 0.05.
+    an interval lies above nothing where p is below 1 - level.
 
     Articles about the same subject share its words: an outlet's words show what it covers as well as how it speaks.
 
@@ -68,6 +69,8 @@ def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: 
     articles : DataFrame
         article_id and outlet; only sentences of these articles count. The outlet named here stands before the one in
         `sentences`. Articles without an outlet count among the others.
+    level : float
+        Nominal coverage of the intervals.
     min_articles : int
         Outlets with fewer articles that hold a loaded word have no rows; they count among the others. Below
         `FEWEST_OWN` it has no effect.
@@ -78,7 +81,7 @@ def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: 
         Sorted by outlet and rising p-value, positive z-scores only: outlet, word (lower case, straight apostrophes, no
         possessive 's; contractions are left out), n and n_articles (uses, and articles with one, in the outlet),
         n_elsewhere, n_articles_elsewhere, per_1000 and per_1000_elsewhere (uses for each 1,000 loaded words),
-        log_odds, ci_low, ci_high (95%, of the log ratio of rates, by the test's own Clopper and
+        log_odds, ci_low, ci_high (of the log ratio of rates, by the test's own Clopper and
         Pearson interval (1934), widened to the estimate where the prior drew that out of it; no upper end where nobody else uses
         the word), z_score, p_value (twice the upper tail), p_adjusted (by Benjamini &
         Hochberg 1995 over all outlets with rows and all words that `FEWEST_ARTICLES` articles use), design_effect (in
@@ -92,7 +95,7 @@ def own_words(sentences: pl.LazyFrame, articles: pl.DataFrame, *, min_articles: 
         If a column is missing.
     """
     uses = _own_voice_words(sentences, articles)
-    scored = _score_words(uses, PRIOR, max(min_articles, FEWEST_OWN))
+    scored = _score_words(uses, PRIOR, max(min_articles, FEWEST_OWN), level)
     listed = (
         scored.filter(pl.col("z_score") > 0, pl.col("n_articles") >= FEWEST_OWN)
         .sort(["outlet", "p_value", "z_score", "word"], descending=[False, False, True, False])
@@ -173,7 +176,7 @@ def _tallied(uses: pl.DataFrame, min_articles: int) -> tuple[pl.DataFrame, int]:
     return table.filter(pl.col("units_all") - pl.col("units") >= 2), compared.height * words.height
 
 
-def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.DataFrame:
+def _score_words(uses: pl.DataFrame, prior: float, min_articles: int, level: float = 0.95) -> pl.DataFrame:
     """The figures of `own_words`, of all words that are tested."""
     table, n_tested = _tallied(uses, min_articles)
     column = {name: table[name].to_numpy().astype(float) for name in table.columns if name not in ("outlet", "word")}
@@ -185,7 +188,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int) -> pl.Data
     alpha = prior * column["y_all"] / column["total_all"]
     log_odds, deviation = log_odds_ratio(*side_counts, alpha=alpha, prior=prior)
     p_value = _more_by_chance(*side_counts)
-    low, high = _ratio_ends(*side_counts)
+    low, high = _ratio_ends(*side_counts, tail=(1 - level) / 2)
     # A word that an outlet never uses was tested too, and has a p-value of 1.
     tested = np.append(p_value, np.ones(n_tested - len(p_value)))
     return table.select(
@@ -237,12 +240,12 @@ def _more_by_chance(uses: Numbers, total: Numbers, uses_elsewhere: Numbers, tota
 
 
 def _ratio_ends(
-    uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers
+    uses: Numbers, total: Numbers, uses_elsewhere: Numbers, total_elsewhere: Numbers, *, tail: float
 ) -> tuple[Numbers, Numbers]:
     """The interval that goes with that test, of the log ratio of the two rates; no upper end where nobody else uses it."""
     exposure = np.log(total_elsewhere / total)
-    low = betaincinv(uses, uses_elsewhere + 1, _TAIL)
-    high = betaincinv(uses + 1, np.where(uses_elsewhere > 0, uses_elsewhere, np.nan), 1 - _TAIL)
+    low = betaincinv(uses, uses_elsewhere + 1, tail)
+    high = betaincinv(uses + 1, np.where(uses_elsewhere > 0, uses_elsewhere, np.nan), 1 - tail)
     return logit(low) + exposure, logit(high) + exposure
 
 

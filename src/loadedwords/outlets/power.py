@@ -10,6 +10,7 @@ from scipy.special import chdtri, ndtri, stdtrit
 
 from loadedwords.errors import DataError
 from loadedwords.outlets.counted import sums_of_outlets, with_sentences
+from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import Numbers, jackknife_influence
 from loadedwords.schema import CountedVoice
 
@@ -18,6 +19,8 @@ POWER = 0.8
 # How much the articles of an outlet differ, where there is no pilot: `spread_of_articles` of 300 articles of ordinary news,
 # drawn at random over outlets and scored by the default model, is 0.097.
 ORDINARY_SPREAD = 0.1
+# What their sentences in the outlet's own voice are like there, about: how loaded, and how many an article has.
+ORDINARY_SHARE, ORDINARY_SENTENCES = 0.2, 30
 _CONFIDENCE = 0.8
 _MOST_ARTICLES = 1_000_000
 
@@ -33,12 +36,15 @@ class Needed:
     articles : int
         Of each outlet.
     labels : int
-        Of each outlet, so that differences corrected by labels are declared with twice those articles.
+        Of each outlet, so that differences corrected by labels are declared.
+    articles_for_labels : int
+        Of each outlet, for that: twice those articles, or as many as hold so many sentences.
     """
 
     difference: float
     articles: int
     labels: int
+    articles_for_labels: int
 
 
 def smallest_difference(error: Numbers, freedom: Numbers, level: float, n_comparisons: int) -> Numbers:
@@ -56,28 +62,32 @@ def spread_of_articles(articles: pl.DataFrame, voice: CountedVoice = "own") -> f
     """How much articles of one outlet differ in loaded share, with the margin that planning by a pilot needs.
 
     The standard deviation of an outlet's share (`jackknife_influence`, articles of one event together) times the root of
-    its number of articles, pooled over outlets; long articles weigh more, as they do in the share. A pilot finds too little
+    its number of articles, pooled over outlets by their numbers of events; long articles weigh more, as they do in the share. A pilot finds too little
     as often as too much, and too few articles would be planned for: it is the upper 80% confidence limit (Browne 1995).
 
     Raises
     ------
     DataError
-        If no outlet has two articles.
+        If no outlet has two articles on different events, or all articles are alike.
     """
-    counted = with_sentences(articles, voice).filter(pl.len().over("outlet") > 1)
-    if counted.is_empty():
-        raise DataError("No outlet has two articles, so how much articles differ can't be told.\nScore a few of each.")
-    _, n, sums, sizes = sums_of_outlets(counted, voice)
+    _, n, sums, sizes = sums_of_outlets(with_sentences(articles, voice), voice)
+    freedom = np.maximum((sizes > 0).sum(axis=0) - 1, 0)
     variance = (jackknife_influence(sums, sizes) ** 2).sum(axis=0) * n
-    freedom = (n - 1).sum()
-    return float(np.sqrt((variance * (n - 1)).sum() / chdtri(freedom, _CONFIDENCE)))
+    pooled = float((variance * freedom).sum())
+    if not pooled:
+        raise DataError(
+            "No outlet has two articles that differ and are on different events, so how much articles differ can't be told.\n"
+            "Score a few more of each."
+        )
+    return float(np.sqrt(pooled / chdtri(freedom.sum(), _CONFIDENCE)))
 
 
 def plan(
     differences: list[float],
     *,
     spread: float = ORDINARY_SPREAD,
-    share: float = 0.2,
+    share: float = ORDINARY_SHARE,
+    sentences: float = ORDINARY_SENTENCES,
     n_outlets: int = 2,
     level: float = 0.95,
     power: float = POWER,
@@ -92,6 +102,8 @@ def plan(
         As `spread_of_articles` gives it.
     share : float
         Of loaded sentences, about, by which the labels' own variance goes.
+    sentences : float
+        That an article has, on average, in the voice that counts.
     n_outlets : int
         Compared with each other: the more pairs, the more each difference has to show (Holm 1979).
     level, power : float
@@ -100,7 +112,7 @@ def plan(
     Returns
     -------
     list of Needed
-        Labels are counted as if the scores were of no help, so fewer will do where they are: compare --gold tells by how
+        At least `FEW_ARTICLES` articles each, as outlets with fewer are not compared. Labels are counted as if the scores were of no help, so fewer will do where they are: compare --gold tells by how
         much (effective_ratio).
 
     Raises
@@ -113,17 +125,19 @@ def plan(
     >>> plan([0.05], spread=0.1)[0].articles
     64
     """
-    if not (spread > 0 and 0 < share < 1 and n_outlets >= 2 and 0 < level < 1 and 0 < power < 1):
-        raise DataError("spread is above 0; share, level and power lie between 0 and 1; outlets are at least 2.")
+    if not (spread > 0 and sentences > 0 and 0 < share < 1 and n_outlets >= 2 and 0 < level < 1 and 0 < power < 1):
+        raise DataError(
+            "spread and sentences are above 0; share, level and power lie between 0 and 1; outlets are at least 2."
+        )
     n_pairs = n_outlets * (n_outlets - 1) // 2
     found = []
     for difference in differences:
         if not 0 < difference < 1:
             raise DataError(f"A difference of {difference} can't be: it lies between 0 and 1, such as 0.05.")
-        n = _needed(spread, difference, n_pairs, level, power)
+        n = max(FEW_ARTICLES, _needed(spread, difference, n_pairs, level, power))
         # Labels and articles each bring half of the variance that the difference allows.
         labels = _needed(float(np.sqrt(share * (1 - share))), difference / np.sqrt(2), n_pairs, level, power)
-        found.append(Needed(difference, n, labels))
+        found.append(Needed(difference, n, labels, max(2 * n, int(np.ceil(labels / sentences)))))
     return found
 
 

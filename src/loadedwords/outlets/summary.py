@@ -87,9 +87,8 @@ def _unpaired(found: Comparison) -> Lines:
 
 def _variance(found: Comparison) -> Lines:
     if v := found.variance:
-        interval = "" if v["share_low"] is None else f" [{v['share_low']:.0%}, {v['share_high']:.0%}]"
         yield _can(
-            f"{_by_the_model(found)}{v['share_between']:.0%}{interval} of the variance of articles' shares lies between outlets, "
+            f"{_by_the_model(found)}{v['share_between']:.0%} [{v['share_low']:.0%}, {v['share_high']:.0%}] of the variance of articles' shares lies between outlets, "
             f"the rest between articles of one outlet ({v['n_articles']:,} articles, {v['n_outlets']} outlets)."
         )
 
@@ -135,6 +134,11 @@ def _labels(found: Comparison) -> Lines:
             f"The shares corrected by {n:,} hand labels are shares of own-voice sentences that the labellers call loaded. Words, devices, "
             "topics, time and what is said of the same events are the model's, uncorrected."
         )
+    if found.agreement is not None and found.agreement.alpha is not None:
+        yield _can(
+            f"On the {found.agreement.n_sentences:,} sentences that several people labelled, Krippendorff's alpha is "
+            f"{found.agreement.alpha:.2f} (1 full agreement, 0 as by chance)."
+        )
     if uncorrected:
         yield _cannot(
             f"{n:,} hand labels are too few, or in too few articles, to correct {uncorrected:,} of {found.corrected.height:,} "
@@ -149,15 +153,17 @@ def _beside(found: Comparison) -> Lines:
     for n in found.overall["n_copies"]:
         if n:
             yield _cannot(
-                f"{n:,} articles have word for word the text of another of the same outlet; each counts, so "
-                "what an outlet published twice weighs twice."
+                f"{n:,} articles have word for word the text of another of the same outlet; each counts, so what an outlet published "
+                "twice weighs twice, though it makes no figure surer."
             )
 
 
 def _too_few(found: Comparison) -> Lines:
     if few := found.outlets.height - _covered(found).height:
+        left = "pairs, topics and words" if found.corrected is None else "topics and words"
         yield _cannot(
-            f"{few} outlets have fewer than {found.min_articles} articles and take no part in the comparison of pairs, topics and words."
+            f"{counted(few, 'outlet')} with fewer than {found.min_articles} articles {'takes' if few == 1 else 'take'} no part in the "
+            f"comparison of {left}."
         )
 
 

@@ -48,7 +48,8 @@ class Standardised:
     mean_move : float
         Mean number of ranks that an outlet moves.
     variance_explained : float
-        Share of the variance of articles' shares within outlets that topics account for.
+        Share of the variance of articles' shares within outlets that topics account for, less what as many topics at
+        random would (adjusted R², Theil 1961).
     """
 
     outlets: pl.DataFrame
@@ -70,7 +71,7 @@ def standardise_topics(
     moves all outlets alike. Outlets that no topic links to the others, not even through third ones, can't be compared
     so: of several groups, the one with the most articles is taken. Variance by cluster (Liang and Zeger 1986), articles
     of an event together, with the factor of Hinkley (1977) for the number of parameters and Student's t for the
-    outlet's number of articles; never below that of equal variances, since where a few articles link an outlet to the
+    outlet's number of clusters; never below that of equal variances, since where a few articles link an outlet to the
     others they are fitted too closely to tell their own (Angrist and Pischke 2009, section 8.1).
 
     Articles without `topic`, and outlets with fewer than `min_articles`, are left out.
@@ -84,15 +85,18 @@ def standardise_topics(
     topic, _ = numbered(counted["topic"])
     n_articles = np.bincount(outlet)
     mix = np.bincount(topic, denominators) / denominators.sum()
-    at_mix, error, residual = _regressed(share, denominators, outlet, topic, mix, clusters_of(counted))
-    half = stdtrit(n_articles - 1.0, 1 - (1 - level) / 2) * error
+    clusters = clusters_of(counted)
+    n_clusters = np.array([len(np.unique(clusters[outlet == number])) for number in range(len(outlets))])
+    at_mix, error, residual = _regressed(share, denominators, outlet, topic, mix, clusters)
+    half = stdtrit(np.maximum(n_clusters - 1.0, 1.0), 1 - (1 - level) / 2) * error
     low, high = within_a_share(at_mix, half)
     covered = np.zeros((len(outlets), len(mix)), dtype=bool)
     covered[outlet, topic] = True
     # What differs by the rounding of sums is tied.
     raw = (np.bincount(outlet, numerators) / np.bincount(outlet, denominators)).round(12)
     standardised = at_mix.round(12)
-    within = (denominators * (share - raw[outlet]) ** 2).sum()
+    n, freedom = len(share), _freedom(len(share), len(outlets), len(mix))
+    within = (denominators * (share - raw[outlet]) ** 2).sum() / max(1, n - len(outlets))
     rank, rank_standardised = _rank(raw), _rank(standardised)
     columns = {
         "outlet": outlets,
@@ -108,10 +112,12 @@ def standardise_topics(
     return Standardised(
         outlets=pl.DataFrame(columns, schema=TOPICS_SCHEMA).sort("rank_standardised"),
         n_topics=len(mix),
-        n_articles=len(share),
+        n_articles=n,
         kendall_tau=_agreement(raw, standardised),
         mean_move=float(np.abs(rank - rank_standardised).mean()),
-        variance_explained=float(1 - (denominators * residual**2).sum() / within) if within else 0.0,
+        variance_explained=max(0.0, float(1 - (denominators * residual**2).sum() / freedom / within))
+        if within
+        else 0.0,
     )
 
 
@@ -132,11 +138,16 @@ def _regressed(
     coefficients = inverse @ (weighted.T @ share)
     residual = share - design @ coefficients
     scores = sum_by_cluster(weighted * residual[:, None], clusters)
-    freedom = max(1, n - n_outlets - n_topics + 1)
-    clustered = inverse @ (scores.T @ scores) @ inverse * (n / freedom)
+    freedom = _freedom(n, n_outlets, n_topics)
+    clustered = inverse @ (scores.T @ scores) @ inverse * (len(scores) / _freedom(len(scores), n_outlets, n_topics))
     equal = inverse @ (weighted.T @ weighted) @ inverse * (residual**2).sum() / freedom
     error = np.sqrt(np.maximum(np.diag(clustered), np.diag(equal))[:n_outlets])
     return coefficients[:n_outlets], error, residual
+
+
+def _freedom(n: int, n_outlets: int, n_topics: int) -> int:
+    """Degrees of freedom that so many observations leave."""
+    return max(1, n - n_outlets - n_topics + 1)
 
 
 def find_topics(articles: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:
@@ -196,7 +207,7 @@ def _names(weights: Any, cluster: NDArray[np.int64], terms: NDArray[np.str_]) ->
 def _usable(articles: pl.DataFrame, voice: CountedVoice, min_articles: int) -> pl.DataFrame:
     if "topic" not in articles.columns:
         return articles.clear().with_columns(topic=pl.lit(None, pl.String))
-    counted = with_sentences(articles, voice).filter(pl.col("topic").is_not_null())
+    counted = with_sentences(articles, voice).drop_nulls(["outlet", "topic"])
     counted = counted.filter(pl.len().over("outlet") >= min_articles)
     rare = pl.len().over("topic") < MIN_ARTICLES_PER_TOPIC
     return counted.with_columns(topic=pl.when(rare).then(pl.lit("(rare topics)")).otherwise(pl.col("topic")))
