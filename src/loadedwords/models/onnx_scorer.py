@@ -287,20 +287,7 @@ def word_logits(
     log_odds: NDArray[np.floating[Any]],
     kinds: NDArray[np.float32],
 ) -> tuple[list[tuple[int, int, float]], NDArray[np.float32]]:
-    """From tokens to words: a word is as loaded, and of the kind, as the most loaded of its pieces.
-
-    Parameters
-    ----------
-    text : str
-    offsets : sequence of (int, int), shape (n_tokens,)
-    log_odds : ndarray of shape (n_tokens,)
-    kinds : ndarray of shape (n_tokens, n_kinds + 1)
-
-    Returns
-    -------
-    words : list of (start, end, log-odds)
-    kinds : ndarray of shape (n_words, n_kinds + 1)
-    """
+    """From tokens to words, as `Logits` has them: a word is as loaded, and of the kind, as the most loaded of its pieces."""
     words, chosen = [], []
     values = log_odds.tolist()
     pieces = [token for token, (start, end) in enumerate(offsets) if end > start]

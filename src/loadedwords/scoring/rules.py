@@ -15,17 +15,9 @@ from loadedwords.text.phrases import left_of
 def apply_house(scored: ScoredArticle, house: House) -> ScoredArticle:
     """An article's loaded words, and what is counted from them, by the rules of a house.
 
-    Parameters
-    ----------
-    scored : ScoredArticle
-    house : House
-        Its accepted words, its names and the kinds that are off. What it bans, its levels and its globs are for linting.
-
-    Returns
-    -------
-    ScoredArticle
-        The scores of sentences are the model's, as before: what it would have said of a sentence without the word can't
-        be told from what it says of the sentence with it.
+    Those are its accepted words, its names and the kinds that are off; what it bans, its levels and its globs are for
+    linting. The scores of sentences stay the model's: what it would have said of a sentence without the word can't be told
+    from what it says of the sentence with it.
     """
     if scored.status == "error":
         return scored

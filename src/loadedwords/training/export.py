@@ -80,14 +80,8 @@ def export_onnx(estimator: TransformerFramingClassifier, folder: Path, sentences
     """Write `model.onnx` (int8) and `tokenizer.json` into `folder`.
 
     The graph is traced, its attention and norms fused (onnxruntime.transformers), its products quantised to int8
-    (`quantise`), its word embeddings by row. The heads stay in float.
-
-    Parameters
-    ----------
-    estimator : TransformerFramingClassifier
-    folder : Path
-    sentences : sequence of str
-        Some hundred to find the ranges on; not those that the export is judged by.
+    (`quantise`), its word embeddings by row. The heads stay in float. The ranges are found on the sentences, some hundred
+    and not those that the export is judged by.
 
     Raises
     ------
@@ -158,17 +152,9 @@ def measure_parity(
     labels: NDArray[np.int64],
     settings: OnnxSettings,
 ) -> Parity:
-    """Score sentences by torch in float and by the exported int8 graph.
+    """Score sentences by torch in float and by the int8 graph that `export_onnx` wrote into the folder.
 
-    Parameters
-    ----------
-    estimator : TransformerFramingClassifier
-    folder : Path
-        Where `export_onnx` wrote.
-    sentences, labels : sequence of str, ndarray of shape (n_sentences,)
-        0 neutral, 1 loaded: for macro-F1.
-    settings : OnnxSettings
-        What makes decisions of the log-odds.
+    `labels` are 0 for neutral and 1 for loaded, for macro-F1; `settings` make decisions of the log-odds.
 
     Raises
     ------

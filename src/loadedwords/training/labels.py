@@ -98,7 +98,6 @@ def load_labels(
 
     Parameters
     ----------
-    recipe : Recipe
     corpora : Path or None
         Folder in which the recipe's corpora lie; from the Hub if None.
     labelled : sequence of Path

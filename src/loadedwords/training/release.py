@@ -153,19 +153,13 @@ def train_bundle(
 
     Parameters
     ----------
-    recipe : Recipe
-    labels : Labels
-    folder : Path
     held_out : Logits, optional
         Of the rows that are measured, each by a model that had not seen it: calibrates a transformer. Without it, a
         fold is held out from one more training. A linear model holds out by itself.
     metrics : dict, optional
         Measured quality, as `Evaluation.as_dict` gives it; goes into the config and the card.
     workshop : Workshop, optional
-        Of a transformer.
-    seed : int
-    tell : callable
-        Gets a line now and then.
+        Of a transformer, or of what teaches a linear model.
 
     Raises
     ------

@@ -32,10 +32,6 @@ def write_evaluation_card(
         The cross-validation of its recipe.
     suites : sequence of Evaluation
         What `evaluation.probe`, `evaluate_quotations` and `evaluate_spans` found.
-
-    Returns
-    -------
-    tuple of Path
     """
     measured = {**dict(map(_of_suite, suites)), "Known failures": _failures(model)}
     sections = card_sections({**model.bundle.config, "metrics": evaluation.as_dict()}, measured)

@@ -68,8 +68,6 @@ def cross_validate(
 
     Parameters
     ----------
-    recipe : Recipe
-    labels : Labels
     seeds : sequence of int
         Each trains anew on the same folds; the stages of a transformer before the last are shared by them. A
         sentence's figures are averaged over the seeds for the intervals, and the figures of each are told in the notes.
@@ -265,7 +263,6 @@ def leave_one_outlet_out(
         As in `cross_validate`.
     within : Logits
         Of the measured rows from folds that know the outlet: `Evaluation.held_out`.
-    n_outlets : int
     """
     # "The Federalist" and "Federalist" are one.
     plain = pl.col("outlet").fill_null("").str.to_lowercase().str.strip_prefix("the ")

@@ -28,7 +28,6 @@ def evaluate_labelled(
 
     Parameters
     ----------
-    model : FramingModel
     files : sequence of str or Path
         As `corpora.load_corpus` reads them.
     checkpoint, revision : str, optional

@@ -28,13 +28,7 @@ def evaluate_spans(model: FramingModel, corpora: Path) -> Evaluation:
 
     Precision, recall and F1 count overlapping characters, as the corpus's own task does (Da San Martino et al. 2020,
     SemEval task 11). The baseline is a lexicon: every word that lies in a span more often than not in the articles
-    that models may train on.
-
-    Parameters
-    ----------
-    model : FramingModel
-    corpora : Path
-        Folder, or PTC's file.
+    that models may train on. `corpora` is a folder, or PTC's file.
     """
     name = model.bundle.name
     used = [use for use in model.bundle.config["corpora"] if use["name"] == "ptc"]
