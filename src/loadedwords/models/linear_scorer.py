@@ -6,10 +6,8 @@ The estimator in `training/linear` predicts through this file too, so what was m
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +75,6 @@ class LinearScorer:
     threshold: float
     word_threshold: float
 
-    @cached_property
-    def highest_rarity(self) -> float:
-        """That of a word never seen in training."""
-        return float(np.sqrt(self.squares.max()))
-
     def decision_function(self, sentences: Sequence[str]) -> NDArray[np.float64]:
         """Decision values before calibration, shape (n_sentences,)."""
         return np.concatenate([np.zeros(0), *(self._decide(batch)[1] for batch in _batches(sentences))])
@@ -137,7 +130,7 @@ class LinearScorer:
         self, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         rarity = np.sqrt(self.squares[found.word_bucket], dtype=np.float64)
-        rarity[rarity == 0] = self.highest_rarity
+        rarity[rarity == 0] = np.sqrt(self.squares.max())  # never seen in training
         name = self.names[found.word_bucket] & found.capital
         capital = found.capital & ~name
         return np.column_stack(
@@ -221,16 +214,7 @@ def load_scorer(folder: Path, config: Mapping[str, Any]) -> LinearScorer:
         if not all(np.isfinite(array).all() for array in (figures, weights, squares)):
             raise ValueError("a weight or setting is no finite number")
         return scorer
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        IndexError,
-        ArithmeticError,
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except Exception as error:  # zipfile, zlib and numpy each have their own ways to refuse a damaged file
         raise ModelError(
             f"{folder} is no linear bundle that this version can read: {error!r}.\nTrain it again with loadedwords train."
         ) from error
