@@ -155,21 +155,12 @@ def quantise_matmuls(model: onnx.ModelProto, ids: Sequence[Sequence[int]], *, ke
         first = min(list(graph.node).index(node) for node in nodes)
         graph.node.insert(first, _make("QuantizeLinear", [source, *come_in[1:]], come_in[:1]))
         for node, weight in zip(nodes, every, strict=True):
-            of = node.input[1]
+            of = [f"{node.input[1]}{part}" for part in (QUANTISED, SCALE, ZERO_POINT)]
             step = np.maximum(np.abs(weight).max(axis=0), 1e-9).astype(np.float32) / 127
-            graph.initializer.remove(weights[of])
-            graph.initializer.extend(
-                [
-                    _tensor(np.rint(weight / step).astype(np.int8), f"{of}{QUANTISED}"),
-                    _tensor(step, f"{of}{SCALE}"),
-                    _tensor(np.zeros(len(step), dtype=np.int8), f"{of}{ZERO_POINT}"),
-                ]
-            )
-            operands = [
-                part
-                for pair in zip(come_in, (f"{of}{p}" for p in (QUANTISED, SCALE, ZERO_POINT)), strict=True)
-                for part in pair
-            ]
+            graph.initializer.remove(weights[node.input[1]])
+            rounded = np.rint(weight / step).astype(np.int8)
+            graph.initializer.extend(map(_tensor, (rounded, step, np.zeros(len(step), dtype=np.int8)), of))
+            operands = [part for pair in zip(come_in, of, strict=True) for part in pair]
             product = _make("MatMulIntegerToFloat", operands, node.output, name=node.name, domain=_OF_RUNTIME)
             _replace(graph, [node], [product])
 
