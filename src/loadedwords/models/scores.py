@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +78,8 @@ class Logits:
             [kinds for part in parts for kinds in part.kinds],
         )
 
-    def save(self, file: Path) -> None:
-        """Write them as an .npz file."""
+    def save(self, file: BinaryIO) -> None:
+        """Write them as .npz."""
         np.savez(
             file,
             sentence=self.sentence,

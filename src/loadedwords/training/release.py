@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -16,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from loadedwords.errors import DataError, require
+from loadedwords.files import written_whole
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
 from loadedwords.models.golden import GOLDEN_SENTENCES
 from loadedwords.models.linear_scorer import LinearScorer, save_scorer
@@ -132,9 +132,8 @@ def fit_and_score(
         with tempfile.TemporaryDirectory(prefix="loadedwords-") as folder:
             export.export_onnx(estimator, Path(folder), seen)
             logits = OnnxScorer(Path(folder), OnnxSettings(), threads=workshop.threads).logits(texts)
-        beside = kept.with_suffix(f".{os.getpid()}.npz")
-        logits.save(beside)
-        beside.replace(kept)
+        with written_whole(kept) as beside, beside.open("wb") as file:
+            logits.save(file)
     return Logits.load(kept)
 
 
