@@ -14,6 +14,7 @@ from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic
 from loadedwords.models.scores import check_sentences
 from loadedwords.schema import CLASSES
+from loadedwords.training.marks import touching
 
 MarkedWords = Sequence[Mapping[str, Any]]
 
@@ -113,5 +114,4 @@ def _encode_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.float
 
 def strongest_mark(start: int, end: int, marks: MarkedWords) -> Mapping[str, Any] | None:
     """Of the marks that touch a slice the one with the highest share, the first of equals; None if none does."""
-    touching = [mark for mark in marks if mark["start"] < end and start < mark["end"]]
-    return max(touching, key=lambda mark: mark["share"], default=None)
+    return max(touching(marks, start, end), key=lambda mark: mark["share"], default=None)

@@ -34,6 +34,7 @@ from loadedwords.models.bundle import file_hash
 from loadedwords.models.odds import logit
 from loadedwords.text.words import WORD
 from loadedwords.training.corpora import CORPORA, find_corpus_file, read_corpus
+from loadedwords.training.marks import touching
 from loadedwords.training.recipe import PARITY_STAGE, CorpusUse, Recipe
 
 OWN_LABELS = "your labels"
@@ -292,12 +293,8 @@ def word_targets(
         return [{**span, "share": 1.0 if span["share"] is None else span["share"]} for span in agreed]
     targets = []
     for start, end in (word.span() for word in WORD.finditer(text)):
-        markers = {span["annotator"] for span in _touching(marked, start, end)}
-        target = 0.5 * (len(markers) / len(annotators)) + 0.5 * bool(_touching(agreed, start, end))
+        markers = {span["annotator"] for span in touching(marked, start, end)}
+        target = 0.5 * (len(markers) / len(annotators)) + 0.5 * bool(touching(agreed, start, end))
         if target:
             targets.append({"start": start, "end": end, "share": target, "kind": None, "praise": None})
     return targets
-
-
-def _touching(spans: Sequence[dict[str, Any]], start: int, end: int) -> list[dict[str, Any]]:
-    return [span for span in spans if span["start"] < end and start < span["end"]]

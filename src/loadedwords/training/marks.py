@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, TypeVar
 
 from loadedwords.errors import DataError
 from loadedwords.text.words import WORD
+
+Mark = TypeVar("Mark", bound=Mapping[str, Any])
 
 # Two words of at least so many letters are taken for the same, misspelt or inflected, from this similarity.
 _SHORTEST_ALIKE, _ALIKE = 4, 0.75
@@ -39,6 +41,11 @@ def find_marked(text: str, marked: Iterable[str]) -> list[dict[str, int]]:
     for phrase in marked:
         found.update(_find_phrase(words, [_plain(word) for word in WORD.findall(phrase)]))
     return [{"start": start, "end": end} for start, end in sorted(found)]
+
+
+def touching(marks: Iterable[Mark], start: int, end: int) -> list[Mark]:
+    """Those of some marks that share a character with a slice."""
+    return [mark for mark in marks if mark["start"] < end and start < mark["end"]]
 
 
 def _find_phrase(words: list[tuple[int, int, str]], wanted: list[str]) -> list[tuple[int, int]]:

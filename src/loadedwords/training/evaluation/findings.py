@@ -19,6 +19,7 @@ from loadedwords.schema import KINDS, Interval
 from loadedwords.training.calibration import best_f1, calibration_error, word_rows
 from loadedwords.training.evaluation.results import Finding, outlet_rates, resampled, share
 from loadedwords.training.labels import ANY, CLEAR
+from loadedwords.training.marks import touching
 
 # An outlet counts for the within-outlet AUC from so many sentences of each class.
 OUTLET_CLASS_SIZE = 50
@@ -265,7 +266,7 @@ def annotator_findings(logits: Logits, rows: pl.DataFrame) -> list[Finding]:
         logits.words, *(rows[name].to_list() for name in ("words", "annotators", "marked_words")), strict=True
     ):
         for start, end, _ in () if known is None else words:
-            markers = {mark["annotator"] for mark in marks or () if mark["start"] < end and start < mark["end"]}
+            markers = {mark["annotator"] for mark in touching(marks or (), start, end)}
             ours = next(of_word)
             answers += [(name, len(markers - {name}), name in markers, ours) for name in asked or ()]
     people, models = [], []

@@ -17,6 +17,7 @@ from loadedwords.text.words import WORD
 from loadedwords.training.corpora import read_corpus
 from loadedwords.training.evaluation.results import Evaluation, Finding, resampled
 from loadedwords.training.labels import is_held_out
+from loadedwords.training.marks import touching
 
 # Share of PTC's articles that the recipes of this package never train on.
 PTC_HELD_OUT = 0.2
@@ -66,7 +67,7 @@ def _span_lexicon(rows: pl.DataFrame) -> set[str]:
         for match in WORD.finditer(text):
             word = match.group().lower()
             total[word] += 1
-            inside[word] += any(s["start"] < match.end() and match.start() < s["end"] for s in spans)
+            inside[word] += bool(touching(spans, *match.span()))
     return {word for word, n in total.items() if n >= LEXICON_OCCURRENCES and inside[word] / n > 0.5}
 
 
