@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import time
@@ -32,7 +31,7 @@ from loadedwords.batch.shards import ChosenModel, Counts, count_shards, cut, dro
 from loadedwords.batch.workers import score_chunks
 from loadedwords.files import written_whole
 from loadedwords.house import House
-from loadedwords.models.bundle import open_bundle
+from loadedwords.models.bundle import file_hash, open_bundle
 from loadedwords.schema import Article, CountedVoice, Device, Reject, Treatment
 
 __all__ = [
@@ -325,7 +324,7 @@ def _house(house: House | None) -> dict[str, str] | None:
         return None
     if house.file is None:
         return {"rules": str(house)}
-    return {"file": str(house.file.resolve()), "sha256": hashlib.sha256(house.file.read_bytes()).hexdigest()}
+    return {"file": str(house.file.resolve()), "sha256": file_hash(house.file)}
 
 
 def _versions() -> dict[str, str]:
