@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 import loadedwords
 from loadedwords.articles import read_articles
 from loadedwords.lint import Finding, findings, lint_text
-from loadedwords.models.onnx_scorer import find_phrases, sentence_probability
+from loadedwords.models.onnx_scorer import find_phrases
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import Article
 from loadedwords.scoring import FramingModel
@@ -103,7 +103,7 @@ def from_folds(corpora: Path, work: Path, model: FramingModel) -> Iterator[Sente
         settings = fit_settings(measured[others.tolist()], raw.take(others))
         for row in calibrating(measured).filter(pl.col("fold") == fold).iter_rows(named=True):
             at, held_out.text = row["at"], row["text"]
-            held_out.probability = float(sentence_probability(raw.sentence[at : at + 1], settings)[0])
+            held_out.probability = float(settings.of_sentences(raw.sentence[at : at + 1])[0])
             held_out.words = find_phrases(row["text"], raw.words[at], raw.kinds[at], settings)
             yield Sentence(row["article"], row["target"], tuple(lint_text(row["text"], model=model)))
 

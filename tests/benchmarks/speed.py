@@ -30,7 +30,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 import loadedwords
-from loadedwords.models.onnx_scorer import sentence_probability
 from loadedwords.scoring.model import ARTICLES_AT_ONCE
 from loadedwords.scoring.results import scored_apart
 from loadedwords.text import prepare_text
@@ -186,7 +185,7 @@ def int8_against_float(given: Given) -> Iterator[Row]:
         checkpoint = given.floats or restore_checkpoint(model.bundle, Path(folder) / "checkpoint")
         exact = TransformerFramingClassifier.from_checkpoint(checkpoint).logits(sentences).sentence
     settings = model._scorer.settings
-    scores = [sentence_probability(of, settings) for of in (exact, model._scorer.logits(sentences).sentence)]
+    scores = [settings.of_sentences(of) for of in (exact, model._scorer.logits(sentences).sentence)]
     apart = np.abs(scores[0] - scores[1])
     other = np.mean((scores[0] >= 0.5) != (scores[1] >= 0.5))
     yield Row(

@@ -87,6 +87,14 @@ class OnnxSettings:
     join_threshold: float = 0.2
     tells_kinds: bool = True
 
+    def of_sentences(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probability of sentences being loaded."""
+        return logistic(log_odds / self.temperature + self.bias)
+
+    def of_words(self, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probability of words being marked."""
+        return logistic(log_odds / self.word_temperature + self.word_bias)
+
 
 class OnnxScorer:
     """A graph and a tokenizer, opened; made by `load_scorer`.
@@ -135,7 +143,7 @@ class OnnxScorer:
             find_phrases(text, words, kinds, self.settings)
             for text, words, kinds in zip(sentences, logits.words, logits.kinds, strict=True)
         ]
-        return sentence_probability(logits.sentence, self.settings), found
+        return self.settings.of_sentences(logits.sentence), found
 
     def logits(self, sentences: Sequence[str]) -> Logits:
         """Run the graph; identical sentences once."""
@@ -276,11 +284,6 @@ def _tame(tokenizer: str) -> str:
     return tokenizer
 
 
-def sentence_probability(log_odds: NDArray[np.float64], settings: OnnxSettings) -> NDArray[np.float64]:
-    """Calibrated probability of sentences being loaded; shape (n_sentences,), as the graph's log-odds."""
-    return logistic(log_odds / settings.temperature + settings.bias)
-
-
 def word_logits(
     text: str,
     offsets: Sequence[tuple[int, int]],
@@ -322,11 +325,16 @@ def find_phrases(
     """
     if not words:
         return []
-    log_odds = np.array([word[2] for word in words])
-    scores = logistic(log_odds / settings.word_temperature + settings.word_bias)
+    scores = settings.of_words(np.array([word[2] for word in words]))
+
+    def joined(left: int, right: int) -> bool:
+        if right - left > 2 or (scores[left + 1 : right] < settings.join_threshold).any():
+            return False
+        return all(_JOINS_WORDS.fullmatch(text, words[at][1], words[at + 1][0]) for at in range(left, right))
+
     phrases: list[list[int]] = []
     for at in np.flatnonzero(scores >= settings.word_threshold).tolist():
-        if phrases and _joined(text, words, scores, phrases[-1][-1], at, settings.join_threshold):
+        if phrases and joined(phrases[-1][-1], at):
             phrases[-1].append(at)
         else:
             phrases.append([at])
@@ -349,19 +357,6 @@ def _device(scores: NDArray[np.float32]) -> tuple[str, float, float]:
     raised = np.exp(scores[:-1] - scores[:-1].max())
     kind = int(raised.argmax())
     return KINDS[kind], float(raised[kind] / raised.sum()), float(logistic(scores[-1:].astype(np.float64))[0])
-
-
-def _joined(
-    text: str,
-    words: Sequence[tuple[int, int, float]],
-    scores: NDArray[np.float64],
-    left: int,
-    right: int,
-    threshold: float,
-) -> bool:
-    if right - left > 2 or (right - left == 2 and scores[left + 1] < threshold):
-        return False
-    return all(_JOINS_WORDS.fullmatch(text[words[at][1] : words[at + 1][0]]) for at in range(left, right))
 
 
 def _usable_cores() -> int:

@@ -23,15 +23,7 @@ from sklearn.metrics import f1_score
 from torch import nn
 
 from loadedwords.errors import ModelError
-from loadedwords.models.onnx_scorer import (
-    GRAPH_FILE,
-    MAX_LENGTH,
-    OUTPUTS,
-    TOKENIZER_FILE,
-    OnnxScorer,
-    OnnxSettings,
-    sentence_probability,
-)
+from loadedwords.models.onnx_scorer import GRAPH_FILE, MAX_LENGTH, OUTPUTS, TOKENIZER_FILE, OnnxScorer, OnnxSettings
 from loadedwords.training.network import FramingNetwork
 from loadedwords.training.quantise import (
     correct_bias,
@@ -163,7 +155,7 @@ def measure_parity(
     """
     exact = estimator.logits(sentences)
     quantised = OnnxScorer(folder, settings).logits(sentences)
-    labelled = [sentence_probability(of.sentence, settings) >= settings.threshold for of in (exact, quantised)]
+    labelled = [settings.of_sentences(of.sentence) >= settings.threshold for of in (exact, quantised)]
     agreement = float(np.mean(labelled[0] == labelled[1]))
     f1 = [float(f1_score(labels, decision, average="macro")) for decision in labelled]
     difference = float(np.mean(np.abs(exact.sentence - quantised.sentence)))

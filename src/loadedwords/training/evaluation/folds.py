@@ -228,9 +228,9 @@ def _calibrated(raw: Logits, measured: pl.DataFrame) -> tuple[NDArray[np.float64
         others = np.flatnonzero(fold_of != fold)
         settings = fit_settings(measured[others.tolist()], raw.take(others))
         own = np.flatnonzero(fold_of == fold)
-        probability[own] = logistic(raw.sentence[own] / settings.temperature + settings.bias)
+        probability[own] = settings.of_sentences(raw.sentence[own])
         log_odds = np.array([max((word[2] for word in raw.words[at]), default=-np.inf) for at in own])
-        words = logistic(log_odds / settings.word_temperature + settings.word_bias)
+        words = settings.of_words(log_odds)
         strongest[own] = np.where(words >= settings.word_threshold, words, 0.0)
     return probability, strongest
 
