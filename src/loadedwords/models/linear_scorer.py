@@ -8,6 +8,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,11 @@ class LinearScorer:
     threshold: float
     word_threshold: float
 
+    @cached_property
+    def highest_rarity(self) -> float:
+        """That of a word never seen in training."""
+        return float(np.sqrt(self.squares.max()))
+
     def decision_function(self, sentences: Sequence[str]) -> NDArray[np.float64]:
         """Decision values before calibration, shape (n_sentences,)."""
         return np.concatenate([np.zeros(0), *(self._decide(batch)[1] for batch in _batches(sentences))])
@@ -83,9 +89,9 @@ class LinearScorer:
         """Probabilities of the sentences, and of each the words that reach `word_threshold`, in order."""
         probabilities, words = [np.zeros(0)], []
         for batch in _batches(sentences):
-            found, decision, contribution = self._decide(batch)
+            found, decision, features = self.word_features(batch)
             probabilities.append(logistic(self._calibrated(decision)))
-            words.extend(self._loaded_words(len(batch), found, decision, contribution))
+            words.extend(self._loaded_words(len(batch), found, features))
         return np.concatenate(probabilities), words
 
     def log_odds(self, sentences: Sequence[str]) -> NDArray[np.float64]:
@@ -102,7 +108,12 @@ class LinearScorer:
     def word_features(self, sentences: Sequence[str]) -> tuple[Occurrences, NDArray[np.float64], NDArray[np.float64]]:
         """The n-grams of `sentences`, the decision of each, and `WORD_FEATURES` of each word, shape (n_words, 6)."""
         found, decision, contribution = self._decide(sentences)
-        return found, decision, self._features(found, decision, contribution)
+        rarity = np.sqrt(self.squares[found.word_bucket], dtype=np.float64)
+        rarity[rarity == 0] = self.highest_rarity
+        name = self.names[found.word_bucket] & found.capital
+        capital = found.capital & ~name
+        of_sentence, inside, opening = decision[found.word_sentence], capital & ~found.opens, capital & found.opens
+        return found, decision, np.column_stack([contribution, of_sentence, rarity, name, inside, opening])
 
     def _calibrated(self, decision: NDArray[np.float64]) -> NDArray[np.float64]:
         log_odds: NDArray[np.float64] = self.calibration.slope * decision + self.calibration.intercept
@@ -126,21 +137,7 @@ class LinearScorer:
         decision: NDArray[np.float64] = total.astype(np.float64) + self.intercept
         return found, decision, contribution
 
-    def _features(
-        self, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        rarity = np.sqrt(self.squares[found.word_bucket], dtype=np.float64)
-        rarity[rarity == 0] = np.sqrt(self.squares.max())  # never seen in training
-        name = self.names[found.word_bucket] & found.capital
-        capital = found.capital & ~name
-        return np.column_stack(
-            [contribution, decision[found.word_sentence], rarity, name, capital & ~found.opens, capital & found.opens]
-        )
-
-    def _loaded_words(
-        self, n: int, found: Occurrences, decision: NDArray[np.float64], contribution: NDArray[np.float64]
-    ) -> list[list[WordScore]]:
-        features = self._features(found, decision, contribution)
+    def _loaded_words(self, n: int, found: Occurrences, features: NDArray[np.float64]) -> list[list[WordScore]]:
         score = logistic(features @ np.array(self.calibration.word_weights) + self.calibration.word_intercept)
         words: list[list[WordScore]] = [[] for _ in range(n)]
         for at in np.flatnonzero((score >= self.word_threshold) & found.is_word):

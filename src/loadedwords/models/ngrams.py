@@ -128,13 +128,10 @@ def count_ngrams(sentences: Sequence[str], spec: NgramSpec) -> Occurrences:
         hashed: NDArray[np.uint64] = (running[stop] - running[begin]) * inverse[begin]
         return hashed
 
-    buckets, sentence_ids, word_ids, spans = [], [], [], []
+    parts = []
 
     def add(hashed: NDArray[np.uint64], kind: int, words: NDArray[np.int64], span: int) -> None:
-        buckets.append(_bucket(hashed, kind, spec.bits))
-        sentence_ids.append(token_sentence[words])
-        word_ids.append(words)
-        spans.append(np.full(len(words), span, dtype=np.int64))
+        parts.append((_bucket(hashed, kind, spec.bits), words, np.full(len(words), span, dtype=np.int64)))
 
     token_hash = _mix(slice_hash(start, end))
     chained = token_hash
@@ -159,11 +156,12 @@ def count_ngrams(sentences: Sequence[str], spec: NgramSpec) -> Occurrences:
         first = word_of[np.where(in_word[begin], begin, begin + 1)]
         add(slice_hash(begin, begin + n), _KIND_CHARACTER + n, first, 1)
 
+    bucket, word, span = map(np.concatenate, zip(*parts, strict=True))
     return Occurrences(
-        bucket=np.concatenate(buckets),
-        sentence=np.concatenate(sentence_ids),
-        word=np.concatenate(word_ids),
-        span=np.concatenate(spans),
+        bucket=bucket,
+        sentence=token_sentence[word],
+        word=word,
+        span=span,
         word_sentence=token_sentence,
         word_start=start - begins[token_sentence],
         word_end=end - begins[token_sentence],
