@@ -96,6 +96,7 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "training/recipes/default.toml",
         "training/recipes/linear.toml",
         "training/exchange_words.toml",
+        "training/golden.toml",
         "training/plain.toml",
         "training/corpora.toml",
         "training/evaluation/suites/minimal_pairs.jsonl",

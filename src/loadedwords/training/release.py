@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from importlib import metadata
+from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ import polars as pl
 from loadedwords.errors import DataError, require
 from loadedwords.files import written_whole
 from loadedwords.models.bundle import CARD_FILE, GOLDEN_FILE, Bundle, write_bundle
-from loadedwords.models.golden import GOLDEN_SENTENCES
 from loadedwords.models.linear_scorer import LinearScorer, save_scorer
 from loadedwords.models.scores import Logits
 from loadedwords.schema import CLASSES
@@ -253,7 +253,9 @@ def _write(folder: Path, config: dict[str, Any], save: _Save, tell: Tell) -> Bun
 
     def write_files(beside: Path) -> dict[str, Any]:
         scorer, of_model = save(beside)
-        probability, words = scorer.score(GOLDEN_SENTENCES)
+        file = resources.files("loadedwords.training") / "golden.toml"
+        texts = tomllib.loads(file.read_text(encoding="utf-8"))["sentences"]
+        probability, words = scorer.score(texts)
         golden = [
             {
                 "text": text,
@@ -261,7 +263,7 @@ def _write(folder: Path, config: dict[str, Any], save: _Save, tell: Tell) -> Bun
                 "words": [text[w.start : w.end] for w in found],
                 "kinds": [w.kind for w in found],
             }
-            for text, p, found in zip(GOLDEN_SENTENCES, probability, words, strict=True)
+            for text, p, found in zip(texts, probability, words, strict=True)
         ]
         (beside / GOLDEN_FILE).write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         complete = {**config, **of_model}
