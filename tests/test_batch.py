@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from loadedwords.articles import read_articles
-from loadedwords.batch import TABLES, RunDescription, RunSummary, score_to_folder, shards, workers
+from loadedwords.batch import RunDescription, RunSummary, score_to_folder, shards, workers
+from loadedwords.batch.folder import TABLES
 from loadedwords.errors import LoadedwordsError, MissingExtraError, ModelError, OutputError
 from loadedwords.house import House
 from loadedwords.models import linear_scorer

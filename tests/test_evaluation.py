@@ -16,15 +16,7 @@ from loadedwords.errors import DataError, MissingExtraError
 from loadedwords.models.scores import Logits
 from loadedwords.schema import KINDS
 from loadedwords.scoring import load_model
-from loadedwords.training.evaluation import (
-    METRICS,
-    CheckpointClassifier,
-    Evaluation,
-    Predictions,
-    compute_metrics,
-    cross_validate,
-    evaluate_labelled,
-)
+from loadedwords.training.evaluation import CheckpointClassifier, Evaluation, cross_validate, evaluate_labelled
 from loadedwords.training.evaluation.findings import (
     annotator_findings,
     kind_findings,
@@ -33,7 +25,7 @@ from loadedwords.training.evaluation.findings import (
     share_findings,
     word_findings,
 )
-from loadedwords.training.evaluation.results import baselines, intervals
+from loadedwords.training.evaluation.results import METRICS, Predictions, baselines, compute_metrics, intervals
 from loadedwords.training.labels import Labels, load_labels
 from loadedwords.training.recipe import Recipe, read_recipe
 

@@ -4,12 +4,11 @@ from loadedwords.articles.columns import COLUMN_NAMES
 from loadedwords.articles.frames import is_table, read_table
 from loadedwords.articles.inputs import find_files
 from loadedwords.articles.reading import read_articles, read_dataset
-from loadedwords.articles.records import MAX_CHARACTERS, ReadOptions
+from loadedwords.articles.records import ReadOptions
 from loadedwords.articles.sources import STDIN, Progress
 
 __all__ = [
     "COLUMN_NAMES",
-    "MAX_CHARACTERS",
     "STDIN",
     "Progress",
     "ReadOptions",

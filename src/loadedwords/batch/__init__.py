@@ -18,14 +18,7 @@ from loadedwords.articles import Progress
 from loadedwords.articles.dates import LEFT_OUT
 from loadedwords.batch.buckets import working_folder
 from loadedwords.batch.cluster import require_ray, score_on_ray
-from loadedwords.batch.folder import (
-    REJECTS_FILE,
-    RUN_FILE,
-    TABLES,
-    claimed,
-    remove_leftovers,
-    write_json,
-)
+from loadedwords.batch.folder import RUN_FILE, claimed, remove_leftovers, write_json
 from loadedwords.batch.intake import Changed, Intake
 from loadedwords.batch.shards import ChosenModel, Counts, count_shards, cut, drop_articles
 from loadedwords.batch.workers import score_chunks
@@ -35,12 +28,8 @@ from loadedwords.models.bundle import file_hash, open_bundle
 from loadedwords.schema import Article, CountedVoice, Device, Reject, Treatment
 
 __all__ = [
-    "REJECTS_FILE",
     "RUN_FILE",
-    "TABLES",
     "Changed",
-    "Counts",
-    "DateCounts",
     "Engine",
     "RunDescription",
     "RunSummary",

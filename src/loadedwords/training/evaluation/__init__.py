@@ -9,10 +9,7 @@ from loadedwords.training.evaluation.labelled import evaluate_labelled as evalua
 from loadedwords.training.evaluation.probes import evaluate_pairs as evaluate_pairs
 from loadedwords.training.evaluation.probes import probe as probe
 from loadedwords.training.evaluation.quotations import evaluate_quotations as evaluate_quotations
-from loadedwords.training.evaluation.results import METRICS as METRICS
 from loadedwords.training.evaluation.results import DeviceRate as DeviceRate
 from loadedwords.training.evaluation.results import Evaluation as Evaluation
 from loadedwords.training.evaluation.results import Finding as Finding
-from loadedwords.training.evaluation.results import Predictions as Predictions
-from loadedwords.training.evaluation.results import compute_metrics as compute_metrics
 from loadedwords.training.evaluation.spans import evaluate_spans as evaluate_spans
