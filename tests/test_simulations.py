@@ -46,7 +46,9 @@ def test_corrected_intervals_hold_where_the_models_do_not(simulated: dict[str, A
 def test_few_outlets_and_few_events_are_allowed_for(simulated: dict[str, Any]) -> None:
     held = simulated["few_outlets"](6, 6, 80)
     assert min(held["drawn towards the others"], held["share of variance"]) >= 0.88, held
-    assert held["share of variance where outlets are alike"] < 0.06, "events are no differences between outlets"
+    assert held["share of variance found between outlets that are alike, on average"] < 0.06, (
+        "events are no differences between outlets"
+    )
     corrected = simulated["corrected_coverage"](simulated["Labelled"](0.15, 300, n_events=10), 20)
     assert corrected["read too high"][0] >= 0.8
     assert corrected["read too low"][0] >= 0.8

@@ -205,7 +205,11 @@ def few_outlets(n_outlets: int, n_events: int, runs: int, seed: int = 0) -> dict
         assert split is not None and none is not None  # noqa: PT018  thirty articles each can be split
         splits.append(split.share_low <= truth <= split.share_high)
         alike.append(none.share_between)
-    kinds = ("drawn towards the others", "share of variance", "share of variance where outlets are alike")
+    kinds = (
+        "drawn towards the others",
+        "share of variance",
+        "share of variance found between outlets that are alike, on average",
+    )
     return {kind: float(np.mean(found)) for kind, found in zip(kinds, (held, splits, alike), strict=True)}
 
 

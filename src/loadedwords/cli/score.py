@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from loadedwords.cli.options import (
 )
 from loadedwords.cli.tables import print_outlets
 from loadedwords.cli.terminal import EXIT_REJECTS, duration, fail, say, tell, terminated_is_interrupted
+from loadedwords.cores import usable_cores
 from loadedwords.files import is_address
 from loadedwords.printable import counted
 
@@ -226,7 +226,7 @@ def _may_be_stopped(output: Path | str) -> Iterator[None]:
 
 
 def _workers(engine: Engine, device: Device) -> int | None:
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     if engine != "local":
         return None  # as many as the cluster has cores
     return cores if device == "cpu" else min(cores, _ON_A_GPU)

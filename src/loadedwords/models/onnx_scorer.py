@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from loadedwords.cores import usable_cores
 from loadedwords.errors import LoadedwordsError, ModelError
 from loadedwords.models.odds import logistic
 from loadedwords.models.scores import Logits, WordScore
@@ -106,7 +106,7 @@ class OnnxScorer:
         self, folder: Path, settings: OnnxSettings, *, threads: int | None = None, device: Device = "cpu"
     ) -> None:
         self.folder, self.settings, self.device = folder, settings, device
-        self.threads = threads or _usable_cores()
+        self.threads = threads or usable_cores()
         options = ort.SessionOptions()
         # Batches run beside each other, one on each core: cores that share one batch wait for each other.
         options.intra_op_num_threads = 1
@@ -357,7 +357,3 @@ def _device(scores: NDArray[np.float32]) -> tuple[str, float, float]:
     raised = np.exp(scores[:-1] - scores[:-1].max())
     kind = int(raised.argmax())
     return KINDS[kind], float(raised[kind] / raised.sum()), float(logistic(scores[-1:].astype(np.float64))[0])
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score
 
+from loadedwords.cores import usable_cores
 from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import Logits
@@ -162,7 +162,7 @@ def _each(
     for task in tasks:
         by_teacher.setdefault(halves_of(labels, without=task[1]), []).append(task)
     by_turns = [task for turn in zip_longest(*by_teacher.values()) for task in turn if task is not None]
-    quiet = replace(workshop, tell=_to_stderr, progress=False, threads=max(1, (os.cpu_count() or 1) // jobs))
+    quiet = replace(workshop, tell=_to_stderr, progress=False, threads=max(1, usable_cores() // jobs))
     # Processes, as torch's threads of one process get in each other's way.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         running = {
