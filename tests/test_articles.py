@@ -329,4 +329,29 @@ def test_what_an_earlier_run_wrote_is_no_article(tmp_path: Path) -> None:
     (tmp_path / "scores").mkdir()
     for name in ("run.json", "report.html", "rejects.jsonl"):
         (tmp_path / "scores" / name).write_text("{}")
+    (tmp_path / "scores" / "sentences").mkdir()
     assert find_files(tmp_path) == [tmp_path / "story.txt"]
+    # Nor is it one where a pattern or a shell names the folder of the results among others.
+    for named in ([str(tmp_path / "*")], sorted(map(str, tmp_path.iterdir()))):
+        assert find_files(named, without=tmp_path / "scores") == [tmp_path / "story.txt"]
+    with pytest.raises(DataError, match="nothing to read but the results"):
+        find_files(tmp_path / "scores")
+
+
+def test_somebody_elses_run_file_leaves_nothing_out(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"crawler": "x"}')
+    (tmp_path / "story.txt").write_text("The council met on Monday.")
+    assert find_files(tmp_path) == [tmp_path / "run.json", tmp_path / "story.txt"]
+
+
+def test_a_link_to_a_folder_elsewhere_is_told_of(tmp_path: Path) -> None:
+    for name in ("in/2018", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "story.txt").write_text("The council met on Monday.")
+    (tmp_path / "in" / "latest").symlink_to(tmp_path / "in" / "2018")
+    (tmp_path / "in" / "more").symlink_to(tmp_path / "elsewhere")
+    read = list(read_articles(tmp_path / "in"))
+    assert [each.reason.partition(",")[0] for each in read if isinstance(each, Reject)] == [
+        "a link to a folder elsewhere"
+    ]
+    assert len(read) == 2

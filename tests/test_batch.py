@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -314,12 +315,12 @@ def test_an_article_that_changed_is_told_and_kept_or_replaced(tmp_path: Path, sm
     assert told["dates"] == {"dated": 1, "left_out": 0, "without": 21, "examples": []}
 
 
-@pytest.mark.parametrize("changed", ["keep", "replace"])
+@pytest.mark.parametrize(("changed", "again"), [("keep", 0), ("replace", 0), ("replace", 20)])
 def test_an_addition_that_is_stopped_anywhere_ends_with_the_same_files(
-    changed: Any, tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+    changed: Any, again: int, tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process ends before the n-th file gets its name, for every n."""
-    day2 = [Reject("day2", 1, "no text"), *articles_of(15, start=20)]
+    """The process ends before the n-th file gets its name, for every n; what was scored before may be `again` in the input."""
+    day2 = [*articles_of(again), Reject("day2", 1, "no text"), *articles_of(15, start=20)]
     day2 += [replace(a, text=f"{a.text} It was corrected.") for a in (*articles_of(2), *articles_of(2, start=15))]
 
     def add_day(folder: Path) -> None:
@@ -351,7 +352,92 @@ def test_an_addition_that_is_stopped_anywhere_ends_with_the_same_files(
         else:
             break
         assert files_of(folder) == files_of(tmp_path / "whole"), n
+        assert parts_of(folder) == parts_of(tmp_path / "whole"), n
     assert n > 10
+
+
+def parts_of(folder: Path) -> Any:
+    return json.loads((folder / "run.json").read_text())["parts"]
+
+
+def test_the_old_and_the_new_read_again_change_nothing(tmp_path: Path, small_bundle: Path) -> None:
+    """A daily job that names all its files must not bring back what was corrected."""
+    old = articles_of(9)
+    new = [replace(a, text=f"{a.text} It was corrected.") for a in old[:3]]
+    run(old, tmp_path, small_bundle, ["day1"])
+    first = added([*old, *new], tmp_path, small_bundle, ["both"], changed="replace")
+    assert (first.n_known, first.n_changed) == (9, 3)
+    before = files_of(tmp_path)
+    again = added([*old, *new], tmp_path, small_bundle, ["both"], changed="replace")
+    assert (again.n_known, again.n_changed, again.added.articles) == (12, 0, 0)
+    assert files_of(tmp_path) == before
+    # What is taken back in earnest is.
+    back = added(old[:1], tmp_path, small_bundle, ["back"], changed="replace")
+    assert back.n_changed == 1
+    assert "corrected" not in str([r["text"] for r in tables(tmp_path)["sentences"] if r["article_id"] == "a0"])
+    with pytest.raises(OutputError, match="it was added to"):
+        run(old, tmp_path, small_bundle, ["day1", "both", "both", "back"])
+
+
+def test_an_addition_that_was_a_mistake_is_dropped(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(9), tmp_path, small_bundle, ["day1"])
+    before = files_of(tmp_path)
+
+    def stopped() -> Iterator[Article]:
+        yield from articles_of(9, start=50)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        added(stopped(), tmp_path, small_bundle, ["wrong"])
+    with pytest.raises(OutputError, match="without --add, which drops what was begun"):
+        added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
+    assert run(articles_of(9), tmp_path, small_bundle, ["day1"]).n_reused_shards == 2
+    assert files_of(tmp_path) == before
+
+
+def test_a_folder_that_can_not_be_added_to_stays_what_it_was(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(9), tmp_path, small_bundle, ["day1"])
+    before = (tmp_path / "run.json").read_bytes()
+    (tmp_path / "sentences" / "part-00000.parquet").unlink()
+    with pytest.raises(OutputError, match="run the command again that wrote them"):
+        added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"])
+    assert (tmp_path / "run.json").read_bytes() == before
+    run(articles_of(9), tmp_path, small_bundle, ["day1"])
+    (tmp_path / "rejects.jsonl").unlink()
+    assert added(articles_of(3, start=9), tmp_path, small_bundle, ["day2"]).counts.articles == 12
+
+
+def test_standard_input_is_known_by_what_comes_in(tmp_path: Path, small_bundle: Path) -> None:
+    run(articles_of(9), tmp_path, small_bundle, ["-"])
+    assert run(articles_of(9), tmp_path, small_bundle, ["-"]).n_reused_shards == 2
+    before = files_of(tmp_path)
+    with pytest.raises(OutputError, match="scores of other articles"):
+        run(articles_of(9, start=50), tmp_path, small_bundle, ["-"])
+    assert files_of(tmp_path) == before
+    assert added(articles_of(9, start=50), tmp_path, small_bundle, ["-"]).counts.articles == 18
+    assert run(articles_of(9, start=50), tmp_path, small_bundle, ["-"], overwrite=True).counts.articles == 9
+
+
+def test_somebody_elses_tables_are_left_alone(tmp_path: Path, small_bundle: Path) -> None:
+    mine = tmp_path / "articles" / "part-00000.parquet"
+    mine.parent.mkdir()
+    pl.DataFrame({"text": ["The council met."]}).write_parquet(mine)
+    before = mine.read_bytes()
+    with pytest.raises(OutputError, match=r"other files, such as articles/part-00000\.parquet"):
+        run(articles_of(9), tmp_path, small_bundle)
+    assert mine.read_bytes() == before
+
+
+def test_names_in_no_encoding_and_places_without_locks(
+    tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_locks(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", without_locks)
+    for _ in range(2):
+        run(articles_of(3), tmp_path, small_bundle, ["caf\udce9.jsonl"])
+    assert json.loads((tmp_path / "run.json").read_text())["inputs"] == ["caf\\udce9.jsonl"]
 
 
 def test_scores_of_another_kind_are_not_added_to(tmp_path: Path, small_bundle: Path) -> None:

@@ -82,9 +82,15 @@ def test_the_command_reads_and_writes_at_addresses(tmp_path: Path, small_bundle:
 
 
 def test_folders_name_outlets_at_addresses_too(tmp_path: Path, bucket: Any) -> None:
-    for name in ("in/2018/Wire/a.txt", "in/2018/Gazette/b.txt", "in/.hidden/c.txt", "in/scores/run.json"):
+    for name in (
+        "in/2018/Wire/a.txt",
+        "in/2018/Gazette/b.txt",
+        "in/.hidden/c.txt",
+        "in/scores/run.json",
+        "in/scores/sentences/x.txt",
+    ):
         bucket.pipe_file(f"/bucket/{name}", b"The council met.")
-        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("The council met.")
     found = [[a.outlet for a in read_articles(place)] for place in (str(tmp_path / "in"), "memory://bucket/in")]
     assert found == [["Gazette", "Wire"], ["Gazette", "Wire"]]
@@ -216,3 +222,13 @@ def test_other_files_at_an_address_are_left_alone(small_bundle: Path, bucket: An
 def test_what_is_wrong_with_an_address_is_told(address: str, told: str) -> None:
     with pytest.raises(DataError, match=told.replace("*", r"\*")):
         read_articles(address)
+
+
+def test_an_address_with_folders_gets_them(tmp_path: Path, small_bundle: Path) -> None:
+    """On file systems that have folders nothing can be sent into one that is not there."""
+    (tmp_path / "in [1]").mkdir()
+    (tmp_path / "in [1]" / "a.jsonl").write_text('{"text": "The council met."}', encoding="utf-8")
+    place, output = f"file://{tmp_path}/in [1]/a.jsonl", f"file://{tmp_path}/scores"
+    ran = CliRunner().invoke(main, ["score", place, "-o", output, "-m", str(small_bundle)])
+    assert ran.exit_code == 0, ran.output
+    assert (tmp_path / "scores" / "articles" / "part-00000.parquet").is_file()

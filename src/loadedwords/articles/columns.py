@@ -163,8 +163,14 @@ def _columns_of(kind: str, names: Collection[str], chosen: Mapping[str, str]) ->
 def _usual_columns(kind: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
     """Those of the names that are usual for a field, the best first, and where to look in the object that it holds."""
     lowered = {_key(str(name)): name for name in reversed(names)}
-    usual = (path.partition(".") for path in _usual(kind))
-    return [(lowered[head], rest) for head, _, rest in usual if head in lowered]
+    found = []
+    for path in _usual(kind):
+        head, _, rest = path.partition(".")
+        if rest and path in lowered:  # an object that was made columns of
+            found.append((lowered[path], ""))
+        elif head in lowered:
+            found.append((lowered[head], rest))
+    return found
 
 
 def _within(values: Mapping[str, Any], path: str) -> Any:

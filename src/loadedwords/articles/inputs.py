@@ -25,8 +25,20 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
     Raises
     ------
     DataError
-        If one of them stands for nothing.
+        If one of them stands for nothing, or all together do.
     """
+    files = _files_of(inputs, without=without)
+    if not files:
+        raise DataError(
+            "There is nothing to read but the results of an earlier run.\nPass files, or folders that hold some."
+        )
+    return files
+
+
+def _files_of(
+    inputs: str | Path | Sequence[str | Path], *, without: Path | None, matched: bool = False
+) -> list[Path | None]:
+    """Likewise; what a pattern `matched` may be an empty folder, and what is named may be that of the results."""
     files: list[Path | None] = []
     for given in [inputs] if isinstance(inputs, (str, Path)) else inputs:
         path = Path(given)
@@ -35,11 +47,14 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
         if str(given) == STDIN:
             files.append(None)
         elif path.is_dir():
-            found = (p for p in path.rglob("*") if not p.is_dir() or is_closed(p))
-            inside = sorted(p for p in found if not _is_left_out(p, path, without))
+            # A folder that can't be gone into is told of when it is read.
+            found = [p for p in path.rglob("*") if not p.is_dir() or is_closed(p) or _leads_away(p, path)]
+            results = [p.parent for p in found if is_of_a_run(p)]
+            inside = sorted(p for p in found if not _is_left_out(p, path, without, results))
             if is_closed(path):
                 raise DataError(f"The folder {path} may not be read.\nAsk for the right to, or name another.")
-            if not inside:
+            is_of_results = without is not None and _is_below(path, without)
+            if not inside and not matched and not is_of_results and path not in results:
                 raise DataError(
                     f"The folder {path} is empty.\nPass files, folders that hold some, or - for standard input."
                 )
@@ -49,7 +64,7 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
                 raise DataError(f"{path} lies in {without}, where the results go.\nName another folder with -o.")
             files.append(path)
         elif glob.has_magic(str(given)) and (matches := _matches(path)):
-            files.extend(find_files(matches, without=without))
+            files.extend(_files_of(matches, without=without, matched=True))
         else:
             raise DataError(
                 f"There is no file, folder or match for {given}.\nCheck the path; the current folder is {Path.cwd()}."
@@ -94,12 +109,21 @@ def is_closed(folder: Path) -> bool:
     return folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK)
 
 
-def _is_left_out(file: Path, folder: Path, without: Path | None) -> bool:
-    inside = file.relative_to(folder)
-    if any(part.startswith(".") for part in inside.parts):
+def _leads_away(folder: Path, top: Path) -> bool:
+    """Whether it is a link to a folder that is not below `top`; those are not gone through, as they may lead in a circle."""
+    return folder.is_symlink() and not _is_below(folder, top)
+
+
+def is_of_a_run(file: Path) -> bool:
+    """Whether it is the run.json of scores, and not one of somebody else's."""
+    return file.name == "run.json" and (file.parent / "sentences").is_dir()
+
+
+def _is_left_out(file: Path, folder: Path, without: Path | None, results: Sequence[Path]) -> bool:
+    if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return True
     # What an earlier run wrote is no article.
-    if any((folder / parent / "run.json").is_file() for parent in inside.parents):
+    if any(file.is_relative_to(written) for written in results):
         return True
     return without is not None and _is_below(file, without)
 

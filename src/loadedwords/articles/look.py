@@ -21,6 +21,7 @@ from loadedwords.text.language import ENGLISH, language_name, language_of
 # Records looked at altogether, and files of each kind; a web page takes as long as a hundred texts.
 _RECORDS = 2_000
 _AHEAD = 200
+_CHARACTERS = 20_000_000  # that are held of them
 _FILES = 100
 _PAGES = 10
 _LANGUAGES = 200  # and texts whose language is told
@@ -122,8 +123,8 @@ def look_ahead(
     stream: Iterator[Article | Reject], sources: Sequence[Source]
 ) -> tuple[Look, Iterator[Article | Reject]]:
     """What is understood of a stream that can be read only once, and the whole stream."""
-    ahead = list(islice(stream, _AHEAD))
-    return _look_at_items(ahead, sources, complete=len(ahead) < _AHEAD), chain(ahead, stream)
+    ahead, complete = _first(islice(stream, _AHEAD))
+    return _look_at_items(ahead, sources, complete=complete and len(ahead) < _AHEAD), chain(ahead, stream)
 
 
 def look_at(sources: Sequence[Source], options: ReadOptions) -> Look:
@@ -138,13 +139,24 @@ def look_at(sources: Sequence[Source], options: ReadOptions) -> Look:
     # In a place of their own: the run itself reads everything from the beginning.
     looked = [replace(source, progress=Progress(), understood=Understood()) for source in chosen]
     at_most = max(_SHOWN, _RECORDS // max(1, len(looked)))
-    items = list(read_sources(looked, options, at_most=at_most))
+    items, whole = _first(read_sources(looked, options, at_most=at_most))
     names = {source.name for source in looked}
     places = [item.file if isinstance(item, Reject) else item.source for item in items]
     n = Counter(place if place in names else place.rpartition(":")[0] for place in places)  # without the line
-    complete = len(looked) == len(sources) and max(n.values(), default=0) < at_most
+    complete = whole and len(looked) == len(sources) and max(n.values(), default=0) < at_most
     look = _look_at_items(items, looked, complete=complete)
     return replace(look, kinds=_kinds(looked, {ending: len(files) for ending, files in by_ending.items()}))
+
+
+def _first(items: Iterator[Article | Reject]) -> tuple[list[Article | Reject], bool]:
+    """As many as memory should hold, and whether these are all."""
+    taken, n = list[Article | Reject](), 0
+    for item in items:
+        taken.append(item)
+        n += len(item.text) if isinstance(item, Article) else 0
+        if n > _CHARACTERS:
+            return taken, False
+    return taken, True
 
 
 def _look_at_items(read: Sequence[Article | Reject], sources: Sequence[Source], *, complete: bool) -> Look:

@@ -247,6 +247,9 @@ def _records_of(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
     if isinstance(source.path, Path) and is_closed(source.path):
         yield Reject(source.name, None, "the folder may not be read: permission denied")
         return
+    if isinstance(source.path, Path) and source.path.is_dir():
+        yield Reject(source.name, None, "a link to a folder elsewhere, which is not followed: name that folder, too")
+        return
     if read is None:
         what = f"files ending in {source.ending!r}" if source.ending else "files without an ending"
         kinds = ", ".join(kind for kind in READERS if kind != STDIN)

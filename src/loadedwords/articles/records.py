@@ -89,8 +89,8 @@ def to_article(
     """
     values = record.values
     text = value_of("text", values, options.columns)
-    if isinstance(text, (list, tuple)) and text and all(isinstance(part, str) for part in text):
-        text = "\n\n".join(text)  # paragraphs
+    if isinstance(text, (list, tuple)) and text and all(isinstance(part, str | None) for part in text):
+        text = "\n\n".join(filter(None, text))  # paragraphs
     fields = {kind: short_text(value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
     trouble = missing_text(values, options.columns)
     if isinstance(text, Mapping) and not trouble:

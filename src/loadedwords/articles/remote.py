@@ -51,12 +51,16 @@ def find_remote(address: str) -> list[RemoteFile]:
     """
     files, path = file_system(address)
     try:
-        if glob.has_magic(path):
+        if glob.has_magic(path) and not files.exists(path):
             found = files.glob(path, detail=True)
         elif files.isdir(path):
             within = files.find(path, detail=True)
             # What an earlier run wrote is no article, and what is hidden isn't meant.
-            results = [PurePosixPath(name).parent for name in within if PurePosixPath(name).name == "run.json"]
+            results = [
+                folder
+                for folder in (PurePosixPath(name).parent for name in within if PurePosixPath(name).name == "run.json")
+                if any(PurePosixPath(name).is_relative_to(folder / "sentences") for name in within)
+            ]
             found = {
                 name: about
                 for name, about in within.items()

@@ -101,6 +101,8 @@ def open_bytes(source: Source) -> BinaryIO:
     A packed file that swells beyond all measure raises a DataError while it is read.
     """
     if source.path is None:
+        if sys.stdin is None:
+            raise DataError("standard input is closed")
         return sys.stdin.buffer
     progress, left = source.progress, max(_ALWAYS_READ, _MOST_TIMES * source.size)
 

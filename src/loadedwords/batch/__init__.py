@@ -5,23 +5,41 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
-from loadedwords.articles import Progress
+from loadedwords.articles import STDIN, Progress
 from loadedwords.articles.dates import LEFT_OUT
 from loadedwords.batch.buckets import working_folder
 from loadedwords.batch.cluster import require_ray, score_on_ray
-from loadedwords.batch.folder import RUN_FILE, claimed, remove_leftovers, write_json
-from loadedwords.batch.intake import Changed, Intake
-from loadedwords.batch.shards import ChosenModel, Counts, count_shards, cut, drop_articles
+from loadedwords.batch.folder import (
+    REPLACED_FILE,
+    RUN_FILE,
+    claimed,
+    remove_leftovers,
+    shard_path,
+    write_json,
+)
+from loadedwords.batch.intake import Changed, Intake, remember_replaced
+from loadedwords.batch.shards import (
+    ChosenModel,
+    Chunk,
+    Counts,
+    count_shards,
+    cut,
+    drop_articles,
+    ids_after,
+    left_by_an_earlier_run,
+)
 from loadedwords.batch.workers import score_chunks
+from loadedwords.errors import OutputError
 from loadedwords.files import written_whole
 from loadedwords.house import House
 from loadedwords.models.bundle import file_hash, open_bundle
@@ -199,8 +217,13 @@ def score_to_folder(
     with claimed(folder, run, overwrite=overwrite, add=add) as parts:
         n_before = sum(part["shards"] for part in parts)
         before, counts, n_reused, n_shards = count_shards(folder, n_before), Counts(), 0, n_before
-        intake = Intake(stream, folder, n_shards=n_before if parts else None, changed=changed)
+        intake = Intake(stream, folder, n_shards=n_before if parts else None, part=len(parts), changed=changed)
         chunks = cut(intake.articles(), chosen, progress, first=n_before)
+        if STDIN in description.inputs and not overwrite:
+            chunks = _of_the_same_input(chunks, folder)
+        if not parts:
+            (folder / REPLACED_FILE).unlink(missing_ok=True)  # of scores that are no more
+        write_json(folder / RUN_FILE, run)
         if engine == "ray":
             finished = score_on_ray(chunks, chosen, folder, ray_address, workers)
         else:
@@ -213,7 +236,9 @@ def score_to_folder(
                 tell(State(counts, intake.n_rejected, n_reused, done.share_read, time.monotonic() - started))
         remove_leftovers(folder, n_shards)
         if changed == "replace" and intake.n_changed:
-            drop_articles(folder, n_before)
+            ids = ids_after(folder, n_before)
+            remember_replaced(folder, n_before, len(parts), set(ids.to_pylist()))
+            drop_articles(folder, n_before, ids)
             before = count_shards(folder, n_before)
         everything = before + counts
         outlets, overall, dates = _figures(folder, voice) if everything.articles else (None, None, DateCounts())
@@ -235,7 +260,7 @@ def score_to_folder(
             n_changed=intake.n_changed,
         )
         part = {
-            "inputs": list(description.inputs),
+            "inputs": _shown(description.inputs),
             "shards": n_shards - n_before,
             "articles": counts.articles,
             "known": intake.n_known,
@@ -246,12 +271,31 @@ def score_to_folder(
     return summary
 
 
+def _of_the_same_input(chunks: Iterator[Chunk], folder: Path) -> Iterator[Chunk]:
+    """Chunks of standard input, whose name is the same whatever comes in: what is there must have been made of it.
+
+    Raises
+    ------
+    OutputError
+        If the first shard is of other articles.
+    """
+    for first in chunks:
+        there = shard_path(folder, "articles", first.number).is_file()
+        if there and left_by_an_earlier_run(folder, first) is None:
+            raise OutputError(
+                f"{folder} holds the scores of other articles, or of another version, than come from standard input.\n"
+                "Add to them with --add, name another folder with -o, or pass --overwrite to replace them."
+            )
+        return chain([first], chunks)
+    return chunks
+
+
 def _begun(description: RunDescription, chosen: ChosenModel, voice: CountedVoice, changed: Changed) -> dict[str, Any]:
     """What `run.json` says from the start: what the run is of, and all that makes its scores what they are."""
     bundle, prevalence = chosen.bundle, chosen.prevalence
     return {
         "status": "running",
-        "inputs": list(description.inputs),
+        "inputs": _shown(description.inputs),
         "options": json.loads(json.dumps(description.options)),  # as an earlier run's will be read
         "model": {
             "name": bundle.name,
@@ -268,6 +312,11 @@ def _begun(description: RunDescription, chosen: ChosenModel, voice: CountedVoice
         "device": chosen.device,
         "changed": changed,
     }
+
+
+def _shown(inputs: Iterable[str]) -> list[str]:
+    """The names of inputs, as a file of text can hold them where they are in no encoding."""
+    return [name.encode("utf-8", "backslashreplace").decode() for name in inputs]
 
 
 def _ended(summary: RunSummary, *, n_rejects: int, n_shards: int) -> dict[str, Any]:

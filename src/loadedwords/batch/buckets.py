@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from loadedwords.batch.folder import OUR_NAMES, RUN_FILE, TABLES
+from loadedwords.batch.folder import OUR_NAMES, REPLACED_FILE, RUN_FILE, TABLES
 from loadedwords.errors import OutputError
 from loadedwords.files import file_system
 
@@ -69,12 +69,18 @@ class Copy:
         here = self._here()
         new = [name for name, state in here.items() if self._there.get(name) != state]
         new.sort(key=RUN_FILE.__eq__)  # last, for it says that the others are there
+        first = [name for name in new if name == REPLACED_FILE]  # it says what others will lack
         with self._told():
             if gone := [name for name in self._there if name not in here]:
                 for path in self._remote(gone):
                     self._files.rm_file(path)
-            for table in (*TABLES, ""):  # in the order in which the run writes them, which lets a killed one go on
-                if part := [name for name in new if name.rpartition("/")[0] == table]:
+            # In the order in which the run writes them, which lets a killed one go on.
+            for part in (
+                first,
+                *([name for name in new if name.rpartition("/")[0] == table] for table in (*TABLES, "")),
+            ):
+                if part:
+                    self._files.makedirs(str(PurePosixPath(self._remote(part)[0]).parent), exist_ok=True)
                     self._files.put([str(self.folder / name) for name in part], self._remote(part))
         self._there, self._sent_at = here, time.monotonic()
 

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from loadedwords.errors import OutputError
 from loadedwords.files import written_whole
 
 RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
+# Articles that the last addition took out of the shards before it, as they were: what one that is stopped then has to know.
+REPLACED_FILE = "replaced.jsonl"
 TABLES = ("sentences", "boilerplate", "articles")  # in the order they are written
 # What makes scores others; a key that an earlier version did not write tells nothing.
 _SAME_SCORES = ("options", "model", "house", "syndicated", "other_languages", "device")
+# What file systems without locks say, as some on other machines.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _OUR_SHARD = re.compile(r"part-(\d{5,})\.parquet")
-_HALF_A_FILE = re.compile(r"\.(?:part-\d{5,}\.parquet|run\.json|rejects\.jsonl|outlets\.\w+)\.\d+\.tmp")
-OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, "outlets.parquet", "outlets.csv", "report.html"})
+_HALF_A_FILE = re.compile(
+    r"\.(?:part-\d{5,}\.parquet|run\.json|(?:rejects|replaced)\.jsonl|outlets\.\w+|report\.html)\.\d+\.tmp"
+)
+OUR_NAMES = frozenset({*TABLES, RUN_FILE, REJECTS_FILE, REPLACED_FILE, "outlets.parquet", "outlets.csv", "report.html"})
+# The key in a shard's footer by which it is known to be one.
+DIGEST_KEY = b"loadedwords"
 
 
 @contextmanager
@@ -29,6 +41,7 @@ def claimed(folder: Path, run: dict[str, Any], *, overwrite: bool, add: bool) ->
     """Make the folder ours for as long as the run lasts, or say why not.
 
     Yields the parts that stay, as run.json holds them, none unless the run adds to them; `run` gets them, and their inputs.
+    Nothing is written yet that an earlier run would miss.
     """
     with ExitStack() as held:
         try:
@@ -38,8 +51,7 @@ def claimed(folder: Path, run: dict[str, Any], *, overwrite: bool, add: bool) ->
             parts = [] if overwrite else _parts_that_stay(folder, run, add)
             for table in TABLES:
                 (folder / table).mkdir(exist_ok=True)
-            run |= {"inputs": [*(given for part in parts for given in part["inputs"]), *run["inputs"]], "parts": parts}
-            write_json(folder / RUN_FILE, run)
+            run |= {"inputs": [*_inputs_of(parts), *run["inputs"]], "parts": parts}
         except OSError as error:
             raise OutputError(
                 f"{folder} can't be written: {error}.\nName a folder you may write to with -o."
@@ -79,6 +91,8 @@ def _lock(lock: TextIO, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return
         raise OutputError(
             f"Another run is writing into {folder}.\nWait for it, or name another folder with -o."
         ) from error
@@ -88,13 +102,22 @@ def _refuse_others_files(folder: Path) -> None:
     if (folder / RUN_FILE).is_file():
         return
     others = [p.name for p in folder.iterdir() if p.name not in OUR_NAMES]
-    others += [
-        f"{p.parent.name}/{p.name}" for t in TABLES for p in (folder / t).glob("*") if not _OUR_SHARD.fullmatch(p.name)
-    ]
+    others += [f"{p.parent.name}/{p.name}" for t in TABLES for p in (folder / t).glob("*") if not _is_our_shard(p)]
     if shown := sorted(name for name in others if not Path(name).name.startswith(".")):
         raise OutputError(
             f"{folder} already holds other files, such as {shown[0]}.\nName a new or empty folder with -o."
         )
+
+
+def _is_our_shard(file: Path) -> bool:
+    try:
+        return bool(_OUR_SHARD.fullmatch(file.name)) and DIGEST_KEY in (pq.read_schema(file).metadata or {})
+    except (OSError, pa.ArrowInvalid):
+        return False
+
+
+def _inputs_of(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [given for part in parts for given in part["inputs"]]
 
 
 def _parts_that_stay(folder: Path, run: Mapping[str, Any], add: bool) -> list[dict[str, Any]]:
@@ -116,10 +139,15 @@ def _parts_that_stay(folder: Path, run: Mapping[str, Any], add: bool) -> list[di
             "dates": earlier.get("dates", {}),
         }
         parts = earlier.get("parts", [whole] if earlier["status"] == "done" else [])
-        begun = earlier["inputs"][sum(len(part["inputs"]) for part in parts) :]
+        done = _inputs_of(parts)
+        begun = earlier["inputs"][len(done) :]
+        if not all(isinstance(part["shards"], int) for part in parts):
+            raise ValueError("a part without its number of shards")
     except (ValueError, AttributeError, LookupError, TypeError) as error:
         raise OutputError(f"{left} is damaged.\nName another folder with -o, or pass --overwrite.") from error
-    if not add and earlier["inputs"] != run["inputs"]:
+    if not add and len(parts) > 1:
+        changed.insert(0, "it was added to")
+    elif not add and run["inputs"] != (done or earlier["inputs"]):  # what was begun to be added is dropped
         changed.insert(0, "inputs")
     if add and version != now:
         changed.append("version")
@@ -132,6 +160,7 @@ def _parts_that_stay(folder: Path, run: Mapping[str, Any], add: bool) -> list[di
     if add and begun and (begun, earlier.get("changed")) != (run["inputs"], run["changed"]):
         raise OutputError(
             f"{folder} is not finished: scoring {', '.join(begun)} was stopped.\n"
-            "Run that command again, which goes on where it was, and then this one."
+            "Run that command again, which goes on where it was, and then this one"
+            + (", or the one before it, without --add, which drops what was begun." if len(parts) == 1 else ".")
         )
     return parts if add else []

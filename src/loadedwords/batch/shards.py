@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loadedwords.articles import Progress
-from loadedwords.batch.folder import TABLES, shard_path
+from loadedwords.batch.folder import DIGEST_KEY, TABLES, shard_path
 from loadedwords.errors import OutputError
 from loadedwords.files import written_whole
 from loadedwords.house import House
@@ -48,7 +48,6 @@ CHARACTERS_PER_SHARD = 4_000_000
 # Agency copies and boilerplate lie far apart: this many sentences are some 1,500 articles, and take 25 MB a process.
 N_REMEMBERED = 65_536
 _SCHEMAS = {"sentences": SENTENCES, "boilerplate": BOILERPLATE, "articles": ARTICLES}
-_DIGEST_KEY = b"loadedwords"
 _TABLES_LOOK_LIKE = "".join(schema.to_string() for schema in _SCHEMAS.values())
 
 
@@ -173,19 +172,23 @@ def count_shards(folder: Path, n_shards: int) -> Counts:
         if not (stamp := _stamp(folder, number)):
             raise OutputError(
                 f"{shard_path(folder, TABLES[-1], number)} is damaged, missing or of another version, or a table beside it is.\n"
-                "Nothing can be added to such scores: score everything again with --overwrite, or into another folder."
+                "Nothing can be added to such scores: run the command again that wrote them, which makes anew what is missing, or "
+                "score everything again with --overwrite."
             )
         counts += Counts(**stamp["counts"])
     return counts
 
 
-def drop_articles(folder: Path, n_shards: int) -> None:
-    """Take articles out of the first shards that are in the later ones, too. What stays is not scored again."""
+def ids_after(folder: Path, n_shards: int) -> pa.Array:
+    """The ids of the articles in the shards after the first."""
     first = shard_path(folder, "articles", n_shards)
     later = [file for file in first.parent.glob("part-*.parquet") if file.name >= first.name]
-    ids = pa.chunked_array(
-        [pq.read_table(file, columns=["article_id"])["article_id"].combine_chunks() for file in later]
-    )
+    columns = [pq.read_table(file, columns=["article_id"])["article_id"] for file in later]
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string()).combine_chunks()
+
+
+def drop_articles(folder: Path, n_shards: int, ids: pa.Array) -> None:
+    """Take articles out of the first shards. What stays is not scored again."""
     for number in range(n_shards):
         articles = pq.read_table(shard_path(folder, "articles", number))
         kept = _without(articles, ids)
@@ -198,7 +201,7 @@ def drop_articles(folder: Path, n_shards: int) -> None:
         )
 
 
-def _without(rows: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+def _without(rows: pa.Table, ids: pa.Array) -> pa.Table:
     return rows.filter(pc.invert(pc.is_in(rows["article_id"], ids)))
 
 
@@ -221,7 +224,7 @@ def _write_shard(folder: Path, number: int, tables: Mapping[str, pa.Table], dige
     for table in TABLES:
         stamp = {"digest": digest, **({"counts": asdict(counts)} if table == "articles" else {})}
         with written_whole(shard_path(folder, table, number)) as beside:
-            stamped = tables[table].replace_schema_metadata({_DIGEST_KEY: json.dumps(stamp)})
+            stamped = tables[table].replace_schema_metadata({DIGEST_KEY: json.dumps(stamp)})
             pq.write_table(stamped, beside, compression="zstd")
     return counts
 
@@ -233,7 +236,7 @@ def _stamp(folder: Path, number: int) -> dict[str, Any]:
     """
     try:
         footers = {table: pq.read_schema(shard_path(folder, table, number)) for table in TABLES}
-        stamps = [json.loads((footer.metadata or {}).get(_DIGEST_KEY, b"{}")) for footer in footers.values()]
+        stamps = [json.loads((footer.metadata or {}).get(DIGEST_KEY, b"{}")) for footer in footers.values()]
     except (OSError, pa.ArrowInvalid, ValueError):
         return {}
     if not stamps[-1] or not all(footers[table].equals(schema) for table, schema in _SCHEMAS.items()):

@@ -28,7 +28,7 @@ from loadedwords.outlets.shown import most_loaded, shown_events
 from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.summary import summarise
-from loadedwords.outlets.tables import TABLES, load_articles, read_run, scan_sentences
+from loadedwords.outlets.tables import TABLES, damage_told, load_articles, read_run, scan_sentences
 from loadedwords.outlets.timeline import follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
@@ -163,6 +163,7 @@ class Comparison:
         return methods(self)
 
 
+@damage_told()
 def compare_scores(
     folders: str | Path | Sequence[str | Path],
     *,

@@ -161,7 +161,21 @@ def _readable(part: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{part} can't be read: {error}.\nRun the loadedwords score that wrote it again.") from error
+        raise DataError(
+            f"{part} can't be read: {error}.\nRemove it, and run the loadedwords score that wrote it again."
+        ) from error
+
+
+@contextmanager
+def damage_told() -> Iterator[None]:
+    """What is damaged within a table shows when it is read, which may be anywhere."""
+    try:
+        yield
+    except pl.exceptions.ComputeError as error:
+        raise DataError(
+            f"A table of scores can't be read: {error}.\n"
+            "Remove the file, or all of sentences/ where none is named, and run the loadedwords score that wrote it again."
+        ) from error
 
 
 def _refuse_twice(articles: pl.DataFrame) -> None:
