@@ -119,12 +119,13 @@ def _looks_wrapped(text: str, lines: list[tuple[int, int]], list_lines: frozense
 
 
 def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Split lines that belong together, with the quotation marks out of the splitter's sight."""
+    """Split lines that belong together, with what the splitter misreads out of its sight."""
     block = text[start:end]
     edits = [Edit(*match.span()) for match in _QUOTE_MARK.finditer(block)]
     edits += [Edit(*match.span(), " ") for match in re.finditer("\n", block)]
     edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
     edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
+    edits += [Edit(*match.span(), "...") for match in re.finditer("…", block)]
     edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)
     begin = start
