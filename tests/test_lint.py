@@ -681,6 +681,18 @@ def test_exit_statuses(arguments: list[str], status: int, desk: Path) -> None:
         assert re.search("the file is empty|are not read|name the file's encoding", result.stderr)
 
 
+def test_files_of_a_folder_that_are_not_read_are_named(desk: Path) -> None:
+    for name in ("notes/a.docx", "notes/b.docx", "notes/LICENSE"):
+        (desk / name).parent.mkdir(exist_ok=True)
+        (desk / name).write_bytes(b"x")
+    result = run(".")
+    assert result.exit_code == 1
+    assert "not read (2 .docx, 1 no ending)" in result.stderr
+    result = run("notes")
+    assert result.exit_code == 2
+    assert "no file of a kind that is read (2 .docx, 1 no ending)" in result.stderr
+
+
 def test_the_rest_goes_on_after_a_broken_record(desk: Path) -> None:
     (desk / "x.jsonl").write_text("{broken\n" + json.dumps({"text": STORY}) + "\n", encoding="utf-8")
     result = run("x.jsonl")

@@ -133,7 +133,9 @@ def test_posts_and_marks_of_a_web_page() -> None:
 
 
 def test_a_line_break_ends_no_block_quotation() -> None:
-    article = extract_article(PAGE.replace("<p>Ann Lee", "<blockquote>You <b>thugs</b>.<br>— Ann Lee</blockquote><p>Ann Lee"))
+    article = extract_article(
+        PAGE.replace("<p>Ann Lee", "<blockquote>You <b>thugs</b>.<br>— Ann Lee</blockquote><p>Ann Lee")
+    )
     assert article is not None
     assert "\n> You thugs.\n> — Ann Lee\nAnn Lee said" in article["text"]
 
