@@ -174,6 +174,13 @@ def test_pages_are_linted_for_the_article_alone(model: FramingModel) -> None:
     assert [f.voice for f in lint_text(PAGE, model=model, form="html")] == ["own"] * 3
 
 
+def test_short_blocks_that_the_article_has_in_one_line_are_linted(model: FramingModel) -> None:
+    embed = "<ul><li><p>The shameless mayor sneered.</p><p>She met a regime.</p></li></ul>"
+    page = PAGE.replace("<script>", f"{embed}<script>", 1)
+    words = [f.text for f in lint_text(page, model=model, form="html") if f.line == 8]
+    assert words == ["shameless", "sneered", "regime"]
+
+
 def test_a_tables_record_is_its_line_and_the_offset_in_its_text(desk: Path) -> None:
     rows = [{"title": "The shameless regime", "text": "The council met."}, {"text": STORY}]
     (desk / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
