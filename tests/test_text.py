@@ -151,7 +151,7 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("They met.[3] He lied.[a][^no-1] “Never.”² She left.<sup>12</sup> A 3.5 A.", ["They met.[3]", "He lied.[a][^no-1]", "“Never.”²", "She left.<sup>12</sup>", "A 3.5 A."]),
         ("See approx. £3, Vol. 2 and paras. 7 of it. Cllr. Ames left Ft. Worth. He is 6 ft. It costs.", ["See approx. £3, Vol. 2 and paras. 7 of it.", "Cllr. Ames left Ft. Worth.", "He is 6 ft.", "It costs."]),
         # One character or three dots.
-        ("It was lost… The mayor sneered. Well… perhaps ... Not.", ["It was lost…", "The mayor sneered.", "Well… perhaps ...", "Not."]),
+        ("It was lost… The mayor sneered. Well… perhaps ... Not… . Go.", ["It was lost…", "The mayor sneered.", "Well… perhaps ...", "Not… .", "Go."]),
         ("", []),
         ("*** — ...", []),
         ("**All of it is bold.** *Some.* See [this](https://example.org/a).", ["**All of it is bold.**", "*Some.*", "See [this](https://example.org/a)."]),

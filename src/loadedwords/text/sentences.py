@@ -125,7 +125,7 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     edits += [Edit(*match.span(), " ") for match in re.finditer("\n", block)]
     edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
     edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
-    edits += [Edit(*match.span(), "...") for match in re.finditer("…", block)]
+    edits += [Edit(*match.span(), "...") for match in re.finditer(r"…(?! ?\.)", block)]
     edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)
     begin = start
