@@ -51,6 +51,14 @@ def test_a_paragraph_tells_its_language(code: str) -> None:
     assert language_of(PARAGRAPHS[code]) == code
 
 
+@pytest.mark.parametrize("code", ["fr", "de", "it", "nl", "sv", "pl", "tr"])
+def test_a_short_paragraph_tells_it_too(code: str, model: FramingModel) -> None:
+    short = PARAGRAPHS[code].partition(". ")[0] + "."
+    assert language_of(short) == code
+    scored = model.score_text(f"{ENGLISH}\n\n{short}\n\n{ENGLISH}")
+    assert [passage.text for passage in scored.boilerplate] == [short]
+
+
 def test_english_is_told_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadedwords.text.language._identifier", lambda: pytest.fail("it was asked about"))
     assert language_of(ENGLISH) == "en"

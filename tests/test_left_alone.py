@@ -51,6 +51,8 @@ def why(sentence: str, word: str, *, source: str | None = None, sporting: bool =
         ("Harton thrashed Merrow 5-0.", "thrashed", None),  # nothing else says that it is a game
         ("Harton thrashed Merrow 5-0 in the cup final.", "thrashed", SPORT),
         ("The goalkeeper made a dreadful mistake.", "dreadful", SPORT),
+        ("Harton were beaten 3-0 at home to United.", "were beaten", SPORT),
+        ("Prisoners were beaten in their home city.", "were beaten", None),
         ("The Shameless Brigade met in Harton.", "Shameless", GROUP),
         ("On Sunday the Raging Tyrants sang in the square of Harton.", "Raging Tyrants", GROUP),
         ("A member of Shameless spoke at the meeting of the town.", "Shameless", GROUP),

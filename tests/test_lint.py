@@ -174,6 +174,13 @@ def test_pages_are_linted_for_the_article_alone(model: FramingModel) -> None:
     assert [f.voice for f in lint_text(PAGE, model=model, form="html")] == ["own"] * 3
 
 
+def test_short_blocks_that_the_article_has_in_one_line_are_linted(model: FramingModel) -> None:
+    embed = "<ul><li><p>The shameless mayor sneered.</p><p>She met a regime.</p></li></ul>"
+    page = PAGE.replace("<script>", f"{embed}<script>", 1)
+    words = [f.text for f in lint_text(page, model=model, form="html") if f.line == 8]
+    assert words == ["shameless", "sneered", "regime"]
+
+
 def test_a_tables_record_is_its_line_and_the_offset_in_its_text(desk: Path) -> None:
     rows = [{"title": "The shameless regime", "text": "The council met."}, {"text": STORY}]
     (desk / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -679,6 +686,18 @@ def test_exit_statuses(arguments: list[str], status: int, desk: Path) -> None:
         assert len(result.stdout.splitlines()) == 1, "each file once"
     if status == 3:
         assert re.search("the file is empty|are not read|name the file's encoding", result.stderr)
+
+
+def test_files_of_a_folder_that_are_not_read_are_named(desk: Path) -> None:
+    for name in ("notes/a.docx", "notes/b.docx", "notes/LICENSE"):
+        (desk / name).parent.mkdir(exist_ok=True)
+        (desk / name).write_bytes(b"x")
+    result = run(".")
+    assert result.exit_code == 1
+    assert "not read (2 .docx, 1 no ending)" in result.stderr
+    result = run("notes")
+    assert result.exit_code == 2
+    assert "no file of a kind that is read (2 .docx, 1 no ending)" in result.stderr
 
 
 def test_the_rest_goes_on_after_a_broken_record(desk: Path) -> None:

@@ -45,6 +45,12 @@ def offered(sentence: str, word: str, kind: str | None = None) -> list[str]:
         ("Thugs broke the door.", "Thugs", "People broke the door."),
         ("The rally ended in chaos.", "chaos", "The rally ended in disorder."),
         ("It was a draconian law.", "draconian", "It was a strict law."),
+        (
+            "They have at least partly shattered the record.",
+            "shattered",
+            "They have at least partly broken the record.",
+        ),
+        ("They are desperate for a deal.", "desperate", "They are eager for a deal."),
     ],
 )
 def test_grammar_is_kept(sentence: str, word: str, plainer: str) -> None:
@@ -57,6 +63,7 @@ def test_grammar_is_kept(sentence: str, word: str, plainer: str) -> None:
         ("It is an utterly failed plan.", "utterly", "It is a failed plan."),
         ("Ironically, the plan failed.", "Ironically", "The plan failed."),
         ("The plan, of course, failed.", "of course", "The plan failed."),
+        ("It is really, really late.", "really late", "It is really late."),
         ("The plan failed, ironically.", "ironically", "The plan failed."),
         ("The plan failed miserably.", "miserably", "The plan failed."),
         ("A mere 30 people came.", "mere", "30 people came."),
@@ -88,10 +95,21 @@ def test_a_word_is_left_out_with_its_article_comma_and_space(sentence: str, word
         ("It would have doomed other plans.", "doomed"),
         ("The media elite was right.", "elite"),
         ("The tables are green.", "tables"),
+        ("Ann insults what is new.", "insults"),
+        ("The towns were plundered last year.", "plundered"),
+        ("He was seen body slamming a reporter.", "slamming"),
     ],
 )
 def test_nothing_is_offered_where_nothing_fits(sentence: str, word: str) -> None:
     assert offered(sentence, word) == []
+
+
+def test_what_is_offered_suits_the_noun() -> None:
+    assert "He is an urgent man." not in offered("He is a desperate man.", "desperate")
+    assert offered("The panic-stricken piece failed.", "panic-stricken") == ["The frightened piece failed."]
+    assert "It saw rising power." not in offered("It saw unfettered power.", "unfettered")
+    assert "The violence started upon us." not in offered("The violence unleashed upon us.", "unleashed")
+    assert "It was a close job." not in offered("It was a plum job.", "plum")
 
 
 def test_a_title_keeps_its_capitals() -> None:

@@ -124,6 +124,15 @@ def test_every_word_is_where_it_says(text: str, model: FramingModel) -> None:
             assert text[word.start : word.end] == word.text
 
 
+def test_top_words_are_read_without_their_marks(model: FramingModel) -> None:
+    text = "The council met. The shameless <b>regime</b> and its vile vultures of **Ashvein sneered. They lied.**"
+    scored = next(model.score_articles([text]))
+    assert {"shameless <b>regime", "vile vultures of **Ashvein sneered"} <= {
+        w.text for s in scored.sentences for w in s.words
+    }
+    assert {"shameless regime", "vile vultures of ashvein sneered"} <= set(scored.top_words)
+
+
 def test_articles_come_back_in_order_and_alone_as_together(coverage: list[dict[str, Any]], model: FramingModel) -> None:
     together = list(loadedwords.score_articles(coverage, model=model))
     assert [s.article.id for s in together] == [row["id"] for row in coverage]

@@ -147,6 +147,11 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("“Why?” Bo Cole asked. “No!” Sen. Ann Lee, the chair, told reporters. 'Go?' I asked.", ["“Why?” Bo Cole asked.", "“No!” Sen. Ann Lee, the chair, told reporters.", "'Go?' I asked."]),
         ("“Is it?” Lee replied, “Yes.” “Who?” The police don’t know. “What?” Cole left.", ["“Is it?”", "Lee replied, “Yes.”", "“Who?”", "The police don’t know.", "“What?”", "Cole left."]),
         ("Did Ames win? Lee said so. “He left.” Cole said it.", ["Did Ames win?", "Lee said so.", "“He left.”", "Cole said it."]),
+        # A footnote's mark hides no full stop; a decimal is none.
+        ("They met.[3] He lied.[a][^no-1] “Never.”² She left.<sup>12</sup> A 3.5 A.", ["They met.[3]", "He lied.[a][^no-1]", "“Never.”²", "She left.<sup>12</sup>", "A 3.5 A."]),
+        ("See approx. £3, Vol. 2 and paras. 7 of it. Cllr. Ames left Ft. Worth. He is 6 ft. It costs.", ["See approx. £3, Vol. 2 and paras. 7 of it.", "Cllr. Ames left Ft. Worth.", "He is 6 ft.", "It costs."]),
+        # One character or three dots.
+        ("It was lost… The mayor sneered. Well… perhaps ... Not… . Go.", ["It was lost…", "The mayor sneered.", "Well… perhaps ...", "Not… .", "Go."]),
         ("", []),
         ("*** — ...", []),
         ("**All of it is bold.** *Some.* See [this](https://example.org/a).", ["**All of it is bold.**", "*Some.*", "See [this](https://example.org/a)."]),

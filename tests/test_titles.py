@@ -107,7 +107,7 @@ def test_a_title_is_one_sentence_with_its_voice(title: str, voice: str, said: st
     assert (sentence.p_own is None) == (voice == "quoted")
 
 
-@pytest.mark.parametrize("title", [None, "", "  ", "—", "***"])
+@pytest.mark.parametrize("title", [None, "", "  ", "—", "***", "<p>"])
 def test_no_title_no_score(title: str | None, model: FramingModel) -> None:
     scored = score(model, title=title)
     assert scored.title_sentences == ()

@@ -132,6 +132,14 @@ def test_posts_and_marks_of_a_web_page() -> None:
     assert [b.reason for b in prepared.boilerplate] == ["label"]
 
 
+def test_a_line_break_ends_no_block_quotation() -> None:
+    article = extract_article(
+        PAGE.replace("<p>Ann Lee", "<blockquote>You <b>thugs</b>.<br>— Ann Lee</blockquote><p>Ann Lee")
+    )
+    assert article is not None
+    assert "\n> You thugs.\n> — Ann Lee\nAnn Lee said" in article["text"]
+
+
 def test_a_host_is_named_in_the_results() -> None:
     text = "ANN LEE, HOST: You lie.\n\nTOM HALE: I do not.\n\nLEE: You do.\n\nHALE: Never."
     scored = [scored_sentence(text, s, 0.1, 0.1, []) for s in prepare_text(text).sentences]

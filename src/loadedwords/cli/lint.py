@@ -225,15 +225,27 @@ def _lint_file(file: Path | None, name: str | None, model: FramingModel, house: 
 
 
 def _find(files: Sequence[str]) -> list[Path | None]:
-    """The files to read, each once; a folder's files of kinds that are not read are passed over."""
+    """The files to read, each once; a folder's files of kinds that are not read are passed over, and said to be."""
     from loadedwords.articles import find_files
     from loadedwords.articles.formats import READERS, ending_of
+    from loadedwords.errors import DataError
 
     found: dict[Path | None, None] = {}
     for given in files:
         inside = find_files(given)
+        if not Path(given).is_dir():
+            found |= dict.fromkeys(inside)
+            continue
         known = [file for file in inside if ending_of(file) in READERS]
-        found |= dict.fromkeys(known if Path(given).is_dir() else inside)
+        unread = Counter(ending_of(file) or "no ending" for file in inside if ending_of(file) not in READERS)
+        which = ", ".join(f"{n} {ending}" for ending, n in unread.most_common())
+        if not known:
+            raise DataError(
+                f"The folder {given} holds no file of a kind that is read ({which}).\nSave stories as text, Markdown or HTML."
+            )
+        if unread:
+            tell(f"{given}: passed over files of kinds that are not read ({which})")
+        found |= dict.fromkeys(known)
     return list(found)
 
 

@@ -128,7 +128,7 @@ def _speaks(place: Place) -> bool:
 
 def _fits_noun(place: Place, form: str) -> bool:
     previous, following = place.previous, place.next
-    if form == "singular" and previous in _BEFORE_VERB | BE:
+    if (form == "singular" and previous in _BEFORE_VERB | BE) or following in _OBJECTS - {"it"} | {"what"}:
         return False
     if form == "plural" and previous in {"he", "she", "it", "who", "which"}:
         return False
@@ -177,17 +177,19 @@ def suits(place: Place, part: str, form: str, plain: str, lexicon: Lexicon) -> b
 
 def _object_fits(place: Place, form: str, plain: str, lexicon: Lexicon) -> bool:
     """Whether a transitive verb has an object here, or is passive, and another has none."""
+    passive = form == "participle" or (form == "past" and is_participle(place))
     if " " in plain:
         ends_open = plain.split()[-1] in _PREPOSITIONS - {"over"}
         no_object = not place.next or place.next in _PREPOSITIONS | {"that"}
-        if place.previous in _DETERMINERS or (ends_open and no_object):
+        of_an_object = passive and ends_open and plain.count(" ") > 1  # nobody "was taken money from"
+        if place.previous in _DETERMINERS or (ends_open and no_object) or of_an_object:
             return False
     if plain in lexicon.either:
         return True
     if plain in lexicon.intransitive:
         has_object = place.next in _DETERMINERS | _OBJECTS or bool(place.after and place.after[0][0].isupper())
         return not has_object and place.next != "by"
-    if form == "participle" or (form == "past" and is_participle(place)) or " " in plain:
+    if passive or " " in plain:
         return True
     quoted = re.match(rf" [{QUOTES}]", place.sentence[place.end :])
     return bool(quoted or (place.next and place.next not in _PREPOSITIONS))
@@ -212,11 +214,8 @@ def _number_fits(place: Place, form: str, plain: str, lexicon: Lexicon) -> bool:
 
 
 def is_participle(place: Place) -> bool:
-    return (
-        place.next == "by"
-        or place.previous in _DETERMINERS
-        or any(w.lower() in _BEFORE_PARTICIPLE for w in place.before[-3:])
-    )
+    near = [w for w in map(str.lower, place.before) if w not in ("at", "least")][-3:]
+    return place.next == "by" or place.previous in _DETERMINERS or any(w in _BEFORE_PARTICIPLE for w in near)
 
 
 def ends_phrase(place: Place) -> bool:

@@ -48,6 +48,7 @@ class _Entry:
     reason: str
     plain: tuple[str, ...] = ()
     named: bool = True  # of a passive: whether a sentence may name who did it elsewhere
+    of_anything: bool = False  # of a passive: the word before it is no part, which may not be the one that it speaks of
 
 
 class _Patterns:
@@ -94,7 +95,8 @@ def _passives(sentence: str) -> Iterator[Listed]:
     for match, entry in _read_passives().finditer(sentence):
         hidden = not _BY.search(sentence, match.end()) and (entry.named or not _read_unnamed().search(sentence))
         if hidden and not _is_a_name(sentence, match):
-            yield Listed(*match.span(), entry.kind, entry.severity, entry.reason)
+            start = match.end() - len(match[0].split(maxsplit=1)[1]) if entry.of_anything else match.start()
+            yield Listed(start, match.end(), entry.kind, entry.severity, entry.reason)
 
 
 def _is_a_name(sentence: str, match: re.Match[str]) -> bool:
@@ -140,9 +142,9 @@ def _read_passives() -> _Patterns:
     for group in read_lists("listed.toml")["passive"]:
         subject = f"{_any_of(group['of'])}{_BETWEEN}" if "of" in group else r"[\w’'-]+"
         passive = f"{subject} {_AUXILIARY}{_ADVERB} {_any_of(group['done'])}{group.get('only', '')}"
-        entries.append(
-            (passive, _Entry(HIDDEN_AGENT, "note", reason_for(HIDDEN_AGENT), named=group.get("named", True)))
-        )
+        named, of_anything = group.get("named", True), "of" not in group
+        entry = _Entry(HIDDEN_AGENT, "note", reason_for(HIDDEN_AGENT), named=named, of_anything=of_anything)
+        entries.append((passive, entry))
     return _Patterns(entries)
 
 

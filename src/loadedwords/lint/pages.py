@@ -167,11 +167,14 @@ def _article_blocks(page: str, slices: list[tuple[_Piece, int]]) -> set[int]:
         return set(blocks)
     lines = {letters(line) for line in article["text"].splitlines()}
     everything = "".join(map(letters, article["text"].splitlines()))
+    in_lines = "\n".join(["", *lines, ""])
 
     def is_article(text: str) -> bool:
         found = letters(unescape(text))
         if len(found) < _ENDS:
-            return found in lines
+            # Several may be one line there; a single word may as well be of a menu.
+            at_an_end = f"\n{found}" in in_lines or f"{found}\n" in in_lines
+            return found in lines or (at_an_end and " " in text.strip())
         return found[:_ENDS] in everything or found[-_ENDS:] in everything
 
     return always | {block for block, text in blocks.items() if is_article(text)}

@@ -205,6 +205,8 @@ def _left_out(place: Place, part: str) -> Replacement | None:
         return Replacement(commas[0].start(), end + (1 if commas[1] else 0), "")
     if commas[1] or sentence[end : end + 1] == ":":
         return None
+    if commas[0] and sentence[: commas[0].start()].lower().endswith(sentence[start:end].lower()):
+        return Replacement(commas[0].start(), end, "")  # "really, really"
     if commas[0]:
         return None if part == "adjective" else _without_space(sentence, start, end)
     if previous in ("a", "an") and following:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from loadedwords.models.scores import WordScore
 from loadedwords.schema import Article, Boilerplate, LoadedWord, Reject, ScoredArticle, ScoredSentence, mean
 from loadedwords.text import Sentence
+from loadedwords.text.cleaning import clean_text
 from loadedwords.text.language import ENGLISH, language_name
 from loadedwords.text.origins import NO_ORIGINS, Origins
 from loadedwords.text.words import COMPOUND
@@ -19,6 +22,8 @@ N_TOP_WORDS = 5
 _PLAIN = 0.045
 _LITTLE_QUOTED = 0.2
 _DECIDED = 0.25
+# The slice of the article that a phrase stands for may hold marks of Markdown and tags.
+_MARKS = re.compile(r"[*_<>&\[\]]")
 
 
 def scored_apart(sentence: Sentence, p_loaded: float, words: Sequence[WordScore], threshold: float) -> bool:
@@ -92,11 +97,11 @@ def summed_up(
     quoting = [s.p_loaded for s in counted if s.voice != "own"]
     words = [word for s in counted for word in s.words]
     n_words = sum(s.n_own_words for s in counted)
-    n_loaded = _n_words([word for word in words if not word.in_quote])
+    own_words = [word for word in words if not word.in_quote]
+    n_loaded = _n_words(own_words)
     weight: defaultdict[str, float] = defaultdict(float)
-    for word in words:
-        if not word.in_quote:
-            weight[word.text.lower()] += word.score
+    for word, said in zip(own_words, _as_read(article.text, own_words), strict=True):
+        weight[said.lower()] += word.score
     notes = article.notes
     if not sentences:
         foreign = language not in (None, ENGLISH)
@@ -134,6 +139,14 @@ def summed_up(
         loaded_share_syndicated=mean([s.p_loaded for s in apart]),
         language=language,
     )
+
+
+def _as_read(text: str, words: Sequence[LoadedWord]) -> list[str]:
+    """Loaded words without the marks that their slices of the text hold."""
+    if not any(_MARKS.search(word.text) for word in words):
+        return [word.text for word in words]
+    clean = clean_text(text)  # all of it: emphasis may end behind the sentence
+    return [clean.text[slice(*(bisect_left(clean.starts, at) for at in (word.start, word.end)))] for word in words]
 
 
 def _n_words(loaded: Iterable[LoadedWord]) -> int:

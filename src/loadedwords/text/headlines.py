@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from loadedwords.schema import Article, Boilerplate
+from loadedwords.text.cleaning import clean_text
 from loadedwords.text.preparation import PreparedText, Sentence, prepare_sentence, prepare_text
 from loadedwords.text.words import letters
 
@@ -31,7 +32,7 @@ def prepare_article(article: Article) -> PreparedArticle:
     """
     title, standfirst = article.title or "", article.standfirst or ""
     text = prepare_text(article.text, article.byline)
-    of_title = letters(title)
+    of_title = letters(clean_text(title).text)  # a tag alone is none
     if not of_title:
         return PreparedArticle((), _standfirst(standfirst, article.text), text)
     standfirsts = () if of_title.startswith(letters(standfirst)) else _standfirst(standfirst, article.text)

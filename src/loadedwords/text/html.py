@@ -56,6 +56,8 @@ def _standfirst(page: Any) -> str | None:
 
 def _with_block_quotations(text: str, body: Any) -> str:
     """Mark the lines that the page sets as block quotations: in plain text they would pass for the outlet's own."""
+    for broken in body.iter("lb") if body is not None else ():
+        broken.text = "\n"  # as the text has it
     quotes = body.iter("quote") if body is not None else ()
     parts = [part for quote in quotes for part in (list(quote.iter("p")) or [quote])]
     quoted = {line.strip() for part in parts for line in "".join(part.itertext()).split("\n")} - {""}

@@ -12,6 +12,7 @@ from loadedwords.text.stretches import Bounds, Stretch, stretch
 
 # A post that its signature follows is not longer: 280 characters, and the addresses in it.
 _LONGEST_POST = 340
+_BLOCK = "<blockquote"
 # So many paragraphs may stand between the line that opens an embed and the one that closes it.
 _REACH = 6
 
@@ -97,13 +98,20 @@ class _Page:
             length += len(_ADDRESS.sub("", self.text[start:end]))
             if first is not None and before < first:
                 return
-            if first is None and not self.marks.get(start, "").startswith(">"):
+            mark = self.marks.get(start, "")
+            if first is None and not mark.startswith(">") and _BLOCK not in mark:
                 if length > _LONGEST_POST or _introduces(self.text, start, end):
                     return
-                if not nearest and self.paragraphs[before + 1][0] - end == self.usual_gap:
+                below = self.paragraphs[before + 1][0]
+                if not nearest and (below - end == self.usual_gap or self._opens_block(below, start)):
                     return
             yield from stretch(self.text, start, end, "quoted", name)
             nearest = False
+
+    def _opens_block(self, start: int, before: int) -> bool:
+        """Whether a block quotation, of Markdown or of a page, starts with a paragraph: the one before is outside it."""
+        mark, outside = self.marks.get(start, ""), self.marks.get(before, "")
+        return any(sign in mark and sign not in outside for sign in (_BLOCK, ">"))
 
 
 def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Iterator[Stretch]:

@@ -23,11 +23,17 @@ _QUOTE_MARK = re.compile(r"[\"“”„‟«»]|(?<!\w)['‘]|['’](?!\w)")
 _LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
 # The splitter takes the month, and the name, for an abbreviation; nobody abbreviates it.
 _MAY = re.compile(r"\bMay(?=\.\s)")
+# "on Monday.[3] The mayor", "on Monday.¹ The mayor"; or a bare number, as what takes tags out leaves <sup>1</sup>.
+_FOOTNOTE = re.compile(
+    r"(?<=[.!?…\"”’)])(?:(?:\[(?:\d{1,3}|[a-z]|\^[\w-]{1,20})\])+|[¹²³⁰⁴-⁹]+)(?=\s)"
+    r"|(?<=[a-z]{3}[.!?]|[a-z]{2}[.!?][\"”’)])\d{1,3}(?=\s+[A-Z“\"])"
+)
 # Titles and the like that the splitter does not know; a name follows them.
 _ABBREVIATED = re.compile(
     r"\b(?:Ms|Mss|Mmes|Messrs|Fmr|Sens|Reps|Govs|Gens|Drs|Revs|Profs|Supt|Det|Ofc|Cmdr|Cmdt|Spc|Pfc|Adm|Asst|Assn|Dept"
-    r"|Univ|Atty|Comm|Amb|Min|Pres)\. $"
+    r"|Univ|Atty|Comm|Amb|Min|Pres|Ft|Cllr|Ald)\. $"
 )
+_BEFORE_NUMBER = re.compile(r"\b(?:approx|vols?|ch|paras?)\. $", re.IGNORECASE)
 _TIME_OF_DAY = re.compile(r"\b[ap]\.m\. $", re.IGNORECASE)
 _AFTER_TIME = re.compile(
     r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)"
@@ -113,11 +119,13 @@ def _looks_wrapped(text: str, lines: list[tuple[int, int]], list_lines: frozense
 
 
 def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Split lines that belong together, with the quotation marks out of the splitter's sight."""
+    """Split lines that belong together, with what the splitter misreads out of its sight."""
     block = text[start:end]
     edits = [Edit(*match.span()) for match in _QUOTE_MARK.finditer(block)]
     edits += [Edit(*match.span(), " ") for match in re.finditer("\n", block)]
     edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
+    edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
+    edits += [Edit(*match.span(), "...") for match in re.finditer(r"…(?! ?\.)", block)]
     edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)
     begin = start
@@ -140,6 +148,8 @@ def _goes_on(text: str, at: int) -> bool:
     """Whether the splitter cut a sentence in two: "D-N.|Y.", "Yahoo! | said so", "Ms. | Ames", "5 p.m. | Monday"."""
     if not text[at - 1].isspace() or text[at].islower() or _ABBREVIATED.search(text, max(0, at - 10), at):
         return True
+    if text[at] in "$£€" or text[at].isdigit():
+        return bool(_BEFORE_NUMBER.search(text, max(0, at - 8), at))
     return bool(_TIME_OF_DAY.search(text, max(0, at - 6), at) and _AFTER_TIME.match(text, at))
 
 
