@@ -49,7 +49,7 @@ def _files_of(
         elif path.is_dir():
             # A folder that can't be gone into is told of when it is read.
             found = [p for p in path.rglob("*") if not p.is_dir() or is_closed(p) or _leads_away(p, path)]
-            results = [p.parent for p in found if is_of_a_run(p)]
+            results = [p.parent for p in found if _is_of_a_run(p)]
             inside = sorted(p for p in found if not _is_left_out(p, path, without, results))
             if is_closed(path):
                 raise DataError(f"The folder {path} may not be read.\nAsk for the right to, or name another.")
@@ -114,7 +114,7 @@ def _leads_away(folder: Path, top: Path) -> bool:
     return folder.is_symlink() and not _is_below(folder, top)
 
 
-def is_of_a_run(file: Path) -> bool:
+def _is_of_a_run(file: Path) -> bool:
     """Whether it is the run.json of scores, and not one of somebody else's."""
     return file.name == "run.json" and (file.parent / "sentences").is_dir()
 
