@@ -321,8 +321,8 @@ def test_outlets_say_what_was_left_out_and_what_they_published_twice(model: Fram
 
 
 def test_scores_of_an_earlier_version_are_compared_as_ever(model: FramingModel) -> None:
-    now = compare_outlets(model.score_articles(articles()[:3]))
     table = loadedwords.to_polars(model.score_articles(articles()[:3]))
+    now = compare_outlets(table.drop("text_digest"))  # by which copies of a text are one unit
     later = [name for name in table.columns if "syndicated" in name or name in ("origin", "text_digest")]
     then = compare_outlets(table.drop(later))
     assert then.drop("n_copies").equals(now.drop("n_copies"))
