@@ -279,15 +279,16 @@ def _of_the_same_input(chunks: Iterator[Chunk], folder: Path) -> Iterator[Chunk]
     OutputError
         If the first shard is of other articles.
     """
-    for first in chunks:
-        there = shard_path(folder, "articles", first.number).is_file()
-        if there and left_by_an_earlier_run(folder, first) is None:
-            raise OutputError(
-                f"{folder} holds the scores of other articles, or of another version, than come from standard input.\n"
-                "Add to them with --add, name another folder with -o, or pass --overwrite to replace them."
-            )
-        return chain([first], chunks)
-    return chunks
+    first = next(chunks, None)
+    if first is None:
+        return chunks
+    there = shard_path(folder, "articles", first.number).is_file()
+    if there and left_by_an_earlier_run(folder, first) is None:
+        raise OutputError(
+            f"{folder} holds the scores of other articles, or of another version, than come from standard input.\n"
+            "Add to them with --add, name another folder with -o, or pass --overwrite to replace them."
+        )
+    return chain([first], chunks)
 
 
 def _begun(description: RunDescription, chosen: ChosenModel, voice: CountedVoice, changed: Changed) -> dict[str, Any]:

@@ -80,15 +80,15 @@ def correct_by_gold(
     that package is smaller by 1 + n/N: its labelled sentences are none of the unlabelled ones, ours are.)
 
     Variance: sums over whole articles of their sentences' influence (the linearised ratio, clustered by article, those
-    on one event together), with the small-cluster correction and Satterthwaite degrees of freedom of Bell & McCaffrey (2002) and Imbens &
-    Kolesár (2016) where articles are few. Intervals of shares are Wilson's at the effective sample size, with t
+    on one event together), with the small-cluster correction and Satterthwaite degrees of freedom of Bell & McCaffrey
+    (2002) and Imbens & Kolesár (2016) where articles are few. Intervals of shares are Wilson's at the effective sample size, with t
     quantiles (Franco et al. 2019); those of the bias are the estimate and t standard errors.
 
     Parameters
     ----------
     articles : polars.DataFrame
-        As `load_articles` gives it, one row for each article: article_id, outlet and perhaps event_id. Articles left out here are left out
-        of the estimates, with their labels.
+        As `load_articles` gives it, one row for each article: article_id, outlet and perhaps event_id. Articles
+        left out here are left out of the estimates, with their labels.
     sentences : polars.LazyFrame
         As `scan_sentences` gives it: article_id, outlet, sentence_id, p_own.
     gold : polars.DataFrame
@@ -260,7 +260,8 @@ def _share_interval(estimate: _Estimate, domain: Domain, level: float) -> tuple[
     share = min(max(estimate.share, 0.0), 1.0)
     inner = min(max(share, 0.5 / n), 1 - 0.5 / n)  # the estimate itself can lie at 0, or outside
     if np.ptp(domain.label) == 0 or estimate.variance <= 0:
-        # Labels all alike show no variance, nor do articles all alike of which every sentence is labelled: as many labels as the weights are worth (Kish 1965).
+        # Labels all alike show no variance, nor do articles all alike of which every sentence is labelled: as many labels
+        # as the weights are worth (Kish 1965).
         size = domain.weight.sum() ** 2 / (domain.weight**2).sum()
         inner, df = share, n - 1.0
     else:

@@ -124,9 +124,7 @@ def read_edited(file: Path) -> tuple[list[str], list[list[str]]]:
             content = stream.read()
         first = content.partition("\n")[0]
         cells = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=first.count))
-        rows = [
-            row for row in cells if any(map(str.strip, row))
-        ]  # blank lines are no records, nor are those of empty cells
+        rows = [row for row in cells if any(map(str.strip, row))]  # a line of empty cells is no record
     except UnicodeDecodeError as error:
         raise DataError(f"{file} is not UTF-8.\nSave it as CSV UTF-8.") from error
     except (OSError, csv.Error) as error:
