@@ -14,6 +14,7 @@ def plain_spelling(word: pl.Expr) -> pl.Expr:
         word.str.normalize("NFC")
         .str.to_lowercase()
         .str.replace_all("[’ʼ]", "'")
+        .str.replace_all(r"[*_]|</?[a-z]+>", "")  # marks of Markdown and tags inside a phrase
         .str.replace_all(r"\s+", " ")
         .str.replace(r"'s?$", "")
     )
