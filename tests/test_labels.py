@@ -113,15 +113,17 @@ def test_the_table_of_the_default_recipe(corpora: Path) -> None:
 
 def test_who_labelled_a_corpus_and_how_loaded_it_is_travels_with_the_labels(corpora: Path) -> None:
     recipe = read_recipe("default")
-    of = {(use["name"], use["relabelled"]): use for use in load_labels(recipe, corpora).provenance}
-    news, babe = of["news", False], of["babe", False]
+    provenance = load_labels(recipe, corpora).provenance
+    of = {use["name"]: use for use in provenance}
+    news, babe = of["news"], of["babe"]
     assert "language model" in news["labelled_by"]
     assert "320 sentences" in news["agreement"]
     assert news["base_rates"]["n_sentences"] == 3000
     assert news["base_rates"]["clearly_loaded"] == pytest.approx(0.129, abs=0.001)
     assert babe["base_rates"]["labelled_loaded"] == pytest.approx(0.556, abs=0.001)
     config = {**open_bundle("default").config, "metrics": {}}
-    card = write_card({**config, "corpora": list(of.values())})
+    card = write_card({**config, "corpora": list(provenance)})
     assert f"news was labelled by {news['labelled_by']}" in card
-    assert card.count("as the teachers see them, not by its labels") == 1
+    assert card.count("- anno-lexical (train): ") == 1
+    assert card.count("; learnt by its labels and as the teachers see it") == 1
     assert "12.9% are clearly loaded" in card

@@ -119,22 +119,24 @@ def _meaning(config: Mapping[str, Any]) -> str:
 
 
 def _corpora(config: Mapping[str, Any]) -> list[str]:
-    described = []
+    learnt: dict[str, list[str]] = {}  # a corpus may be used in several ways
     for corpus in config["corpora"]:
         split = f" ({corpus['split']})" if "split" in corpus else ""
         line = f"{corpus['name']}{split}: licence {corpus['licence']}; sha256 `{corpus.get('sha256', 'from the Hub')}`"
         if len(stages := corpus.get("stages", ())) == 1 and stages[0] in _ONLY_FOR:
             line += f"; not trained on, {_ONLY_FOR[stages[0]]}"
-        if corpus.get("relabelled"):
-            line += "; its sentences are learnt as the teachers see them, not by its labels"
-        described.append(line)
+        learnt.setdefault(line, []).append("as the teachers see it" if corpus.get("relabelled") else "by its labels")
+    described = [
+        line + ("" if set(how) == {"by its labels"} else f"; learnt {' and '.join(dict.fromkeys(how))}")
+        for line, how in learnt.items()
+    ]
     if unlabelled := config.get("unlabelled"):
         described.append(
             f"{unlabelled['n_sentences']:,} sentences of unlabelled articles ({unlabelled['source']}, sha256 of the sentences "
             f"`{unlabelled['sha256_of_sentences']}`), labelled by two teachers, each trained on half of what is measured: {unlabelled['teacher']}, trained on "
             f"{', '.join(unlabelled['teacher_corpora'])}"
         )
-    return list(dict.fromkeys(described))  # a corpus may be used in two ways
+    return described
 
 
 def _labelled_by(config: Mapping[str, Any]) -> list[str]:
