@@ -162,7 +162,7 @@ def test_a_long_sentence_is_read_to_its_end(model: FramingModel) -> None:
     # As loaded as the most loaded window, which alone scores the same.
     alone = model.p_loaded(windows)
     assert model.p_loaded([text])[0] == pytest.approx(alone.max(), abs=1e-9)
-    assert alone.max() - np.median(alone) > 0.1
+    assert alone.max() - np.median(alone) > 0.05
     # Every word once, with the score that it has in the window where more stands around it.
     scorer = model._scorer
     assert isinstance(scorer, OnnxScorer)
@@ -203,6 +203,18 @@ def test_a_quoted_slur_does_not_count_towards_the_outlet(model: FramingModel) ->
     assert quoted.loaded_share < own.loaded_share
     assert quoted.n_loaded_words == 0
     assert quoted.sentences[0].p_loaded > quoted.loaded_share
+
+
+def test_the_embedded_model_cannot_tell_parties_or_faiths_by_their_names(model: FramingModel) -> None:
+    """By construction: to the last digit, whatever it has learnt. Other groups it can tell."""
+    alike = model.bundle.config["recipe"]["estimator"]["alike"]
+    assert {"democrats", "republicans", "muslims", "christians"} <= {word for group in alike for word in group}
+    for group in (*alike, ["fanatics", "teachers"]):
+        sentences = [f"The {word.capitalize()} who stormed out were furious." for word in group]
+        assert (len(set(model.p_loaded(sentences).tolist())) == 1) == (group in alike)
+        found = [[(word.text, word.kind) for word in words if word.text != named.capitalize()]
+                 for named, words in zip(group, model.find_loaded_words(sentences), strict=True)]  # fmt: skip
+        assert group not in alike or all(words == found[0] for words in found)
 
 
 def test_example_outlets_are_told_apart(coverage: list[dict[str, Any]], model: FramingModel) -> None:

@@ -250,7 +250,8 @@ def test_a_part_of_a_recipe_is_left_out() -> None:
     plainer = leave_out(recipe, "babe")
     assert plainer.teacher is not None
     assert all(use.stages == () for of in (plainer, plainer.teacher) for use in of.corpora if use.name == "babe")
-    assert not any("exchanges" in stage.settings for stage in leave_out(recipe, "exchanges").stages)
+    assert "alike" in recipe.estimator
+    assert "alike" not in leave_out(recipe, "alike").estimator
     with pytest.raises(DataError, match="has no stages"):
         leave_out(read_recipe("linear"), "babe")
     with pytest.raises(DataError, match="has no part lessons"):

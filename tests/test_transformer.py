@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -94,21 +93,25 @@ def test_the_loss_by_hand() -> None:
     assert float(_loss(answer, taught | {"praise": one})) == pytest.approx(at_its_target + np.log(2) / 2)
 
 
-def test_exchanged_names_are_learnt_alike(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where two names come with different labels, exchanging them all the time leaves nothing to tell them by."""
-    texts = [f"{name} opened the bridge on day {n}." for n in range(12) for name in ("Rosa", "Omar")]
-    labels = np.array([0, 1] * 12)
+def test_words_that_are_alike_score_alike(tiny_encoder: Path, tmp_path: Path) -> None:
+    """Though they come with different labels, in every stage and what is made of it; others are told apart."""
+    texts = [f"{name} opened the bridge." for name in ("Council", "Mayor", "Bridge")] * 12
+    labels = np.array([0, 1, 1] * 12)
+    group = ["council", "mayor"]
 
-    def exchanged(text: str, words: Any, rng: random.Random) -> tuple[str, Any]:
-        return text.replace(text.split()[0], rng.choice(["Rosa", "Omar"])), words
+    def log_odds(encoder: Path, folder: str, **parameters: Any) -> list[float]:
+        fitted = make(encoder, epochs=5, **parameters).fit(texts, labels)
+        fitted.save_checkpoint(tmp_path / folder)
+        return [float(of) for of in fitted.logits(texts[:3]).sentence]
 
-    monkeypatch.setattr("loadedwords.training.transformer.exchange", exchanged)
-
-    def distance(share: float) -> float:
-        log_odds = make(tiny_encoder, epochs=10, exchanges=share).fit(texts, labels).logits(texts).sentence
-        return float(np.abs(log_odds[::2] - log_odds[1::2]).mean())
-
-    assert distance(1.0) < 0.5 * distance(0.0)
+    free = log_odds(tiny_encoder, "free")
+    assert free[1] - free[0] > 0.1
+    for start, folder in ((tiny_encoder, "first"), (tmp_path / "first", "second"), (tmp_path / "free", "third")):
+        council, mayor, bridge = log_odds(start, folder, alike=[group])
+        assert council == pytest.approx(mayor, abs=1e-5)
+        assert abs(bridge - mayor) > 0.01
+    with pytest.raises(DataError, match="'sesquipedalian', which is no single token"):
+        make(tiny_encoder, alike=[["mayor", "sesquipedalian"]]).fit(texts, labels)
 
 
 def test_a_checkpoint_comes_back_and_loads_in_transformers(

@@ -22,9 +22,7 @@ from loadedwords.cli.terminal import tell
 @recipe_options
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
-@click.option(
-    "--without", "part", help="Of a recipe: leave out a stage, a corpus or exchanges, to see what it is worth."
-)
+@click.option("--without", "part", help="Of a recipe: leave out a stage, a corpus or 'alike', to see what it is worth.")
 @click.option(
     "--leave-out-outlets", is_flag=True, help="Of a recipe: leave out each of the eight largest outlets, too."
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,20 @@ def _loss(answer: Mapping[str, torch.Tensor], taught: Mapping[str, torch.Tensor]
     if known.any():
         loss = loss + kind_weight * cross_entropy(answer["kinds"][known][:, -1], taught["praise"][known])
     return loss
+
+
+def tie_words(network: FramingNetwork, groups: Sequence[Sequence[int]]) -> None:
+    """Give the tokens of each group one vector, the mean of theirs, which training moves as one."""
+    table: nn.Parameter = network.model.get_input_embeddings().weight  # type: ignore[assignment]
+
+    def share(of: torch.Tensor) -> None:
+        for tokens in groups:
+            of[tokens] = of[tokens].mean(dim=0)
+
+    with torch.no_grad():
+        share(table)
+    # The same gradient, decay and moments, so that the optimizer takes the same step for all.
+    table.register_post_accumulate_grad_hook(lambda parameter: share(parameter.grad))  # type: ignore[no-untyped-call]
 
 
 class ByteDropout(nn.Module):

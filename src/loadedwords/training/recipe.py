@@ -53,8 +53,7 @@ class CorpusUse:
 class Stage:
     """One stage of training: the name that corpora refer to, and what it sets otherwise than the estimator's settings.
 
-    `taught` is the number of sentences of unlabelled articles that are learnt as the teachers see them; with
-    `exchanges`, names and groups in a sentence are exchanged for others each time it is learnt.
+    `taught` is the number of sentences of unlabelled articles that are learnt as the teachers see them.
     """
 
     name: str
@@ -141,7 +140,8 @@ def _recipe(content: dict[str, Any]) -> Recipe:
 def leave_out(recipe: Recipe, part: str) -> Recipe:
     """The recipe without one of its parts, to see what that is worth.
 
-    A part is a stage; a corpus, which then trains in no stage and is measured all the same; or "exchanges".
+    A part is a stage; a corpus, which then trains in no stage and is measured all the same; or "alike", its words
+    that no score may tell apart.
 
     Raises
     ------
@@ -152,17 +152,14 @@ def leave_out(recipe: Recipe, part: str) -> Recipe:
         raise DataError(
             f"The recipe {recipe.name} is {recipe.kind} and has no stages to leave a part out of.\nName a transformer recipe."
         )
-    known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora), "exchanges"]
+    known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora), "alike"]
     if part not in known:
         raise DataError(f"The recipe {recipe.name} has no part {part}.\nName one of {', '.join(dict.fromkeys(known))}.")
-    stages = tuple(
-        replace(stage, settings={k: v for k, v in stage.settings.items() if k != part})
-        for stage in recipe.stages
-        if stage.name != part
-    )
+    estimator = {name: value for name, value in recipe.estimator.items() if name != part}
+    stages = tuple(stage for stage in recipe.stages if stage.name != part)
     corpora = tuple(replace(use, stages=()) if use.name == part else use for use in recipe.corpora)
     teacher = replace(recipe.teacher, corpora=corpora) if recipe.teacher and any(s.taught for s in stages) else None
-    return replace(recipe, stages=stages, corpora=corpora, teacher=teacher, without=part)
+    return replace(recipe, estimator=estimator, stages=stages, corpora=corpora, teacher=teacher, without=part)
 
 
 def for_own_labels(recipe: Recipe) -> Recipe:

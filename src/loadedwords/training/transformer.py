@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import tempfile
 import time
@@ -26,8 +25,14 @@ from loadedwords.models.scores import NO_KINDS, Logits, WordScore, check_sentenc
 from loadedwords.schema import CLASSES, KINDS
 from loadedwords.training.encoders import find_encoder
 from loadedwords.training.estimator import FramingClassifier, MarkedWords, check_fit, strongest_mark
-from loadedwords.training.exchange import exchange
-from loadedwords.training.network import IGNORED, FramingNetwork, load_network, save_network, use_byte_dropout
+from loadedwords.training.network import (
+    IGNORED,
+    FramingNetwork,
+    load_network,
+    save_network,
+    tie_words,
+    use_byte_dropout,
+)
 
 _PREDICT_TOKENS = 4096
 _WEIGHT_DECAY = 0.01
@@ -57,8 +62,9 @@ class TransformerFramingClassifier(FramingClassifier):
         In tokens; what is beyond is cut off in training.
     word_weight, kind_weight : float
         Weight of the words' loss beside the sentences', and of that of their kinds.
-    exchanges : float
-        Share of the times that a sentence is learnt with a name, group, place, ... in it exchanged for another.
+    alike : sequence of sequence of str
+        Groups of words that no score may tell apart: each group has one vector, learnt as one. Single tokens, as the
+        tokenizer spells them.
     checkpoint_dir : str or None
         Folder in which training saves itself now and then; a killed `fit` called again with the same folder and data
         goes on from there. The folder is emptied when training has finished.
@@ -89,7 +95,7 @@ class TransformerFramingClassifier(FramingClassifier):
         max_length: int = 112,
         word_weight: float = 1.0,
         kind_weight: float = 0.2,
-        exchanges: float = 0.0,
+        alike: Sequence[Sequence[str]] = (),
         checkpoint_dir: str | None = None,
         progress: bool = False,
         threads: int | None = None,
@@ -105,7 +111,7 @@ class TransformerFramingClassifier(FramingClassifier):
         self.max_length = max_length
         self.word_weight = word_weight
         self.kind_weight = kind_weight
-        self.exchanges = exchanges
+        self.alike = alike
         self.checkpoint_dir = checkpoint_dir
         self.progress = progress
         self.threads = threads
@@ -147,7 +153,8 @@ class TransformerFramingClassifier(FramingClassifier):
         Raises
         ------
         DataError
-            If `X` is one string, the lengths differ, there are not both classes, or the encoder can't be found.
+            If `X` is one string, the lengths differ, there are not both classes, the encoder can't be found, or a word of
+            `alike` is no single token of it.
         """
         self.classes_, rows = check_fit(
             X,
@@ -165,9 +172,10 @@ class TransformerFramingClassifier(FramingClassifier):
         if self.threads:
             torch.set_num_threads(self.threads)
         network = load_network(folder, pooling=self.pooling, seed=self.random_state)
+        tie_words(network, [[self._token_of(word) for word in group] for group in self.alike])
         columns = {
             "input_ids": self.tokenizer_(rows["text"], truncation=True, max_length=self.max_length)["input_ids"],
-            "text": rows["text"],  # Trainer groups by the length of the ids; exchanged names make others of the text
+            "text": rows["text"],
             "words": rows["loaded_words"],
             "target": rows["target"].tolist(),
             "offset": rows["offset"].tolist(),
@@ -250,6 +258,12 @@ class TransformerFramingClassifier(FramingClassifier):
         estimator.classes_ = np.array(sorted(CLASSES))
         return estimator
 
+    def _token_of(self, word: str) -> int:
+        token = self.tokenizer_.get_vocab().get(word)
+        if token is None:
+            raise DataError(f"alike has {word!r}, which is no single token of {self.encoder}.\nLeave it out.")
+        return int(token)
+
     def _train(self, network: FramingNetwork, rows: list[dict[str, Any]], tell: Callable[[str], None]) -> None:
         on_gpu = torch.cuda.is_available()
         if not on_gpu:
@@ -284,7 +298,7 @@ class TransformerFramingClassifier(FramingClassifier):
             model=network,
             args=arguments,
             train_dataset=rows,
-            data_collator=_Collator(self.tokenizer_, self.max_length, self.exchanges, self.random_state),
+            data_collator=_Collator(self.tokenizer_, self.max_length),
             optimizers=(optimizer, None),
             callbacks=[_Teller(tell)],
         )
@@ -318,24 +332,19 @@ class _SilentTrainer(Trainer):
 
 
 class _Collator:
-    """Rows → padded tensors; some of the sentences with something in them exchanged, another one each time."""
+    """Rows → padded tensors."""
 
-    def __init__(self, tokenizer: Any, max_length: int, exchanges: float, seed: int) -> None:
-        self.tokenizer, self.max_length, self.exchanges = tokenizer, max_length, exchanges
-        self.random = random.Random(seed)
+    def __init__(self, tokenizer: Any, max_length: int) -> None:
+        self.tokenizer, self.max_length = tokenizer, max_length
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        learnt = [(row["text"], row["words"]) for row in rows]
-        for at, (text, words) in enumerate(learnt):
-            if self.random.random() < self.exchanges:
-                learnt[at] = exchange(text, words, self.random) or learnt[at]
         batch = self.tokenizer(
-            [text for text, _ in learnt], truncation=True, max_length=self.max_length, padding=True,
+            [row["text"] for row in rows], truncation=True, max_length=self.max_length, padding=True,
             return_offsets_mapping=True, return_tensors="pt",
         )  # fmt: skip
         tokens = [
-            token_targets(offsets, words)
-            for offsets, (_, words) in zip(batch["offset_mapping"].tolist(), learnt, strict=True)
+            token_targets(offsets, row["words"])
+            for offsets, row in zip(batch["offset_mapping"].tolist(), rows, strict=True)
         ]
         word, kind, praise = torch.tensor(tokens, dtype=torch.float32).unbind(dim=2)
         of_sentence = {
