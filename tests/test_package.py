@@ -95,7 +95,6 @@ def test_the_wheel_is_complete_and_runs(tmp_path: Path) -> None:
         "models/linear_default/weights.npz",
         "training/recipes/default.toml",
         "training/recipes/linear.toml",
-        "training/exchange_words.toml",
         "training/golden.toml",
         "training/plain.toml",
         "training/corpora.toml",

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -298,7 +299,7 @@ class TransformerFramingClassifier(FramingClassifier):
             model=network,
             args=arguments,
             train_dataset=rows,
-            data_collator=_Collator(self.tokenizer_, self.max_length),
+            data_collator=partial(_as_batch, self.tokenizer_, self.max_length),
             optimizers=(optimizer, None),
             callbacks=[_Teller(tell)],
         )
@@ -331,31 +332,26 @@ class _SilentTrainer(Trainer):
         pass
 
 
-class _Collator:
+def _as_batch(tokenizer: Any, max_length: int, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Rows → padded tensors."""
-
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
-        self.tokenizer, self.max_length = tokenizer, max_length
-
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        batch = self.tokenizer(
-            [row["text"] for row in rows], truncation=True, max_length=self.max_length, padding=True,
-            return_offsets_mapping=True, return_tensors="pt",
-        )  # fmt: skip
-        tokens = [
-            token_targets(offsets, row["words"])
-            for offsets, row in zip(batch["offset_mapping"].tolist(), rows, strict=True)
-        ]
-        word, kind, praise = torch.tensor(tokens, dtype=torch.float32).unbind(dim=2)
-        of_sentence = {
-            name: torch.tensor([row[name] for row in rows])
-            for name in ("target", "offset", "weight", "word_weight", "kind_weight")
-        }
-        return {
-            "input_ids": batch["input_ids"],
-            "attention_mask": batch["attention_mask"],
-            "taught": {**of_sentence, "word": word, "kind": kind.long(), "praise": praise},
-        }
+    batch = tokenizer(
+        [row["text"] for row in rows], truncation=True, max_length=max_length, padding=True,
+        return_offsets_mapping=True, return_tensors="pt",
+    )  # fmt: skip
+    tokens = [
+        token_targets(offsets, row["words"])
+        for offsets, row in zip(batch["offset_mapping"].tolist(), rows, strict=True)
+    ]
+    word, kind, praise = torch.tensor(tokens, dtype=torch.float32).unbind(dim=2)
+    of_sentence = {
+        name: torch.tensor([row[name] for row in rows])
+        for name in ("target", "offset", "weight", "word_weight", "kind_weight")
+    }
+    return {
+        "input_ids": batch["input_ids"],
+        "attention_mask": batch["attention_mask"],
+        "taught": {**of_sentence, "word": word, "kind": kind.long(), "praise": praise},
+    }
 
 
 def _bfloat16_is_fast() -> bool:
