@@ -251,7 +251,10 @@ def test_a_part_of_a_recipe_is_left_out() -> None:
     assert plainer.teacher is not None
     assert all(use.stages == () for of in (plainer, plainer.teacher) for use in of.corpora if use.name == "babe")
     assert "alike" in recipe.estimator
-    assert "alike" not in leave_out(recipe, "alike").estimator
+    told_apart = leave_out(recipe, "alike")
+    assert "alike" not in told_apart.estimator
+    with pytest.raises(DataError, match="has no part alike"):
+        leave_out(told_apart, "alike")
     with pytest.raises(DataError, match="has no stages"):
         leave_out(read_recipe("linear"), "babe")
     with pytest.raises(DataError, match="has no part lessons"):

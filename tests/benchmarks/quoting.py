@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 import loadedwords
@@ -52,17 +51,15 @@ def held_out(recipe: Recipe, labels: Labels, workshop: stages.Workshop) -> Itera
     """The measured rows of each fold with the highest `p_loaded` and `p_own` of their sentences."""
     (raw,) = folds._held_out(recipe, labels, [0], workshop, 1, lambda _: None)
     settings = fit_settings(labels.measured, raw)
-    model = loadedwords.load_model()
+    share = labels.measured.filter(~pl.col("in_domain"))["label"].mean()
+    models = {True: loadedwords.load_model(), False: loadedwords.load_model(prevalence=share)}
     for (fold,), rows in labels.measured.group_by("fold", maintain_order=True):
         estimator = stages.train_stages(recipe, labels, workshop, seed=0, without=int(str(fold)))
         with tempfile.TemporaryDirectory() as folder:
             export.export_onnx(estimator, Path(folder), _seen(labels.trained_on()))
-            model._scorer = OnnxScorer(Path(folder), settings)
-            for in_domain in (True, False):
+            for in_domain, model in models.items():
+                model._scorer = OnnxScorer(Path(folder), settings)
                 part = rows.filter(pl.col("in_domain") == in_domain)
-                share = labels.measured.filter(~pl.col("in_domain"))["label"].mean()
-                odds = [np.log(p / (1 - p)) for p in (share, labels.prevalence)]
-                model._shift = 0.0 if in_domain else float(odds[0] - odds[1])
                 articles = [Article(id=str(at), text=text) for at, text in enumerate(part["text"])]
                 found = [article.sentences for article in model.score_articles(articles)]
                 yield part.with_columns(

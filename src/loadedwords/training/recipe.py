@@ -152,7 +152,8 @@ def leave_out(recipe: Recipe, part: str) -> Recipe:
         raise DataError(
             f"The recipe {recipe.name} is {recipe.kind} and has no stages to leave a part out of.\nName a transformer recipe."
         )
-    known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora), "alike"]
+    known = [*(stage.name for stage in recipe.stages), *(use.name for use in recipe.corpora)]
+    known += [name for name in recipe.estimator if name == "alike"]
     if part not in known:
         raise DataError(f"The recipe {recipe.name} has no part {part}.\nName one of {', '.join(dict.fromkeys(known))}.")
     estimator = {name: value for name, value in recipe.estimator.items() if name != part}
