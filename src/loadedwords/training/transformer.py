@@ -174,10 +174,12 @@ class TransformerFramingClassifier(FramingClassifier):
             torch.set_num_threads(self.threads)
         network = load_network(folder, pooling=self.pooling, seed=self.random_state)
         tie_words(network, [[self._token_of(word) for word in group] for group in self.alike])
+        encoded = self.tokenizer_(
+            rows["text"], truncation=True, max_length=self.max_length, return_offsets_mapping=True
+        )
         columns = {
-            "input_ids": self.tokenizer_(rows["text"], truncation=True, max_length=self.max_length)["input_ids"],
-            "text": rows["text"],
-            "words": rows["loaded_words"],
+            "input_ids": encoded["input_ids"],
+            "tokens": list(map(token_targets, encoded["offset_mapping"], rows["loaded_words"])),
             "target": rows["target"].tolist(),
             "offset": rows["offset"].tolist(),
             "weight": rows["sample_weight"].tolist(),
@@ -299,7 +301,7 @@ class TransformerFramingClassifier(FramingClassifier):
             model=network,
             args=arguments,
             train_dataset=rows,
-            data_collator=partial(_as_batch, self.tokenizer_, self.max_length),
+            data_collator=partial(_as_batch, self.tokenizer_),
             optimizers=(optimizer, None),
             callbacks=[_Teller(tell)],
         )
@@ -332,16 +334,12 @@ class _SilentTrainer(Trainer):
         pass
 
 
-def _as_batch(tokenizer: Any, max_length: int, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _as_batch(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Rows → padded tensors."""
-    batch = tokenizer(
-        [row["text"] for row in rows], truncation=True, max_length=max_length, padding=True,
-        return_offsets_mapping=True, return_tensors="pt",
-    )  # fmt: skip
-    tokens = [
-        token_targets(offsets, row["words"])
-        for offsets, row in zip(batch["offset_mapping"].tolist(), rows, strict=True)
-    ]
+    batch = tokenizer.pad({"input_ids": [row["input_ids"] for row in rows]}, return_tensors="pt")
+    length = batch["input_ids"].shape[1]
+    padding = (IGNORED, IGNORED, IGNORED)
+    tokens = [row["tokens"] + [padding] * (length - len(row["tokens"])) for row in rows]
     word, kind, praise = torch.tensor(tokens, dtype=torch.float32).unbind(dim=2)
     of_sentence = {
         name: torch.tensor([row[name] for row in rows])
