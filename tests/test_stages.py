@@ -251,6 +251,10 @@ def test_a_part_of_a_recipe_is_left_out() -> None:
     assert plainer.teacher is not None
     assert all(use.stages == () for of in (plainer, plainer.teacher) for use in of.corpora if use.name == "babe")
     assert "alike" in recipe.estimator
+    both = leave_out(untaught, "plain")
+    assert both.without == "taught, plain"
+    assert [stage.name for stage in both.stages] == ["wording", "news"]
+    assert all(use.stages == () for use in both.corpora if use.name == "plain")
     told_apart = leave_out(recipe, "alike")
     assert "alike" not in told_apart.estimator
     with pytest.raises(DataError, match="has no part alike"):

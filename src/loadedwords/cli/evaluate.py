@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import click
@@ -22,7 +23,12 @@ from loadedwords.cli.terminal import tell
 @recipe_options
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2), help="Folds, grouped by article.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How often to cross-validate.")
-@click.option("--without", "part", help="Of a recipe: leave out a stage, a corpus or 'alike', to see what it is worth.")
+@click.option(
+    "--without",
+    "parts",
+    multiple=True,
+    help="Of a recipe: leave out a stage, a corpus or 'alike', to see what it is worth; several times for more.",
+)
 @click.option(
     "--leave-out-outlets", is_flag=True, help="Of a recipe: leave out each of the eight largest outlets, too."
 )
@@ -37,7 +43,7 @@ from loadedwords.cli.terminal import tell
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | None, revision: str | None, recipe: str | None,
-             corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, part: str | None, leave_out_outlets: bool,
+             corpora: Path | None, articles: Path | None, work: Path, jobs: int, folds: int, seeds: int, parts: tuple[str, ...], leave_out_outlets: bool,
              pairs: bool, quotations: bool, spans: bool, plot: Path | None, card: Path | None, as_json: bool) -> None:  # fmt: skip
     """Measure a model on LABELLED sentences, or a recipe by cross-validation, beside baselines that see no text.
 
@@ -59,13 +65,13 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
     from loadedwords.training.recipe import for_own_labels, leave_out, read_recipe
 
     if not recipe:
-        of_recipe = ("card", "plot", "part", "leave_out_outlets", "seeds", "folds", "jobs", "articles")
+        of_recipe = ("card", "plot", "parts", "leave_out_outlets", "seeds", "folds", "jobs", "articles")
         refuse_given(of_recipe, "needs the --recipe to cross-validate.")
     if checkpoint and not labelled:
         raise click.UsageError("A --checkpoint is measured on a LABELLED file.")
     if revision and not checkpoint:
         raise click.UsageError("--revision is for a --checkpoint: name that, too.")
-    if card and part:
+    if card and parts:
         raise click.UsageError("A --card is of the whole recipe: leave --without out, or write --json.")
     if plot is not None:  # before hours of training
         require("matplotlib", extra="notebooks", purpose="Drawing a reliability plot")
@@ -76,7 +82,7 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
         if (model and not card) or checkpoint or pairs or quotations or spans:
             raise click.UsageError("Name a --model or --checkpoint to measure, or a --recipe to cross-validate.")
         plan = for_own_labels(read_recipe(recipe)) if labelled else read_recipe(recipe)
-        plan = plan if part is None else leave_out(plan, part)
+        plan = reduce(leave_out, parts, plan)
         data = load_labels(plan, corpora, labelled, n_folds=folds)
         finished = None if card is None else load_model(model)
         if finished and (labelled or (finished.bundle.config.get("recipe") or {}).get("name") != plan.name):

@@ -66,22 +66,29 @@ class Aligned:
 def apply_edits(original: str, edits: Iterable[Edit]) -> Aligned:
     """Carry out `edits`; where two overlap, the one that starts first (then the longer) wins."""
     pieces: list[str] = []
-    starts: list[Places] = []
-    ends: list[Places] = []
-
-    def copy(start: int, end: int) -> None:
-        pieces.append(original[start:end])
-        starts.append(np.arange(start, end, dtype=np.int32))
-        ends.append(starts[-1] + np.int32(1))
-
+    # Of each piece, kept or put in by turns, where its first and its last character come from, and its length.
+    first: list[int] = []
+    last: list[int] = []
     done = 0
     for edit in sorted(edits, key=lambda e: (e.start, -e.end)):
         if edit.start < done:
             continue
-        copy(done, edit.start)
-        pieces.append(edit.replacement)
-        starts.append(np.full(len(edit.replacement), edit.start, dtype=np.int32))
-        ends.append(np.full(len(edit.replacement), edit.end, dtype=np.int32))
+        pieces += [original[done : edit.start], edit.replacement]
+        first += [done, edit.start]
+        last += [done + 1, edit.end]
         done = edit.end
-    copy(done, len(original))
-    return Aligned("".join(pieces), np.concatenate(starts), np.concatenate(ends))
+    pieces.append(original[done:])
+    first.append(done)
+    last.append(done + 1)
+    if len(pieces) == 1:
+        places = np.arange(len(original) + 1, dtype=np.int32)
+        return Aligned(original, places[:-1], places[1:])
+    lengths = list(map(len, pieces))
+    # A character that was kept comes from one farther on than the one before it.
+    farther = np.arange(sum(lengths), dtype=np.int32) - np.repeat(
+        np.cumsum([0, *lengths[:-1]], dtype=np.int32), lengths
+    )
+    farther *= np.repeat(np.arange(len(pieces)) % 2 == 0, lengths)
+    starts = np.repeat(np.array(first, dtype=np.int32), lengths) + farther
+    ends = np.repeat(np.array(last, dtype=np.int32), lengths) + farther
+    return Aligned("".join(pieces), starts, ends)

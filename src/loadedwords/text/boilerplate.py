@@ -100,7 +100,7 @@ def boilerplate_reason(text: str, of: Of = "sentence", leads: Leads = _LEADS) ->
 
 def gallery_captions(text: str) -> Iterator[tuple[int, int]]:
     """The slices of a clean text that hold the captions of a numbered gallery of pictures, in order."""
-    numbered = list(_NUMBERED.finditer(text))
+    numbered = list(_NUMBERED.finditer(text)) if "Hide Caption" in text else []
     for first in numbered[:1]:
         line = text.rfind("\n", 0, first.start()) + 1
         if text.startswith("Photos:", line):

@@ -62,7 +62,8 @@ _LINKS = (
     ),
 )
 _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
-_BLANKS = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_ODD_BLANK = r"\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_BLANKS = re.compile(rf"[ {_ODD_BLANK}]{{2,}}|[{_ODD_BLANK}]")  # all but a single blank as it should be
 _LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
 
@@ -110,5 +111,4 @@ def _edits(text: str) -> Iterator[Edit]:
     for match in _QUOTED_TAG.finditer(text):
         yield Edit(*match.span(), "”" if match[1] else "“")
     for match in _BLANKS.finditer(text):
-        if match[0] != " ":
-            yield Edit(*match.span(), " ")
+        yield Edit(*match.span(), " ")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
+from math import ceil
 from typing import TYPE_CHECKING
 
 from loadedwords.schema import Boilerplate
@@ -52,7 +53,8 @@ def language_of(text: str) -> str | None:
     >>> language_of("Ann Lee, Tom Hale, Kim Oz")
     """
     words = text[:_READ].split()
-    if sum(word in _SMALL_WORDS for word in map(str.lower, words)) >= _ENGLISH_SHARE * max(1, len(words)):
+    enough = ceil(_ENGLISH_SHARE * max(1, len(words)))  # in most texts reached after a few words
+    if len(list(islice(filter(_SMALL_WORDS.__contains__, map(str.lower, words)), enough))) == enough:
         return ENGLISH
     if len(text.encode("utf-8", "replace")) < _FEWEST_BYTES:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from loadedwords.text.stretches import Bounds, stripped
@@ -92,7 +92,7 @@ def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked
     if opener:
         found.append(_unclosed(text, opener, mark_at, opened, bounds, number))
     return [
-        replace(item, start=start, end=stop)
+        Marked(start, stop, item.mark, item.behind, item.goes_on)
         for item in found
         for start, stop in [stripped(text, item.start, item.end)]
         if start < stop

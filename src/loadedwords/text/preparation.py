@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, islice, takewhile
 from operator import attrgetter, itemgetter
 
@@ -242,7 +242,8 @@ def _quoted_in(span: Span, quotations: list[Quotation]) -> tuple[Quotation, ...]
     first = bisect_right(quotations, span.start, key=attrgetter("end"))
     inside = takewhile(lambda quotation: quotation.start < span.end, islice(quotations, first, None))
     return tuple(
-        replace(q, start=max(q.start, span.start) - span.start, end=min(q.end, span.end) - span.start) for q in inside
+        Quotation(max(q.start, span.start) - span.start, min(q.end, span.end) - span.start, q.kind, q.speaker)
+        for q in inside
     )
 
 

@@ -17,13 +17,17 @@ LONGEST = 1500
 # The splitter's time grows with the square of a line's length where quotation marks don't match.
 LONGEST_BLOCK = 10_000
 
+# Each pattern begins with characters that are rare or is asked only where the cheap one before it finds some: blocks without
+# are most, and a pattern that begins by looking back is tried at every character.
 # An apostrophe outside a word ("'90s", "players'") passes for one with the splitter.
-_QUOTE_MARK = re.compile(r"[\"“”„‟«»]|(?<!\w)['‘]|['’](?!\w)")
+_QUOTE_MARK = re.compile(r"[\"“”„‟«»'‘’](?:(?<=[\"“”„‟«»])|(?<=['‘])(?<!\w['‘])|(?<=['’])(?!\w))")
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
+_MAY_LOSE_BREAK = re.compile(r"[.!?][\"”’)]{0,2}[“‘]?[A-Z]")
 _LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
 # The splitter takes the month, and the name, for an abbreviation; nobody abbreviates it.
 _MAY = re.compile(r"\bMay(?=\.\s)")
 # "on Monday.[3] The mayor", "on Monday.¹ The mayor"; or a bare number, as what takes tags out leaves <sup>1</sup>.
+_MAY_HAVE_FOOTNOTE = re.compile(r"[.!?…\"”’)][\[¹²³⁰⁴-⁹\d]")
 _FOOTNOTE = re.compile(
     r"(?<=[.!?…\"”’)])(?:(?:\[(?:\d{1,3}|[a-z]|\^[\w-]{1,20})\])+|[¹²³⁰⁴-⁹]+)(?=\s)"
     r"|(?<=[a-z]{3}[.!?]|[a-z]{2}[.!?][\"”’)])\d{1,3}(?=\s+[A-Z“\"])"
@@ -123,8 +127,10 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     block = text[start:end]
     edits = [Edit(*match.span()) for match in _QUOTE_MARK.finditer(block)]
     edits += [Edit(*match.span(), " ") for match in re.finditer("\n", block)]
-    edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
-    edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
+    if _MAY_LOSE_BREAK.search(block):
+        edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
+    if _MAY_HAVE_FOOTNOTE.search(block):
+        edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
     edits += [Edit(*match.span(), "...") for match in re.finditer(r"…(?! ?\.)", block)]
     edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)

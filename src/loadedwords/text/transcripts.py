@@ -65,7 +65,7 @@ def find_turns(text: str, paragraphs: Bounds, byline: str = "") -> Iterator[Stre
 
 
 def _spoken(text: str, paragraphs: Bounds, labels: Sequence[Label], byline: str) -> Iterator[Stretch]:
-    named = _named(text, labels)
+    named = _named(text, labels) if labels else {}
     labels = _likely(labels, named)
     if not labels:
         return

@@ -160,7 +160,8 @@ def leave_out(recipe: Recipe, part: str) -> Recipe:
     stages = tuple(stage for stage in recipe.stages if stage.name != part)
     corpora = tuple(replace(use, stages=()) if use.name == part else use for use in recipe.corpora)
     teacher = replace(recipe.teacher, corpora=corpora) if recipe.teacher and any(s.taught for s in stages) else None
-    return replace(recipe, estimator=estimator, stages=stages, corpora=corpora, teacher=teacher, without=part)
+    without = part if recipe.without is None else f"{recipe.without}, {part}"
+    return replace(recipe, estimator=estimator, stages=stages, corpora=corpora, teacher=teacher, without=without)
 
 
 def for_own_labels(recipe: Recipe) -> Recipe:
