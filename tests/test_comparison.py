@@ -153,6 +153,25 @@ def test_the_summary_says_what_there_is(comparison: Comparison, scores: Path) ->
     assert lonely.topics is None
 
 
+def test_nobodys_articles_are_no_outlet_and_those_that_only_quote_are_named(score: Score) -> None:
+    quotes = [
+        {
+            "id": f"q{k}",
+            "outlet": "Echo",
+            "text": f"“We met on Tuesday and read item {k} of the long list,” said Ann Lee.",
+        }
+        for k in range(3)
+    ]
+    only = [{**each, "text": each["text"].removesuffix(" said Ann Lee.")} for each in quotes]
+    found = compare_scores(
+        score([*told(3), *told(3, None), *only], "nobody"), min_articles=3, events="none", topics="none"
+    )
+    _, unsaid = summary(found)
+    assert "No two outlets have 3 articles" in unsaid
+    assert found.uncounted == ("Echo",)
+    assert "1 outlet without a sentence that counts is in no figure: Echo." in unsaid
+
+
 def test_the_methods_paragraph_has_the_figures_of_this_run(comparison: Comparison, scores: Path) -> None:
     paragraph, references = comparison.methods
     assert f"{comparison.overall['n_articles'][0]} articles of 6 outlets" in paragraph

@@ -175,6 +175,8 @@ def test_only_named_outlets_are_drawn(tmp_path: Path) -> None:
         draw_sample(folder, 40, outlets=["A", "Z"])
     with pytest.raises(DataError, match="no sentences/part"):
         draw_sample(tmp_path, 40)
+    with pytest.raises(DataError, match="those that are drawn from together"):
+        draw_sample(folder_of(sentences_of({"A": 100, OTHER_OUTLETS: 100}), tmp_path / "evil"), 40)
 
 
 # Files
@@ -326,7 +328,9 @@ def test_equals_prediction_powered_inference_without_strata_and_clusters() -> No
         assert row["classical_share"] == pytest.approx(10 / 24)
         assert row["bias"] == pytest.approx(0.35 - 7 / 24)
         assert (row["ci_low"], row["ci_high"]) == pytest.approx(wilson(7 / 24, variance, df), rel=1e-6)
-        assert row["effective_ratio"] == pytest.approx(10 / 24 * 14 / 24 / 24 / design, rel=1e-6)
+        # Labels drawn at random from 240 sentences: p(1-p)/n · (1 - n/240) is the labels' part where n = p(1-p) / (part + p(1-p)/240).
+        spread = 10 / 24 * 14 / 24
+        assert row["effective_ratio"] == pytest.approx(spread / (design + spread / 240) / 24, rel=1e-6)
         assert row["more_labels"] == max(0, ceil(24 * (design / (variance - design) - 1)))
         assert row["note"] == "few labels"
 
@@ -420,6 +424,34 @@ def test_no_loaded_label_still_leaves_doubt() -> None:
     t2 = float(stdtrit(29, 0.025)) ** 2
     assert (row["corrected_share"], row["ci_low"]) == (0, 0)
     assert row["ci_high"] == pytest.approx(t2 / (30 + t2))  # Wilson's for none of 30
+    # Raw minus that: the doubt of the bias is the doubt of the share.
+    ends = row["loaded_share_raw"] - row["ci_high"], row["loaded_share_raw"]
+    assert (row["bias_low"], row["bias_high"]) == pytest.approx(ends)
+
+
+def test_outlets_without_a_loaded_label_are_not_sure_to_differ() -> None:
+    """Labels all alike show no variance, and a difference without an error would be declared whatever its size."""
+    sizes, loaded = {"A": 30, "B": 30, "C": 60}, 4
+    names = [outlet for outlet, size in sizes.items() for _ in range(size)]
+    sentences = pl.DataFrame(
+        {"article_id": [f"a{at}" for at in range(120)], "outlet": names, "sentence_id": 0, "p_own": 0.3}
+    )
+    drawn = sentences.with_columns(stratum=pl.lit(None, pl.String), probability=0.1)
+    gold = gold_of(drawn, [0.0] * (120 - loaded) + [1.0] * loaded)
+    pairs = correct_by_gold(articles_of(sentences), sentences.lazy(), gold).pairs.to_dicts()
+    neutral, *others = pairs
+    high = corrected(sentences, gold)["A"]["ci_high"]
+    assert (neutral["difference"], neutral["p_value"], neutral["differs"]) == (0, 1, False)
+    assert (neutral["ci_low"], neutral["ci_high"]) == pytest.approx((-high, high))
+    assert neutral["detectable"] > high / 2
+    share = corrected(sentences, gold)["C"]
+    for pair in others:  # none of 30 and four of 60
+        assert not pair["differs"]
+        assert pair["ci_low"] == pytest.approx(
+            -share["corrected_share"] - (share["ci_high"] - share["corrected_share"])
+        )
+        assert pair["ci_high"] > 0 > pair["ci_low"]
+        assert 0.05 < pair["p_value"] < 1
 
 
 @settings(max_examples=30, deadline=None)
@@ -514,6 +546,17 @@ def test_two_samples_are_not_put_together(tmp_path: Path) -> None:
     apart = again.join(gold, on=["article_id", "sentence_id"], how="anti")
     with pytest.raises(DataError, match="of two samples, both drawn from A"):
         corrected(sentences, pl.concat([gold, apart]))
+
+
+def test_strata_whose_rows_were_deleted_are_missed(tmp_path: Path) -> None:
+    sentences, gold = drawn_and_labelled(tmp_path, {"A": 900, "B": 900}, 120)
+    for stratum in gold["stratum"].unique().to_list():
+        others = gold.filter(pl.col("stratum") != stratum)
+        assert corrected(sentences, gold.with_columns(label=pl.when(pl.col("stratum") != stratum).then("label")))
+        low, high = stratum.partition(" | ")[2].split("-")
+        with pytest.raises(DataError, match=rf"of {stratum[0]} with scores from {low} to {high}"):
+            corrected(sentences, others)
+    assert set(corrected(sentences, gold.filter(pl.col("outlet") == "A"))) >= {"A", ALL_OUTLETS}
 
 
 def test_all_outlets_are_told_of_only_where_each_has_labels(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import loadedwords
 from loadedwords.errors import DataError
 from loadedwords.outlets import VOICES, compare_outlets, summarise_all
+from loadedwords.outlets.counted import clusters_of
 from loadedwords.outlets.intervals import interval_of_sums
 
 
@@ -174,6 +175,17 @@ def test_the_note_and_the_share_above_go_by_events_where_they_are_known() -> Non
     assert few["above_ci_high"] - few["above_ci_low"] > 1.2 * (alone["above_ci_high"] - alone["above_ci_low"])
     (one,) = compare_outlets(table.with_columns(event_id=pl.lit("one"))).to_dicts()
     assert (one["note"], one["ci_low"]) == ("one event", None)
+
+
+def test_a_copy_is_on_the_event_of_what_it_copies() -> None:
+    for events, texts, clusters in (
+        (["e", None, "f", None], ["s", "s", "t", "t"], [0, 0, 1, 1]),
+        ([None, "e", None, "f"], ["s", "s", None, "s"], [0, 0, 1, 0]),
+        (["e", None, None], [None, "s", "t"], [0, 1, 2]),
+    ):
+        table = pl.DataFrame({"event_id": events, "text_digest": texts})
+        assert clusters_of(table).tolist() == clusters
+    assert clusters_of(pl.DataFrame({"outlet": ["A", "A"]})).tolist() == [0, 1]
 
 
 def test_copies_of_a_text_make_no_figure_surer() -> None:

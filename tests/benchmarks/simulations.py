@@ -222,7 +222,7 @@ class Labelled:
 
     share: float
     n_labels: int
-    n_articles: int = 60
+    n_articles: tuple[int, int] = (60, 60)
     n_events: int | None = None  # that the articles are on; each on one of its own if None
 
     @property
@@ -243,16 +243,16 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
     """For each outlet: corrected holds, its width, labels alone hold, their width, the model alone holds, effective ratio."""
     rng = np.random.default_rng([seed, case.n_labels, int(1000 * case.share)])
     frames = []
-    for outlet, error in ERRORS.items():
-        temper = rng.normal(0, np.hypot(EVENT_SD, ARTICLE_SD), case.n_articles)
-        on = [None] * case.n_articles
+    for (outlet, error), n_articles in zip(ERRORS.items(), case.n_articles, strict=True):
+        temper = rng.normal(0, np.hypot(EVENT_SD, ARTICLE_SD), n_articles)
+        on = [None] * n_articles
         if case.n_events:
-            on = [f"{outlet} {at % case.n_events}" for at in range(case.n_articles)]
-            temper = rng.normal(0, ARTICLE_SD, case.n_articles) + np.resize(
-                rng.normal(0, EVENT_SD, case.n_events), case.n_articles
+            on = [f"{outlet} {at % case.n_events}" for at in range(n_articles)]
+            temper = rng.normal(0, ARTICLE_SD, n_articles) + np.resize(
+                rng.normal(0, EVENT_SD, case.n_events), n_articles
             )
-        lengths = 3 + rng.negative_binomial(1.5, 1.5 / (1.5 + 35), case.n_articles)
-        article = np.repeat(np.arange(case.n_articles), lengths)
+        lengths = 3 + rng.negative_binomial(1.5, 1.5 / (1.5 + 35), n_articles)
+        article = np.repeat(np.arange(n_articles), lengths)
         log_odds = case.log_odds + temper[article] + rng.normal(0, WORDING_SD, len(article))
         columns = {
             "article_id": [f"{outlet} {at}" for at in article],
@@ -265,7 +265,8 @@ def one_sample(case: Labelled, seed: int) -> dict[str, tuple[bool, float, bool, 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sentences").mkdir()
         sentences.drop("loaded").write_parquet(Path(folder) / "sentences" / "part-00000.parquet")
-        sample = draw_sample(folder, case.n_labels * len(ERRORS), seed=seed, outlets=list(ERRORS))
+        alike = len(set(case.n_articles)) == 1
+        sample = draw_sample(folder, case.n_labels * len(ERRORS), seed=seed, outlets=list(ERRORS) if alike else None)
     truth = sentences.select("article_id", pl.col("sentence_id").cast(pl.Int64), label="loaded")
     gold = sample.drop("label").join(truth, on=["article_id", "sentence_id"])
     articles = sentences.select("article_id", "outlet", "event_id").unique(maintain_order=True)
@@ -340,13 +341,16 @@ def rows(runs: int, labels_runs: int, processes: int) -> Iterator[tuple[str, str
         for kind, found in few_outlets(n_outlets, n_events, runs // 2).items():
             yield kind, f"{n_outlets} outlets with 30 articles on {n_events} events each", f"{found:.1%}"
     cases = [Labelled(share, n_labels) for share, n_labels in product((0.02, 0.15, 0.4), (50, 100, 300))]
-    for case in (*cases, Labelled(0.15, 300, n_events=20), Labelled(0.15, 300, n_events=10)):
+    cases += [Labelled(0.15, 300, n_events=n) for n in (20, 10)]
+    # As `sample` draws from outlets of which one is small: few of its labels are loaded, or none.
+    cases += [Labelled(share, 100, (20, 150)) for share in (0.02, 0.05)]
+    for case in cases:
         found = corrected_coverage(case, labels_runs, processes)
         high, low = found["read too high"], found["read too low"]
         wider = max(high[1] / high[3], low[1] / low[3]) - 1
         yield (
             "95% interval of a share corrected by labels",
-            f"true share {case.share}, {case.n_labels} labels{f', {case.n_events} events' if case.n_events else ''}, read too high and too low",
+            f"true share {case.share}, {case.n_labels} labels of outlets with {case.n_articles[0]} and {case.n_articles[1]} articles{f', {case.n_events} events' if case.n_events else ''}, read too high and too low",
             f"{high[0]:.1%} and {low[0]:.1%} (model alone {high[4]:.1%} and {low[4]:.1%}); at most {wider:+.1%} wider than labels alone, "
             f"which hold {high[2]:.1%} and {low[2]:.1%}; their difference {found['difference'][0]:.1%}; a label is worth {high[5]:.2f} "
             f"and {low[5]:.2f} drawn without scores",

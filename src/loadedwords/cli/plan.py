@@ -16,7 +16,7 @@ from loadedwords.schema import CountedVoice
     "--difference", "differences", multiple=True, type=Within(0.001, 0.999), default=(0.02, 0.05, 0.1), show_default=True, help="Between two outlets' loaded shares; may be given several times.",
 )  # fmt: skip
 @click.option("--outlets", "n_outlets", type=click.IntRange(2, 10_000), help="To compare, all with each other.  [default: those of the folders, or 2]")  # fmt: skip
-@click.option("--spread", type=Within(0.001, 1), help="How much an outlet's articles differ.  [default: from the folders, or as in ordinary news]")  # fmt: skip
+@click.option("--spread", type=Within(0.001, 1), help="How much an outlet's articles differ: the standard error of its share times the root of their number.  [default: from the folders, or as in ordinary news]")  # fmt: skip
 @level_option
 @click.option("--power", default=0.8, show_default=True, type=Within(0.5, 0.99), help="Share of such samples in which the difference is to show.")  # fmt: skip
 @voice_option

@@ -66,7 +66,9 @@ def print_outlets(
     if left_out:
         say(f"{left_out} outlets between these are not shown.")
     if outlets.height > covered.height:
-        say(f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles are not shown.")
+        say(
+            f"{outlets.height - covered.height} outlets with fewer than {FEW_ARTICLES} articles, or events that theirs are on, are not shown."
+        )
     if outlets.height > 1:
         say(
             "Two of these intervals that overlap don't settle whether the outlets differ: the interval of their difference does. Outlets may also differ for what they cover."

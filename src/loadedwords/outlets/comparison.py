@@ -88,6 +88,8 @@ class Comparison:
         The folders.
     runs : list of dict
         What ``run.json`` says of each.
+    uncounted : tuple of str
+        Outlets of which no sentence counts, such as those that only quote.
     """
 
     outlets: pl.DataFrame
@@ -113,6 +115,7 @@ class Comparison:
     min_articles: int
     sources: list[str]
     runs: list[dict[str, Any]]
+    uncounted: tuple[str, ...] = ()
 
     @property
     def model(self) -> dict[str, str]:
@@ -236,10 +239,9 @@ def compare_scores(
     shared = on_events.filter(pl.col("outlet").drop_nulls().n_unique().over("event_id") > 1)
     of_outlets = without_syndicated(sentences, articles)
     spoken = sentences if voice == "all" else of_outlets
+    outlets = compare_outlets(articles, **by, threshold=threshold)
     return Comparison(
-        outlets=compare_outlets(articles, **by, threshold=threshold).join(
-            shrink(articles, **by), on="outlet", how="left", nulls_equal=True, maintain_order="left"
-        ),
+        outlets=outlets.join(shrink(articles, **by), on="outlet", how="left", nulls_equal=True, maintain_order="left"),
         overall=summarise_all(articles, **by, threshold=threshold),
         pairs=compare_pairs(articles, **by, min_articles=min_articles),
         variance={} if variance is None else asdict(variance),
@@ -262,6 +264,7 @@ def compare_scores(
         min_articles=min_articles,
         sources=[str(folder) for folder in paths],
         runs=[read_run(folder) for folder in paths],
+        uncounted=tuple(sorted(set(articles["outlet"].drop_nulls()) - set(outlets["outlet"].drop_nulls()))),
     )
 
 

@@ -8,22 +8,25 @@ scores then only lower the variance, and whether the corrected estimate is right
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from loadedwords.outlets.differences import pair_differences
 from loadedwords.outlets.domains import ALL_OUTLETS, Domain, domains_of
 from loadedwords.outlets.estimates import FEW_ARTICLES
-from loadedwords.outlets.intervals import Numbers
+from loadedwords.outlets.intervals import Numbers, adjust_holm, welch_freedom
+from loadedwords.outlets.power import smallest_difference
 from loadedwords.outlets.sampling import LABELS_PER_OUTLET
 from loadedwords.outlets.tables import counts, reals, texts
 
 # Below this effective ratio labels drawn without scores would have done as well.
 LEAST_HELP = 1.05
+# Of p-values smaller than twice this nothing more is told.
+_LEAST_TAIL = 1e-17
 _CORRECTED = {
     **texts("outlet"),
     **counts("n_articles", "n_own", "n_labelled"),
@@ -55,9 +58,38 @@ class _Estimate:
     design: float
     df: float
 
-    def interval(self, level: float) -> tuple[float, float]:
-        half = -float(stdtrit(self.df, (1 - level) / 2)) * self.variance**0.5
-        return self.share - half, self.share + half
+
+@dataclass(frozen=True)
+class _Share:
+    """Shares with the sample sizes that would have their variance; `inner` is the share that the size goes by.
+
+    All of one shape.
+    """
+
+    share: Numbers
+    inner: Numbers
+    size: Numbers
+    df: Numbers
+
+    def ends(self, tail: Numbers | float) -> tuple[Numbers, Numbers]:
+        """Wilson's interval (1927) that leaves `tail` out on either side.
+
+        With t in place of the normal quantile, as for shares from complex surveys (Franco et al. 2019). An interval of
+        the estimate plus and minus t standard errors lies too low where few labels are loaded: with none, it is empty.
+        """
+        t2 = stdtrit(self.df, tail) ** 2
+        middle = (self.inner + t2 / 2 / self.size) / (1 + t2 / self.size)
+        spread = self.inner * (1 - self.inner) / self.size + t2 / 4 / self.size**2
+        half = np.sqrt(t2 * spread) / (1 + t2 / self.size)
+        return np.minimum(np.maximum(middle - half, 0), self.share), np.maximum(
+            np.minimum(middle + half, 1), self.share
+        )
+
+    def error(self, level: float) -> Numbers:
+        """The standard error that an interval of that level would have by Student's t."""
+        low, high = self.ends((1 - level) / 2)
+        found: Numbers = (high - low) / 2 / -stdtrit(self.df, (1 - level) / 2)
+        return found
 
 
 def correct_by_gold(
@@ -82,7 +114,8 @@ def correct_by_gold(
     Variance: sums over whole articles of their sentences' influence (the linearised ratio, clustered by article, those
     on one event together), with the small-cluster correction and Satterthwaite degrees of freedom of Bell & McCaffrey
     (2002) and Imbens & Kolesár (2016) where articles are few. Intervals of shares are Wilson's at the effective sample size, with t
-    quantiles (Franco et al. 2019); those of the bias are the estimate and t standard errors.
+    quantiles (Franco et al. 2019); the bias has the ends of such an interval at its own variance, and a difference
+    those of Newcombe (1998, method 10) from the two shares'.
 
     Parameters
     ----------
@@ -110,7 +143,7 @@ def correct_by_gold(
         on all alike. Nor do all together while an outlet that was sampled has no labels.
 
         Pairs: one row for each pair of outlets with a corrected share: outlet_a, outlet_b, n_labelled_a, n_labelled_b,
-        difference (a minus b), ci_low, ci_high, p_value (two-sided t test with Welch's degrees of freedom), p_adjusted (Holm
+        difference (a minus b), ci_low, ci_high, p_value (two-sided, 1 less the level of the interval that ends at 0), p_adjusted (Holm
         1979, over the pairs), differs (p_adjusted below 1 - level), detectable. Intervals are not adjusted. Articles
         without an outlet are in no pair.
 
@@ -129,17 +162,58 @@ def correct_by_gold(
 
 
 def _differences(domains: Mapping[str, Domain], level: float) -> pl.DataFrame:
-    found = {
-        outlet: (len(domain.label), _estimate(domain, _power_tuning(domain)))
-        for outlet, domain in domains.items()
-        if domain.refusal is None
+    """Every two outlets, by the intervals of their shares: those know that labels all alike don't make a share sure."""
+    given = {outlet: domain for outlet, domain in domains.items() if domain.refusal is None}
+    n_labelled = [len(domain.label) for domain in given.values()]
+    known = pl.DataFrame({"outlet": list(given), "n_labelled": n_labelled}, schema=_LABELLED)
+    shares = [_as_share(_estimate(domain, _power_tuning(domain)), domain) for domain in given.values()]
+    first, second = np.triu_indices(len(shares), k=1)
+    a, b = _taken(shares, first), _taken(shares, second)
+    low, high = _ends_of_difference(a, b, (1 - level) / 2)
+    p_value = _p_of_difference(a, b)
+    (error_a, error_b) = (each.error(level) for each in (a, b))
+    freedom = welch_freedom(error_a**2, error_b**2, a.df, b.df)
+    figures = {
+        "difference": a.share - b.share,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": p_value,
+        "p_adjusted": adjust_holm(p_value),
+        "detectable": smallest_difference(np.hypot(error_a, error_b), freedom, level, len(first)),
     }
-    known = pl.DataFrame({"outlet": list(found), "n_labelled": [n for n, _ in found.values()]}, schema=_LABELLED)
-    share, variance, df = np.array([(e.share, e.variance, e.df) for _, e in found.values()]).reshape(-1, 3).T
-    pairs = pair_differences(share, np.diag(variance), df, level)
-    about = {f"{column}_{side}": known[column].gather(pairs[side]) for column in _LABELLED for side in "ab"}
-    differs = pl.col("p_adjusted") < 1 - level
-    return pl.DataFrame({**about, **pairs.drop("a", "b").to_dict()}).with_columns(differs=differs)
+    about = {
+        f"{column}_{side}": known[column].gather(at)
+        for column in _LABELLED
+        for side, at in (("a", first), ("b", second))
+    }
+    return pl.DataFrame({**about, **figures}).with_columns(differs=pl.col("p_adjusted") < 1 - level)
+
+
+def _taken(shares: Sequence[_Share], at: NDArray[np.int64]) -> _Share:
+    columns = np.array([(each.share, each.inner, each.size, each.df) for each in shares]).reshape(-1, 4)[at].T
+    return _Share(*columns)
+
+
+def _ends_of_difference(a: _Share, b: _Share, tail: Numbers | float) -> tuple[Numbers, Numbers]:
+    """Newcombe's interval (1998, method 10) of a.share - b.share: each end by the ends of the shares that lie that way."""
+    (low_a, high_a), (low_b, high_b) = a.ends(tail), b.ends(tail)
+    difference = a.share - b.share
+    return (
+        difference - np.hypot(a.share - low_a, high_b - b.share),
+        difference + np.hypot(high_a - a.share, b.share - low_b),
+    )
+
+
+def _p_of_difference(a: _Share, b: _Share) -> Numbers:
+    """Two-sided, by turning the intervals round: 1 less the level of that with 0 at its end, found by halving."""
+    least, most = np.full((2, len(a.share)), [[np.log(_LEAST_TAIL)], [np.log(0.5)]])
+    for _ in range(60):
+        middle = (least + most) / 2
+        low, high = _ends_of_difference(a, b, np.exp(middle))
+        outside = (low > 0) | (high < 0)
+        most, least = np.where(outside, middle, most), np.where(outside, least, middle)
+    p_value: Numbers = 2 * np.exp(most)
+    return p_value
 
 
 def _power_tuning(domain: Domain) -> float:
@@ -226,12 +300,15 @@ def _corrected_row(outlet: str, domain: Domain, level: float) -> dict[str, objec
         return {**about, "note": domain.refusal}
     tuning = _power_tuning(domain)
     corrected, classical = _estimate(domain, tuning), _estimate(domain, 0.0)
-    bias = _estimate(domain, tuning, bias=True)
+    # What is known of the bias is known of the share, which it is the raw one minus: so it has the ends of that.
+    of_bias = _estimate(domain, tuning, bias=True)
+    share, low, high = _share_interval(replace(of_bias, share=corrected.share), domain, level)
     articles_vary = corrected.variance - corrected.design
     wanted = math.ceil(n * (corrected.design / articles_vary - 1)) if articles_vary > 0 else None
     more = None if wanted is None else min(max(0, wanted), n_own - n)
-    # Labels that simple random sampling would have needed for the same variance, for each label there is.
-    ratio = classical.share * (1 - classical.share) / n / corrected.design if corrected.design > 0 else None
+    # Labels that simple random sampling of these sentences would have needed for the same variance, for each label there is.
+    spread = classical.share * (1 - classical.share)
+    ratio = spread / (corrected.design + spread / n_own) / n if spread > 0 else None
     notes = {
         "few labels": n < LABELS_PER_OUTLET,
         "the scores are too unlike the labels to help": ratio is not None and ratio < LEAST_HELP,
@@ -241,7 +318,7 @@ def _corrected_row(outlet: str, domain: Domain, level: float) -> dict[str, objec
     figures = (
         *_share_interval(corrected, domain, level),
         *_share_interval(classical, domain, level),
-        *(bias.share, *bias.interval(level)),
+        *(domain.raw_share - share, domain.raw_share - high, domain.raw_share - low),
         tuning,
         ratio,
         more,
@@ -250,23 +327,18 @@ def _corrected_row(outlet: str, domain: Domain, level: float) -> dict[str, objec
     return {**about, **dict(zip(list(_CORRECTED)[len(about) :], figures, strict=True))}
 
 
-def _share_interval(estimate: _Estimate, domain: Domain, level: float) -> tuple[float, float, float]:
-    """The share and Wilson's interval (1927) at the sample size that would have its variance.
-
-    With t in place of the normal quantile, as for shares from complex surveys (Franco et al. 2019). An interval of
-    the estimate plus and minus t standard errors lies too low where few labels are loaded: with none, it is empty.
-    """
+def _as_share(estimate: _Estimate, domain: Domain) -> _Share:
     n = len(domain.label)
     share = min(max(estimate.share, 0.0), 1.0)
-    inner = min(max(share, 0.5 / n), 1 - 0.5 / n)  # the estimate itself can lie at 0, or outside
     if np.ptp(domain.label) == 0 or estimate.variance <= 0:
         # Labels all alike show no variance, nor do articles all alike of which every sentence is labelled: as many labels
         # as the weights are worth (Kish 1965).
-        size = domain.weight.sum() ** 2 / (domain.weight**2).sum()
-        inner, df = share, n - 1.0
-    else:
-        size, df = inner * (1 - inner) / estimate.variance, estimate.df
-    t2 = float(stdtrit(df, (1 - level) / 2)) ** 2
-    middle = (inner + t2 / 2 / size) / (1 + t2 / size)
-    half = (t2 * (inner * (1 - inner) / size + t2 / 4 / size**2)) ** 0.5 / (1 + t2 / size)
-    return share, min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
+        return _Share(*map(np.asarray, (share, share, domain.weight.sum() ** 2 / (domain.weight**2).sum(), n - 1.0)))
+    inner = min(max(share, 0.5 / n), 1 - 0.5 / n)  # the estimate itself can lie at 0, or outside
+    return _Share(*map(np.asarray, (share, inner, inner * (1 - inner) / estimate.variance, estimate.df)))
+
+
+def _share_interval(estimate: _Estimate, domain: Domain, level: float) -> tuple[float, float, float]:
+    share = _as_share(estimate, domain)
+    low, high = share.ends((1 - level) / 2)
+    return float(share.share), float(low), float(high)

@@ -65,17 +65,27 @@ def without_syndicated(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.La
 def clusters_of(articles: pl.DataFrame) -> NDArray[np.int64]:
     """What is drawn together when articles are resampled: those of one event, and those with the very same text.
 
+    A copy is on the event of the text that it is a copy of, even if only one of the two says so.
+
     Returns
     -------
     ndarray of shape (n_articles,)
         Cluster numbers from 0.
     """
-    together = [
-        pl.format(f"{column} {{}}", column) for column in ("event_id", "text_digest") if column in articles.columns
-    ]
-    alone = pl.format("article {}", pl.int_range(pl.len()))
-    units = articles.select(pl.coalesce(*together, alone)).to_series()
-    return (units.rank("dense").cast(pl.Int64) - 1).to_numpy()
+    first = list(range(articles.height))  # of each article one of its cluster, itself or an earlier one
+
+    def root(at: int) -> int:
+        while first[at] != at:
+            first[at] = at = first[first[at]]
+        return at
+
+    for column in ("event_id", "text_digest"):
+        known: dict[str, int] = {}
+        for at, group in enumerate(articles[column].to_list() if column in articles.columns else ()):
+            if group is not None and (other := known.setdefault(group, at)) != at:
+                low, high = sorted((root(at), root(other)))
+                first[high] = low
+    return np.unique([root(at) for at in range(len(first))], return_inverse=True)[1].astype(np.int64)
 
 
 def sum_by_cluster(columns: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -73,7 +73,7 @@ def domains_of(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFra
     if articles["article_id"].is_duplicated().any():
         twice = articles.filter(pl.col("article_id").is_duplicated())["article_id"][0]
         raise DataError(f"The article_id {twice} occurs twice.\nGive articles of different folders different ids.")
-    _refuse_two_samples(gold)
+    _check_strata(gold)
     names = sorted(set(gold["stratum"].drop_nulls().to_list()))
     known = articles.lazy().select("article_id", domain=OUTLET, cluster=pl.Series(clusters_of(articles)))
     own = sentences.filter(pl.col("p_own").is_not_null()).select("article_id", "sentence_id", OUTLET, "p_own")
@@ -98,8 +98,12 @@ def domains_of(articles: pl.DataFrame, sentences: pl.LazyFrame, gold: pl.DataFra
     return domains
 
 
-def _refuse_two_samples(gold: pl.DataFrame) -> None:
-    """Two draws would each count the sentences that both could have drawn."""
+def _check_strata(gold: pl.DataFrame) -> None:
+    """Refuse labels of two draws, which would each count the sentences that both could have drawn, and of less than one.
+
+    The strata of one draw lie end to end from 0 to 1: where all rows of one were deleted, its sentences would be taken for
+    none of the outlet's.
+    """
     strata = (
         gold.lazy()
         .select("probability", where=pl.col("stratum").str.extract_groups(STRATUM.pattern))
@@ -108,14 +112,25 @@ def _refuse_two_samples(gold: pl.DataFrame) -> None:
         .group_by(group="1", low=pl.col("2").cast(pl.Float64), high=pl.col("3").cast(pl.Float64))
         .agg(spread=pl.col("probability").max() / pl.col("probability").min())
         .sort("group", "low")
-        .with_columns(before=pl.col("high").cum_max().shift().over("group"))
-        .filter((pl.col("low") < pl.col("before") - 1e-9) | (pl.col("spread") > 1 + SAME))
+        .with_columns(
+            before=pl.col("high").cum_max().shift(fill_value=0.0).over("group"),
+            after=pl.col("low").shift(-1, fill_value=1.0).over("group"),
+        )
         .collect()
     )
-    if strata.height:
+    twice = strata.filter((pl.col("low") < pl.col("before") - 1e-9) | (pl.col("spread") > 1 + SAME))
+    if twice.height:
         raise DataError(
-            f"The labels are of two samples, both drawn from {strata['group'][0]}, which can't be put together.\n"
+            f"The labels are of two samples, both drawn from {twice['group'][0]}, which can't be put together.\n"
             "Correct by one of them; for more labels draw one larger sample."
+        )
+    gaps = strata.filter((pl.col("low") > pl.col("before") + 1e-9) | (pl.col("high") < pl.col("after") - 1e-9))
+    if gaps.height:
+        group, low, high, _, before, after = gaps.row(0)
+        ends = (before, low) if low > before + 1e-9 else (high, after)
+        raise DataError(
+            f"No row is left of the sentences of {group or 'articles without an outlet'} with scores from {ends[0]:.2f} to {ends[1]:.2f}, "
+            "for which the others can't stand.\nPut the deleted rows back and leave their label empty."
         )
 
 

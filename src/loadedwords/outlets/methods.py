@@ -19,10 +19,12 @@ _REFERENCES = {
     "cameron": "Cameron, A. C., Gelbach, J. B., & Miller, D. L. (2008). Bootstrap-based improvements for inference with clustered errors. Review of Economics and Statistics, 90(3), 414–427.",
     "efron": "Efron, B., & Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics, 9(3), 586–596.",
     "egami": "Egami, N., Hinck, M., Stewart, B. M., & Wei, H. (2023). Using imperfect surrogates for downstream inference: Design-based supervised learning for social science applications of large language models. Advances in Neural Information Processing Systems, 36.",
+    "franco": "Franco, C., Little, R. J. A., Louis, T. A., & Slud, E. V. (2019). Comparative study of confidence intervals for proportions in complex sample surveys. Journal of Survey Statistics and Methodology, 7(3), 334–364.",
     "holm": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics, 6(2), 65–70.",
     "krippendorff": "Krippendorff, K. (2004). Content analysis: An introduction to its methodology (2nd ed.). Sage.",
     "little": "Little, R. J. A. (1982). Direct standardization: A tutorial on linear models for unbalanced data. The American Statistician, 36(1), 38–43.",
     "monroe": "Monroe, B. L., Colaresi, M. P., & Quinn, K. M. (2008). Fightin’ words: Lexical feature selection and evaluation for identifying the content of political conflict. Political Analysis, 16(4), 372–403.",
+    "newcombe": "Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: Comparison of eleven methods. Statistics in Medicine, 17(8), 873–890.",
     "morris": "Morris, C. N. (1983). Parametric empirical Bayes inference: Theory and applications. Journal of the American Statistical Association, 78(381), 47–55.",
 }
 _VOICES = {
@@ -76,12 +78,13 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
             f"2008); {hold:,} of the {found.words.height:,} listed hold at a false discovery rate of {1 - found.level:.3g}."
         )
     if found.corrected is not None:
-        cited |= {"angelopoulos", "egami"}
+        cited |= {"angelopoulos", "egami", "franco", "newcombe"}
         reached = found.corrected.filter(pl.col("corrected_share").is_not_null()).height
         said.append(
             f"The classifier’s errors were corrected by {n_labels(found.corrected):,} hand labels of a stratified random sample with known chances (design-based "
             f"supervised learning, Egami et al., 2023, with the power tuning of Angelopoulos et al., 2023), which sufficed for {reached:,} of "
-            f"{found.corrected.height:,} estimates; differences between outlets are those of corrected shares."
+            f"{found.corrected.height:,} estimates. Their intervals are Wilson’s at the effective sample size (Franco et al., 2019); differences between outlets are those "
+            "of corrected shares, with intervals made from both shares’ (Newcombe, 1998)."
         )
         if found.agreement is not None and found.agreement.alpha is not None:
             cited.add("krippendorff")

@@ -193,6 +193,10 @@ def _histograms(parts: Sequence[Path], outlets: Sequence[str] | None) -> dict[st
     histograms: dict[str, NDArray[np.int64]] = {}
     for outlet, step, size in counted.iter_rows():
         histograms.setdefault(outlet, np.zeros(_STEPS, np.int64))[step] += size
+    if OTHER_OUTLETS in histograms:
+        raise DataError(
+            f"An outlet is named {OTHER_OUTLETS!r}, as those that are drawn from together are here.\nRename it and score again."
+        )
     if outlets is not None:
         if missing := sorted(set(outlets) - set(histograms)):
             known = ", ".join(sorted(histograms)[:10]) + (" …" if len(histograms) > 10 else "")

@@ -36,8 +36,8 @@ def _cannot(line: str) -> tuple[bool, str]:
 
 
 def _covered(found: Comparison) -> pl.DataFrame:
-    """The outlets with enough articles to be compared."""
-    return found.outlets.filter(pl.col("n_articles") >= found.min_articles)
+    """The outlets with enough articles to be compared; those without a name are nobody's."""
+    return found.outlets.filter(pl.col("outlet").is_not_null() & (pl.col("n_articles") >= found.min_articles))
 
 
 def _by_the_model(found: Comparison) -> str:
@@ -159,7 +159,13 @@ def _beside(found: Comparison) -> Lines:
 
 
 def _too_few(found: Comparison) -> Lines:
-    if few := found.outlets.height - _covered(found).height:
+    if found.uncounted:
+        named = ", ".join(found.uncounted[:5]) + (", …" if len(found.uncounted) > 5 else "")
+        yield _cannot(
+            f"{counted(len(found.uncounted), 'outlet')} without a sentence that counts {'is' if len(found.uncounted) == 1 else 'are'} in no "
+            f"figure: {named}."
+        )
+    if few := found.outlets["outlet"].drop_nulls().len() - _covered(found).height:
         left = "pairs, topics and words" if found.corrected is None else "topics and words"
         yield _cannot(
             f"{counted(few, 'outlet')} with fewer than {found.min_articles} articles {'takes' if few == 1 else 'take'} no part in the "
