@@ -27,6 +27,7 @@ PIECES = [
     "\u00a0", "\u200b", "\r\n", "\n", "\n\n", "  ", "\t", "U.S. Sen. A. B. Cole (R-Vale) said so.", "e.g. this", "…", "’", "‘so-called’",
     "<br>", "<checks notes>", "***", "___", "snake_case_word", "2 * 3 * 4", "Copyright © 2026 The Paper", "By Ann Lee", "a\x00b",
     "Ends.Next starts", "日本語。", "Émile’s café", "((", "\U0001f600", "'90s", "f***", "I went.\"Then", "—", "> quoted line", "\ud7ff",
+    "<blockquote>", "</blockquote>", "<figcaption>", "</figcaption>", "[caption id=1]", "[/caption]", "<script>", "</script>", "<p class=wp-caption-text>", "</p>",
 ]  # fmt: skip
 
 article_texts = st.one_of(
