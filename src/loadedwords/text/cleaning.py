@@ -76,6 +76,8 @@ _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _ODD_BLANK = r"\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANKS = re.compile(rf"[ {_ODD_BLANK}]{{2,}}|[{_ODD_BLANK}]")  # all but a single blank as it should be
 _LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
+# Tags end lines too: "<p>1. First</p>", "<br>- second".
+_MARK_BEHIND_TAG = re.compile(rf"(?:{_BLOCK_TAG.pattern})({_LINE_MARK.pattern.removeprefix('^')})", re.IGNORECASE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
 
 
@@ -147,6 +149,8 @@ def _edits(text: str) -> Iterator[Edit]:
             ends = [match.end() for match in end.finditer(text)]
             for match in element.finditer(text, 0, ends[-1] if ends else 0):  # each search ends where it finds one
                 yield Edit(*match.span())
+    for match in _MARK_BEHIND_TAG.finditer(text):
+        yield Edit(*match.span(1))
     for pattern in (_LINE_END, _BLOCK_TAG, _SHORTCODE):
         for match in pattern.finditer(text):
             yield Edit(*match.span(), "\n")
