@@ -11,6 +11,8 @@ import pytest
 from loadedwords.articles import read_articles
 from loadedwords.articles.records import BY_ADDRESS
 from loadedwords.schema import Article
+from loadedwords.text import prepare_text
+from loadedwords.text.html import extract_article
 
 BODY = "".join(
     f"<p>Paragraph {n} says that the gates of the dam were opened in the night, as the water board had said before.</p>"
@@ -18,6 +20,23 @@ BODY = "".join(
 )
 DAY = datetime.date(2018, 7, 17)
 ADDRESS = "https://www.courier.example/dam"
+
+
+def test_what_is_preformatted_is_the_articles_own_text() -> None:
+    wrapped = (
+        "The council met on Monday to decide on the plan for\nthe harbour, which had been put off twice since\n"
+        "Wednesday and now costs <b>more</b> than the whole of last\nyear's budget.\r\n\r\nNobody spoke.\n"
+    )
+    said = "This dam is a monstrous betrayal of the valley."
+    page = f"<html><body><article><h1>Dam</h1><pre class='x'>{wrapped}</pre><blockquote><p>{said}</p></blockquote></article></body></html>"
+    article = extract_article(page)
+    assert article is not None
+    sentences = prepare_text(article["text"]).sentences
+    assert [(s.text, s.voice) for s in sentences][1:] == [
+        (" ".join(wrapped.replace("<b>", "").replace("</b>", "").split()).removesuffix(" Nobody spoke."), "own"),
+        ("Nobody spoke.", "own"),
+        (said, "quoted"),
+    ]
 
 
 def linked(**more: object) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from loadedwords.text.sentences import unwrapped
+
 # Quotation marks that only the browser sets: what extracts the text loses them.
 _QUOTED = re.compile(r"<(/?)q(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
+# Old pages and wires set prose in these; none of them reaches past another, or into a script.
+_PREFORMATTED = re.compile(
+    r"<pre(?:\s[^<>]{0,2000})?>((?:[^<]|<(?!/?pre\b|/?script\b|code\b))*+)</pre\s*>", re.IGNORECASE
+)
 # Names of classes by which a page says that something is its standfirst.
 STANDFIRST = re.compile(r"(?:.*[-_])?(?:standfirst|dek|deck|strapline|sub-?(?:title|head|heading|headline))", re.I)
 _LONGEST_STANDFIRST = 1000  # characters; what is longer is a part of the page that only bears the name
@@ -23,6 +29,8 @@ def extract_article(page: str) -> dict[str, Any] | None:
     import trafilatura  # slow to import, and most runs read no page
 
     marked = _QUOTED.sub(lambda tag: "&rdquo;" if tag[1] else "&ldquo;", page)
+    # trafilatura takes what is preformatted for a quotation.
+    marked = _PREFORMATTED.sub(lambda pre: "".join(f"<p>{part}</p>" for part in unwrapped(pre[1])), marked)
     found: Any = trafilatura.bare_extraction(
         marked, include_comments=False, include_tables=False, with_metadata=True,
         # What the page declares: the first date in its prose may be of anything.
