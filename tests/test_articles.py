@@ -115,6 +115,29 @@ def test_columns_by_other_names(tmp_path: Path) -> None:
     assert (article.text, article.outlet) == ("The dam broke.", "Wire")
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl", "x.parquet"])
+@pytest.mark.parametrize("n_values", [1, 2])
+@pytest.mark.parametrize("n_articles", [1, 2])
+def test_a_text_in_a_list_of_objects_is_read_as_the_reject_says(
+    n_articles: int, n_values: int, name: str, tmp_path: Path
+) -> None:
+    body = [{"value": f"The dam broke on day {n}.", "format": "html"} for n in range(n_values)]
+    rows = [{"title": [{"value": "Dam"}], "body": body} for _ in range(n_articles)]
+    if name == "x.parquet":
+        pl.DataFrame(rows).write_parquet(tmp_path / name)
+    else:
+        (tmp_path / name).write_text(json.dumps(rows) if name == "x.json" else json_lines(rows))
+    articles, rejects = read(tmp_path / name)
+    assert not articles
+    assert len(rejects) == n_articles
+    option, column = rejects[0].reason.split()[-2:]
+    assert option == "--text-column"
+    articles, rejects = read(tmp_path / name, columns={"text": column, "title": "title.value"})
+    assert not rejects
+    assert [a.text for a in articles] == ["\n\n".join(each["value"] for each in body)] * n_articles
+    assert {a.title for a in articles} == {"Dam"}
+
+
 def test_the_outlet_of_a_news_api(tmp_path: Path) -> None:
     rows = [{"content": "The dam broke.", "source": {"id": None, "name": "The Courier"}}]
     assert read(put(tmp_path / "x.jsonl", rows))[0][0].outlet == "The Courier"

@@ -88,15 +88,14 @@ def has_column(names: Collection[str], path: str) -> bool:
         return True
     head, _, rest = path.partition(".")
     inner = names.get(head) if rest and isinstance(names, Mapping) else None
-    return isinstance(inner, Mapping) and has_column(inner, rest)
+    return any(has_column(one, rest) for one in _objects(inner))
 
 
 def paths_of(values: Mapping[str, Any]) -> Iterator[str]:
-    """The columns of a record, those of objects within it too."""
+    """The columns of a record, those of objects and lists of objects within it too."""
     for name, value in values.items():
         yield str(name)
-        if isinstance(value, Mapping):
-            yield from (f"{name}.{path}" for path in paths_of(value))
+        yield from dict.fromkeys(f"{name}.{path}" for one in _objects(value) for path in paths_of(one))
 
 
 def option_of(kind: str) -> str:
@@ -179,7 +178,15 @@ def _within(values: Mapping[str, Any], path: str) -> Any:
         return values[path]
     head, _, rest = path.partition(".")
     inner = values.get(head)
+    if rest and isinstance(inner, (list, tuple)):
+        found = [_within(one, rest) for one in _objects(inner)]
+        return found[0] if len(found) == 1 else found or None
     return _within(inner, rest) if rest and isinstance(inner, Mapping) else None
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The object that a value is, or those that it lists, as content systems do where a field may have several values."""
+    return [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Mapping)]
 
 
 def _date_of_parts(values: Mapping[str, Any]) -> str | None:

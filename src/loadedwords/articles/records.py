@@ -93,8 +93,9 @@ def to_article(
         text = "\n\n".join(filter(None, text))  # paragraphs
     fields = {kind: short_text(value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
     trouble = missing_text(values, options.columns)
-    if isinstance(text, Mapping) and not trouble:
-        within = next((key for key, value in text.items() if isinstance(value, str)), "…")
+    inner = text[0] if isinstance(text, (list, tuple)) and text else text
+    if isinstance(inner, Mapping) and not trouble:
+        within = next((key for key, value in inner.items() if isinstance(value, str)), "…")
         column = column_of("text", values, options.columns)
         trouble = (
             f"the text is a record of its own: name what holds it in there, such as --text-column {column}.{within}"
