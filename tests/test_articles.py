@@ -361,6 +361,14 @@ def test_what_an_earlier_run_wrote_is_no_article(tmp_path: Path) -> None:
         find_files(tmp_path / "scores")
 
 
+def test_a_folder_into_which_the_results_go_is_not_called_those_of_an_earlier_run(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "story.txt").write_text("The council met on Monday.")
+    for without in (tmp_path / "in", tmp_path):
+        with pytest.raises(DataError, match=r"not read, as the results go there\.\nName another folder with -o"):
+            find_files(tmp_path / "in", without=without)
+
+
 def test_somebody_elses_run_file_leaves_nothing_out(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"crawler": "x"}')
     (tmp_path / "story.txt").write_text("The council met on Monday.")
