@@ -115,6 +115,15 @@ def test_columns_by_other_names(tmp_path: Path) -> None:
     assert (article.text, article.outlet) == ("The dam broke.", "Wire")
 
 
+@pytest.mark.parametrize(
+    "written", ["Smith &amp; Söhne", "Smith &amp;amp; Söhne", "Smith & SÃ¶hne", "Smith &#38; So\u0308hne"]
+)
+def test_the_name_of_an_outlet_or_topic_is_repaired_as_a_text_is(written: str, tmp_path: Path) -> None:
+    row = {"text": "The dam broke.", "outlet": written, "topic": written, "event_id": written}
+    (article,), _ = read(put(tmp_path / "x.jsonl", [row]))
+    assert {article.outlet, article.topic, article.event_id} == {"Smith & Söhne"}
+
+
 @pytest.mark.parametrize("name", ["x.json", "x.jsonl", "x.parquet"])
 @pytest.mark.parametrize("n_values", [1, 2])
 @pytest.mark.parametrize("n_articles", [1, 2])

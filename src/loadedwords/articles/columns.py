@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from loadedwords.text.repair import repair
+
 # The usual names, the best first; capitals, blanks, hyphens and underscores make no difference. A full stop leads into
 # an object within the object.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +40,8 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 # All but the text and the date.
 SHORT_FIELDS = ("id", "outlet", "title", "standfirst", "url", "event_id", "topic", "byline")
+# What articles are put together by.
+_GROUPING = ("outlet", "event_id", "topic")
 # A date in three columns, or in two, or a year.
 DATE_PARTS = ("year", "month", "day")
 # What an object within the record is called by: a news API's source, a database's id and date.
@@ -124,6 +128,17 @@ def short_text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).replace("\0", "").strip() or None
+
+
+def field_text(kind: str, value: Any) -> str | None:
+    """A short field as text; where articles are put together by it, "Smith &amp; Co" and "Smith & Co" are one."""
+    said = short_text(value)
+    return _repaired(said) if said and kind in _GROUPING else said
+
+
+@lru_cache(maxsize=4096)  # the records of a file mostly name the same few
+def _repaired(name: str) -> str | None:
+    return repair(name).text.strip() or None
 
 
 def host_of(address: str | None) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadedwords.articles.columns import SHORT_FIELDS, column_of, host_of, missing_text, short_text, value_of
+from loadedwords.articles.columns import SHORT_FIELDS, column_of, field_text, host_of, missing_text, value_of
 from loadedwords.articles.dates import read_date
 from loadedwords.schema import Article, Reject
 
@@ -91,7 +91,7 @@ def to_article(
     text = value_of("text", values, options.columns)
     if isinstance(text, (list, tuple)) and text and all(isinstance(part, str | None) for part in text):
         text = "\n\n".join(filter(None, text))  # paragraphs
-    fields = {kind: short_text(value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
+    fields = {kind: field_text(kind, value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
     trouble = missing_text(values, options.columns)
     inner = text[0] if isinstance(text, (list, tuple)) and text else text
     if isinstance(inner, Mapping) and not trouble:

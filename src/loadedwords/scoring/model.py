@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
-from loadedwords.articles.columns import SHORT_FIELDS, short_text
+from loadedwords.articles.columns import SHORT_FIELDS, field_text
 from loadedwords.articles.dates import read_date
 from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, MissingExtraError, ModelError
@@ -451,7 +451,7 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
         raise DataError(
             f"The text of article {number} is {type(article['text']).__name__}, not a string.\nLeave such articles out."
         )
-    fields: dict[str, Any] = {key: short_text(article.get(key)) for key in SHORT_FIELDS}
+    fields: dict[str, Any] = {key: field_text(key, article.get(key)) for key in SHORT_FIELDS}
     date, note = read_date(article.get("date"))
     identity = fields.pop("id") or str(number)
     return Article(id=identity, text=article["text"], date=date, notes=(note,) if note else (), **fields)
