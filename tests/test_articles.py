@@ -104,6 +104,17 @@ def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
     assert (two.text, two.title) == ("The **mayor** spoke.", "Title")
 
 
+def test_the_head_of_a_file_in_toml_is_read(tmp_path: Path) -> None:
+    head = 'title = "Dam"\ndate = 2026-02-03T04:05:06Z\noutlet = "Wire"\nText = "x"\ntags = ["a"]\n[params]\nauthor = "Ann Lee"'
+    for line_end in ("\n", "\r\n"):
+        put(tmp_path / "x.md", f"+++\n{head}\n+++\n\nThe dam broke.\n".replace("\n", line_end))
+        (article,), _ = read(tmp_path / "x.md")
+        assert (article.text.strip(), article.title, article.outlet) == ("The dam broke.", "Dam", "Wire")
+        assert article.date == datetime.date(2026, 2, 3)
+    put(tmp_path / "x.md", "+++\nThe dam broke.\n+++\nIt fell.\n")
+    assert "The dam broke." in read(tmp_path / "x.md")[0][0].text
+
+
 def test_columns_by_other_names(tmp_path: Path) -> None:
     row = "Dam,The dam broke.,Wire,2026-02-03T04:05:06Z,https://example.org\n"
     (article,), _ = read(put(tmp_path / "x.csv", f"Headline,BODY,publisher,published_at,link\n{row}"))
