@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from numbers import Real
 from pathlib import Path
 from typing import Any, get_args
 
@@ -80,8 +81,8 @@ class FramingModel:
         self._shift = 0.0
         self.prevalence = float(bundle.config.get("prevalence", 0.5))
         if prevalence is not None:
-            if not 0 < prevalence < 1:
-                raise DataError(f"prevalence is {prevalence}; it is a share between 0 and 1, for instance 0.06.")
+            if not isinstance(prevalence, Real) or not 0 < prevalence < 1:
+                raise DataError(f"prevalence is {prevalence!r}; it is a share between 0 and 1, for instance 0.06.")
             self._shift = float(logit(np.array(prevalence)) - logit(np.array(self.prevalence)))
             self.prevalence = prevalence
 
