@@ -104,6 +104,17 @@ def test_plain_text_markdown_and_html(tmp_path: Path) -> None:
     assert (two.text, two.title) == ("The **mayor** spoke.", "Title")
 
 
+def test_the_head_of_a_file_in_toml_is_read(tmp_path: Path) -> None:
+    head = 'title = "Dam"\ndate = 2026-02-03T04:05:06Z\noutlet = "Wire"\nText = "x"\ntags = ["a"]\n[params]\nauthor = "Ann Lee"'
+    for line_end in ("\n", "\r\n"):
+        put(tmp_path / "x.md", f"+++\n{head}\n+++\n\nThe dam broke.\n".replace("\n", line_end))
+        (article,), _ = read(tmp_path / "x.md")
+        assert (article.text.strip(), article.title, article.outlet) == ("The dam broke.", "Dam", "Wire")
+        assert article.date == datetime.date(2026, 2, 3)
+    put(tmp_path / "x.md", "+++\nThe dam broke.\n+++\nIt fell.\n")
+    assert "The dam broke." in read(tmp_path / "x.md")[0][0].text
+
+
 def test_columns_by_other_names(tmp_path: Path) -> None:
     row = "Dam,The dam broke.,Wire,2026-02-03T04:05:06Z,https://example.org\n"
     (article,), _ = read(put(tmp_path / "x.csv", f"Headline,BODY,publisher,published_at,link\n{row}"))
@@ -113,6 +124,38 @@ def test_columns_by_other_names(tmp_path: Path) -> None:
     named = put(tmp_path / "x.csv", "copy,paper,text\nThe dam broke.,Wire,not this\n")
     (article,), _ = read(named, columns={"text": "copy", "outlet": "paper"})
     assert (article.text, article.outlet) == ("The dam broke.", "Wire")
+
+
+@pytest.mark.parametrize(
+    "written", ["Smith &amp; Söhne", "Smith &amp;amp; Söhne", "Smith & SÃ¶hne", "Smith &#38; So\u0308hne"]
+)
+def test_the_name_of_an_outlet_or_topic_is_repaired_as_a_text_is(written: str, tmp_path: Path) -> None:
+    row = {"text": "The dam broke.", "outlet": written, "topic": written, "event_id": written}
+    (article,), _ = read(put(tmp_path / "x.jsonl", [row]))
+    assert {article.outlet, article.topic, article.event_id} == {"Smith & Söhne"}
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl", "x.parquet"])
+@pytest.mark.parametrize("n_values", [1, 2])
+@pytest.mark.parametrize("n_articles", [1, 2])
+def test_a_text_in_a_list_of_objects_is_read_as_the_reject_says(
+    n_articles: int, n_values: int, name: str, tmp_path: Path
+) -> None:
+    body = [{"value": f"The dam broke on day {n}.", "format": "html"} for n in range(n_values)]
+    rows = [{"title": [{"value": "Dam"}], "body": body} for _ in range(n_articles)]
+    if name == "x.parquet":
+        pl.DataFrame(rows).write_parquet(tmp_path / name)
+    else:
+        (tmp_path / name).write_text(json.dumps(rows) if name == "x.json" else json_lines(rows))
+    articles, rejects = read(tmp_path / name)
+    assert not articles
+    assert len(rejects) == n_articles
+    option, column = rejects[0].reason.split()[-2:]
+    assert option == "--text-column"
+    articles, rejects = read(tmp_path / name, columns={"text": column, "title": "title.value"})
+    assert not rejects
+    assert [a.text for a in articles] == ["\n\n".join(each["value"] for each in body)] * n_articles
+    assert {a.title for a in articles} == {"Dam"}
 
 
 def test_the_outlet_of_a_news_api(tmp_path: Path) -> None:
@@ -336,6 +379,14 @@ def test_what_an_earlier_run_wrote_is_no_article(tmp_path: Path) -> None:
         assert find_files(named, without=tmp_path / "scores") == [tmp_path / "story.txt"]
     with pytest.raises(DataError, match="nothing to read but the results"):
         find_files(tmp_path / "scores")
+
+
+def test_a_folder_into_which_the_results_go_is_not_called_those_of_an_earlier_run(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "story.txt").write_text("The council met on Monday.")
+    for without in (tmp_path / "in", tmp_path):
+        with pytest.raises(DataError, match=r"not read, as the results go there\.\nName another folder with -o"):
+            find_files(tmp_path / "in", without=without)
 
 
 def test_somebody_elses_run_file_leaves_nothing_out(tmp_path: Path) -> None:

@@ -315,6 +315,16 @@ def test_an_article_that_changed_is_told_and_kept_or_replaced(tmp_path: Path, sm
     assert told["dates"] == {"dated": 1, "left_out": 0, "without": 21, "examples": []}
 
 
+def test_what_came_twice_in_one_day_and_is_taken_then_is_no_reject(tmp_path: Path, small_bundle: Path) -> None:
+    day2 = [Article("b", f"It is version {k}.", source=f"b.jsonl:{k}") for k in (1, 2, 3)]
+    run(articles_of(9), tmp_path, small_bundle, ["day1"])
+    added(day2, tmp_path, small_bundle, ["day2"])
+    assert added(day2, tmp_path, small_bundle, ["day2"], changed="replace").n_changed == 1
+    rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text().splitlines()]
+    assert rejects == [{"file": "b.jsonl", "line": 2, "reason": "duplicate id 'b', first seen at b.jsonl:1"}]
+    assert [r["text"] for r in tables(tmp_path)["sentences"] if r["article_id"] == "b"] == ["It is version 3."]
+
+
 @pytest.mark.parametrize(("changed", "again"), [("keep", 0), ("replace", 0), ("replace", 20)])
 def test_an_addition_that_is_stopped_anywhere_ends_with_the_same_files(
     changed: Any, again: int, tmp_path: Path, small_bundle: Path, monkeypatch: pytest.MonkeyPatch

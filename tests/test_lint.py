@@ -190,6 +190,15 @@ def test_a_tables_record_is_its_line_and_the_offset_in_its_text(desk: Path) -> N
         assert text[finding["column"] - 1 : finding["end_column"] - 1] == finding["text"]
 
 
+def test_of_a_body_with_tags_what_nobody_reads_and_somebody_elses_words_are_not_linted(model: FramingModel) -> None:
+    others = "<script>f('The regime sneered.')</script><figcaption>The regime.</figcaption><blockquote>Shameless.</blockquote>"
+    body = f"<p>The council met.</p>{others}<p>The regime sneered.</p>"
+    for house in (House(), House(bans=(Ban("regime"),))):
+        found = lint_text(body, model=model, house=house)
+        assert " ".join(finding.text for finding in found) == "regime sneered"
+        assert found[0].start == body.rindex("regime")
+
+
 def test_standard_input_is_called_as_one_says(desk: Path) -> None:
     found = run("-", stdin=STORY)
     assert found.exit_code == 1

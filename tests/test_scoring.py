@@ -293,6 +293,12 @@ def test_saved_and_loaded_it_predicts_the_same(small_bundle: Path, small_recipe:
 # --- bundles -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("prevalence", ["a", "0.06", 0, 1.5, float("nan"), [0.5]])
+def test_a_prevalence_that_is_no_share_is_refused(prevalence: Any, small_bundle: Path) -> None:
+    with pytest.raises(DataError, match="it is a share between 0 and 1"):
+        loadedwords.load_model(small_bundle, prevalence=prevalence)
+
+
 def test_golden_scores_agree(small_bundle: Path) -> None:
     assert loadedwords.load_model(small_bundle).verify() == []
     for name in EMBEDDED:

@@ -27,6 +27,7 @@ PIECES = [
     "\u00a0", "\u200b", "\r\n", "\n", "\n\n", "  ", "\t", "U.S. Sen. A. B. Cole (R-Vale) said so.", "e.g. this", "…", "’", "‘so-called’",
     "<br>", "<checks notes>", "***", "___", "snake_case_word", "2 * 3 * 4", "Copyright © 2026 The Paper", "By Ann Lee", "a\x00b",
     "Ends.Next starts", "日本語。", "Émile’s café", "((", "\U0001f600", "'90s", "f***", "I went.\"Then", "—", "> quoted line", "\ud7ff",
+    "<blockquote>", "</blockquote>", "<figcaption>", "</figcaption>", "[caption id=1]", "[/caption]", "<script>", "</script>", "<p class=wp-caption-text>", "</p>",
 ]  # fmt: skip
 
 article_texts = st.one_of(
@@ -116,6 +117,8 @@ def test_alignment_leads_back(original: str, cuts: list[tuple[int, int, str]]) -
         ("an _emphatic_ word in snake_case_name", "an emphatic word in snake_case_name"),
         ("Fish &amp; chips &#8217;til late &notable;", "Fish & chips ’til late &notable;"),
         ("<p>One<br/>two <checks notes> three</p>", "\nOne\ntwo <checks notes> three\n"),
+        ("<p>1. One</p><p>a<br> - two</p><ul><li>&bull; three</li></ul>", "\nOne\n\na\ntwo\n\n\nthree\n\n"),
+        ("<p>1.5 tons</p><p>-5 degrees<b>- x</b></p>", "\n1.5 tons\n\n-5 degrees- x\n"),
         ("a\u00a0b\u2009c\u200bd  e\tf", "a b cd e f"),
         ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
         ("# Title\n- item\n1. first\n> quote\n---\nend", "Title\nitem\nfirst\nquote\n\nend"),

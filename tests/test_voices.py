@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ SLOW = [
     "x: y. Ab, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q r s ",
     "— a (@b) ", "Go\n\n— Ann Lee (@ann) May 3, 2020\n\n", "A post shared by ", "Ann Lee ✔ @annlee\n\n", "View this post on Instagram\n\n",
     "Q: do you? A: I do. ", "— you a, b, said d, ", '" a ', "» a ", '""a ', "“a b c d” — Ann ", "<q a ",
+    "<script>", "<script></style>", "<script a></script ", "<blockquote>a", "<blockquote>a</blockquote>", "[caption a]b", "<figcaption>a</figcaption>", "<p class=wp-caption-text>",
 ]  # fmt: skip
 
 
@@ -138,6 +140,50 @@ def test_a_line_break_ends_no_block_quotation() -> None:
     )
     assert article is not None
     assert "\n> You thugs.\n> — Ann Lee\nAnn Lee said" in article["text"]
+
+
+BODY = """<p>The bridge opened on Monday.</p><blockquote class="b"><p>You <b>thugs</b>.</p><p>We will
+be back.</p></blockquote>
+<script>var said = "The pathetic mayor sneered.";</script><style>.a b{color:red}</style><noscript>Switch it on.</noscript>
+<figure><img src="b.jpg"><figcaption>The shameless <i>mayor</i>. Photo: Ann Lee</figcaption></figure>
+[caption id="a_1" width="30"]<img src="c.jpg"> The bridge by night.[/caption]
+<div><img src="d.jpg"><p id="b" class="wp-caption-text">The old ferry.</p></div>
+<blockquote>We sail.<blockquote>You swim.</blockquote>They fly.</blockquote><p>It was a year<script>f()</script> late.</p>"""
+
+
+@pytest.mark.parametrize("body", [BODY, BODY.replace("\n", " "), escape(BODY), escape(escape(BODY))])
+def test_the_body_of_a_page_says_whose_words_are_whose(body: str) -> None:
+    """As a content system exports it, in a column."""
+    prepared = prepare_text(body)
+    assert [(" ".join(s.text.split()), s.voice) for s in prepared.sentences] == [
+        ("The bridge opened on Monday.", "own"),
+        ("You thugs.", "quoted"),
+        ("We will be back.", "quoted"),
+        ("We sail.", "quoted"),
+        ("You swim.", "quoted"),
+        ("They fly.", "quoted"),
+        ("It was a year late.", "own"),
+    ]
+    assert {b.reason for b in prepared.boilerplate} <= {"caption", "source"}
+    left_out = " ".join(b.text for b in prepared.boilerplate)
+    assert all(said in left_out for said in ("mayor", "The bridge by night.", "The old ferry."))
+    assert "pathetic" not in left_out
+
+
+@pytest.mark.parametrize("tag", ["script", "blockquote", "figcaption"])
+def test_a_tag_that_is_not_closed_takes_nothing(tag: str) -> None:
+    prepared = prepare_text(f"<p>He typed &lt;{tag}&gt; here.</p><p>The mayor left.</p>")
+    assert [s.voice for s in prepared.sentences][-1] == "own"
+    assert prepared.sentences[-1].text == "The mayor left."
+    assert not prepared.boilerplate
+
+
+def test_a_post_in_the_body_of_a_page_is_its_authors() -> None:
+    prepared = prepare_text("".join(PAGE.partition("</h1>")[2].partition("</article>")[0].splitlines()))
+    quoted = [(s.text[q.start : q.end], q.speaker) for s in prepared.sentences for q in s.quoted]
+    assert quoted[0][1] == "Jane Roe"
+    assert quoted[0][0].startswith("What a pathetic stunt.")
+    assert [b.reason for b in prepared.boilerplate] == ["label"]
 
 
 def test_a_host_is_named_in_the_results() -> None:

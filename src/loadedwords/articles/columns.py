@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from loadedwords.text.repair import repair
+
 # The usual names, the best first; capitals, blanks, hyphens and underscores make no difference. A full stop leads into
 # an object within the object.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +40,8 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 # All but the text and the date.
 SHORT_FIELDS = ("id", "outlet", "title", "standfirst", "url", "event_id", "topic", "byline")
+# What articles are put together by.
+_GROUPING = ("outlet", "event_id", "topic")
 # A date in three columns, or in two, or a year.
 DATE_PARTS = ("year", "month", "day")
 # What an object within the record is called by: a news API's source, a database's id and date.
@@ -88,15 +92,14 @@ def has_column(names: Collection[str], path: str) -> bool:
         return True
     head, _, rest = path.partition(".")
     inner = names.get(head) if rest and isinstance(names, Mapping) else None
-    return isinstance(inner, Mapping) and has_column(inner, rest)
+    return any(has_column(one, rest) for one in _objects(inner))
 
 
 def paths_of(values: Mapping[str, Any]) -> Iterator[str]:
-    """The columns of a record, those of objects within it too."""
+    """The columns of a record, those of objects and lists of objects within it too."""
     for name, value in values.items():
         yield str(name)
-        if isinstance(value, Mapping):
-            yield from (f"{name}.{path}" for path in paths_of(value))
+        yield from dict.fromkeys(f"{name}.{path}" for one in _objects(value) for path in paths_of(one))
 
 
 def option_of(kind: str) -> str:
@@ -125,6 +128,17 @@ def short_text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value).replace("\0", "").strip() or None
+
+
+def field_text(kind: str, value: Any) -> str | None:
+    """A short field as text; where articles are put together by it, "Smith &amp; Co" and "Smith & Co" are one."""
+    said = short_text(value)
+    return _repaired(said) if said and kind in _GROUPING else said
+
+
+@lru_cache(maxsize=4096)  # the records of a file mostly name the same few
+def _repaired(name: str) -> str | None:
+    return repair(name).text.strip() or None
 
 
 def host_of(address: str | None) -> str | None:
@@ -179,7 +193,15 @@ def _within(values: Mapping[str, Any], path: str) -> Any:
         return values[path]
     head, _, rest = path.partition(".")
     inner = values.get(head)
+    if rest and isinstance(inner, (list, tuple)):
+        found = [_within(one, rest) for one in _objects(inner)]
+        return found[0] if len(found) == 1 else found or None
     return _within(inner, rest) if rest and isinstance(inner, Mapping) else None
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The object that a value is, or those that it lists, as content systems do where a field may have several values."""
+    return [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Mapping)]
 
 
 def _date_of_parts(values: Mapping[str, Any]) -> str | None:

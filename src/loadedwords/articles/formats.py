@@ -125,7 +125,11 @@ def _shape(fields: Iterable[Any]) -> dict[str, Any]:
     """Columns, and in place of their values the columns within them."""
     import pyarrow as pa
 
-    return {field.name: _shape(field.type) if pa.types.is_struct(field.type) else None for field in fields}
+    def within(kind: Any) -> Any:
+        listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        return [within(kind.value_type)] if listed else _shape(kind) if pa.types.is_struct(kind) else None
+
+    return {field.name: within(field.type) for field in fields}
 
 
 def _batch_rows(batch: Any) -> Iterator[dict[str, Any] | str]:

@@ -29,6 +29,9 @@ def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | Non
     """
     files = _files_of(inputs, without=without)
     if not files:
+        named = [Path(given) for given in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
+        if without and not _is_of_a_run(without / "run.json") and any(_is_below(path, without) for path in named):
+            raise DataError(f"What is in {without} is not read, as the results go there.\nName another folder with -o.")
         raise DataError(
             "There is nothing to read but the results of an earlier run.\nPass files, or folders that hold some."
         )

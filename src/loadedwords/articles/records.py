@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadedwords.articles.columns import SHORT_FIELDS, column_of, host_of, missing_text, short_text, value_of
+from loadedwords.articles.columns import SHORT_FIELDS, column_of, field_text, host_of, missing_text, value_of
 from loadedwords.articles.dates import read_date
 from loadedwords.schema import Article, Reject
 
@@ -91,10 +91,11 @@ def to_article(
     text = value_of("text", values, options.columns)
     if isinstance(text, (list, tuple)) and text and all(isinstance(part, str | None) for part in text):
         text = "\n\n".join(filter(None, text))  # paragraphs
-    fields = {kind: short_text(value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
+    fields = {kind: field_text(kind, value_of(kind, values, options.columns)) for kind in SHORT_FIELDS}
     trouble = missing_text(values, options.columns)
-    if isinstance(text, Mapping) and not trouble:
-        within = next((key for key, value in text.items() if isinstance(value, str)), "…")
+    inner = text[0] if isinstance(text, (list, tuple)) and text else text
+    if isinstance(inner, Mapping) and not trouble:
+        within = next((key for key, value in inner.items() if isinstance(value, str)), "…")
         column = column_of("text", values, options.columns)
         trouble = (
             f"the text is a record of its own: name what holds it in there, such as --text-column {column}.{within}"

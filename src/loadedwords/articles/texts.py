@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import Any
 
 from loadedwords.articles.columns import COLUMN_NAMES, column_of
@@ -18,6 +19,9 @@ _HEADING = re.compile(r"\s*#[ \t]+([^\r\n]+?)[ \t#]*(?:\r?\n|$)")
 _HEADING_BELOW = re.compile(r"\s*(?:##[ \t]+|([*_]{1,3})(?=\S))([^\r\n]+?)(?:(?<=\S)\1|[ \t#]*)[ \t]*(?:\r?\n|$)")
 
 _FENCED = re.compile(r"\s*---[ \t]*\r?\n(?P<lines>.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n\s*|$)", re.DOTALL)
+_FENCED_TOML = re.compile(
+    r"\s*\+\+\+[ \t]*\r?\n(?P<lines>.*?)\r?\n\+\+\+[ \t]*(?:\r?\n\s*|$)", re.DOTALL
+)  # as Hugo has it
 _UNFENCED = re.compile(r"\s*(?P<lines>(?:[A-Za-z][\w -]{1,30}:[ \t]*\S[^\r\n]*\r?\n)+)[ \t]*\r?\n")
 _FIELD = re.compile(r"([A-Za-z][\w -]{0,40}):[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
 _NO_TEXT = tuple(kind for kind in COLUMN_NAMES if kind != "text")
@@ -26,7 +30,7 @@ _NO_TEXT = tuple(kind for kind in COLUMN_NAMES if kind != "text")
 def read_text(text: str, *, markdown: bool) -> dict[str, Any]:
     """The fields of a file, the text among them.
 
-    Fields at its head stand between lines of three hyphens, or without these in a paragraph of their own ("Title: …").
+    Fields at its head stand between lines of three hyphens, in TOML of three plus signs, or without these in a paragraph of their own ("Title: …").
     Title and standfirst are among them, or headings, or lines that stand alone and do not end as a sentence does.
     """
     fields, text = _fields_at_head(text)
@@ -73,6 +77,12 @@ def _headings(text: str) -> tuple[tuple[int, int], tuple[int, int] | None] | Non
 
 
 def _fields_at_head(text: str) -> tuple[dict[str, Any], str]:
+    if head := _FENCED_TOML.match(text):
+        try:
+            fields = tomllib.loads(head["lines"])
+        except tomllib.TOMLDecodeError:  # plus signs in a text
+            return {}, text
+        return {name: value for name, value in fields.items() if name.lower() != "text"}, text[head.end() :]
     for form in (_FENCED, _UNFENCED):
         head = form.match(text)
         if head is None:

@@ -31,6 +31,7 @@ Changed = Literal["keep", "replace"]
 _Row = tuple[str, str, str, bytes]
 # What a reject says of an article whose like is kept.
 _ANOTHER = " was scored with another "
+_FIRST_SEEN = ", first seen at "
 # Beside the text, what the tables hold of an article as it was read.
 _DETAILS = ("outlet", "title", "standfirst", "date", "url", "event_id", "topic", "byline")
 
@@ -105,7 +106,8 @@ class Intake:
             for (content,) in seen.execute("SELECT article FROM replacing ORDER BY n"):
                 article = _from_json(content)
                 self.n_changed += 1
-                seen.execute("DELETE FROM held WHERE about = ?", (_stored(_changed(article)),))
+                untrue = map(_stored, (_changed(article), _duplicate(article, article.source)))
+                seen.execute("DELETE FROM held WHERE about IN (?, ?)", (*untrue,))
                 yield article
             for (line,) in seen.execute("SELECT line FROM held ORDER BY n"):
                 rejects.write(line)
@@ -120,7 +122,7 @@ class Intake:
         ).fetchone()
         first = first or "an earlier article"
         if text is None:  # of this very stream
-            return _reject(article, f"duplicate id {article.id!r}, first seen at {first}")
+            return _reject(article, f"{_duplicate(article)}{_FIRST_SEEN}{first}")
         same_text = text == text_digest(article.text)
         is_known = same_text and details == _details(vars(article))
         if self._changed == "replace":
@@ -186,15 +188,15 @@ def _from_json(content: str) -> Article:
 
 
 def _keep_rejects(seen: sqlite3.Connection, file: Path, rejects: TextIO, *, hold: bool) -> int:
-    """Write down again what is in a file, and how many rows that were; hold back what says that an article is kept."""
+    """Write down again what is in a file, and how many rows that were; hold back what says that an article is not taken."""
     n = 0
     if not file.is_file():  # somebody took it away
         return n
     with file.open(encoding="utf-8") as lines:
         for line in lines:
             seen.execute("INSERT OR IGNORE INTO rejects VALUES (?)", (line,))
-            if hold and _ANOTHER in line:
-                about = json.loads(line)["reason"].partition(_ANOTHER)[0]
+            about = _about(Reject(**json.loads(line))) if hold and (_ANOTHER in line or _FIRST_SEEN in line) else None
+            if about:
                 seen.execute("INSERT INTO held (about, line) VALUES (?, ?)", (about, line))
             else:
                 rejects.write(line)
@@ -205,6 +207,20 @@ def _keep_rejects(seen: sqlite3.Connection, file: Path, rejects: TextIO, *, hold
 def _changed(article: Article) -> str:
     """What a reject says first of an article that another of its id was kept for."""
     return f"changed: id {article.id!r}"
+
+
+def _duplicate(article: Article, place: str = "") -> str:
+    """What a reject says first of an article whose id its own stream had before; with its place, which one it was."""
+    return f"{place} duplicate id {article.id!r}".lstrip()
+
+
+def _about(reject: Reject) -> str:
+    """Which article a reject says is not taken: by its id what was kept for another, by its place, too, what came twice."""
+    changed, another, _ = reject.reason.partition(_ANOTHER)
+    if another:
+        return changed
+    place = reject.file if reject.line is None else f"{reject.file}:{reject.line}"
+    return f"{place} {reject.reason.rpartition(_FIRST_SEEN)[0]}"
 
 
 def _details(of: Mapping[str, Any]) -> bytes:

@@ -66,8 +66,8 @@ class Finding:
     path : str
     part : {"title", "standfirst", "text"}
     line, column, end_line, end_column : int
-        Counted from 1, columns in characters; the end is exclusive. In a table, `line` is that of the record (or its row)
-        and columns count in the field.
+        Counted from 1, columns in characters; the end is exclusive. In a table, `line` is that of the record (where
+        records have no lines, its number) and columns count in the field.
     start, end : int
         Offsets into the file as read; in a table into the field.
     text : str

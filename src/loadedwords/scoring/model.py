@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from numbers import Real
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
-from loadedwords.articles.columns import SHORT_FIELDS, short_text
+from loadedwords.articles.columns import SHORT_FIELDS, field_text
 from loadedwords.articles.dates import read_date
 from loadedwords.articles.records import Record, to_article
 from loadedwords.errors import DataError, MissingExtraError, ModelError
@@ -80,8 +81,8 @@ class FramingModel:
         self._shift = 0.0
         self.prevalence = float(bundle.config.get("prevalence", 0.5))
         if prevalence is not None:
-            if not 0 < prevalence < 1:
-                raise DataError(f"prevalence is {prevalence}; it is a share between 0 and 1, for instance 0.06.")
+            if not isinstance(prevalence, Real) or not 0 < prevalence < 1:
+                raise DataError(f"prevalence is {prevalence!r}; it is a share between 0 and 1, for instance 0.06.")
             self._shift = float(logit(np.array(prevalence)) - logit(np.array(self.prevalence)))
             self.prevalence = prevalence
 
@@ -451,7 +452,7 @@ def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Arti
         raise DataError(
             f"The text of article {number} is {type(article['text']).__name__}, not a string.\nLeave such articles out."
         )
-    fields: dict[str, Any] = {key: short_text(article.get(key)) for key in SHORT_FIELDS}
+    fields: dict[str, Any] = {key: field_text(key, article.get(key)) for key in SHORT_FIELDS}
     date, note = read_date(article.get("date"))
     identity = fields.pop("id") or str(number)
     return Article(id=identity, text=article["text"], date=date, notes=(note,) if note else (), **fields)

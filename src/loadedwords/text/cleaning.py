@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from loadedwords.text.alignment import Aligned, Edit
 from loadedwords.text.repair import repair
@@ -25,6 +25,11 @@ _UNSEEN = (
     re.compile(r"<!--.{0,5000}?-->", re.DOTALL),
     re.compile(r"!\[[^\[\]\n]{0,1000}\]\([^()\n]{0,2000}\)"),
 )
+# Likewise, in bodies that a content system exports; where one is not closed, somebody writes about it.
+_CODE = tuple(
+    (re.compile(rf"<{name}(?:\s[^<>]{{0,2000}})?>.*?</{name}\s*>", re.I | re.S), re.compile(rf"</{name}\s*>", re.I))
+    for name in ("script", "style", "noscript")
+)
 _EMPHASIS = (
     re.compile(r"(?<![\w*])(\*{2,3})(?=[^\s*])(?:[^\n]{0,1000}?[^\s*])?(\1)(?!\*)"),  # it may end within a word
     re.compile(r"(?<![\w*])(\*)(?=[^\s*])[^*\n]*?(?<=[^\s*])(\*)(?!\*)"),
@@ -41,6 +46,12 @@ _INLINE_TAG = re.compile(
     r"(?:\s[^<>\n]{0,2000})?/?>",
     re.IGNORECASE,
 )
+# WordPress's own marks around a picture and its caption.
+_SHORTCODE = re.compile(r"\[caption\s[^\[\]\n]{1,2000}\]|\[/caption\]")
+# How tags open and close what is set apart: the words of somebody else; the words below a picture.
+BLOCK_QUOTATION = (("<blockquote", "</blockquote"),)
+CAPTION = (("<figcaption", "</figcaption"), (r"\[caption", r"\[/caption"), (r"<p\b.*\bwp-caption-text\b", "</p"))
+_SET_APART = re.compile(r"blockquote|caption", re.IGNORECASE)
 # A browser sets marks for these.
 _QUOTED_TAG = re.compile(r"<(/?)q(?:\s[^<>\n]{0,2000})?>", re.IGNORECASE)
 # Links that a page sets behind a name, glued to it: "Sen. Ann Lee Ann Mary LeeFloods: who pays Dam to close MORE (Vale)",
@@ -65,6 +76,8 @@ _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _ODD_BLANK = r"\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANKS = re.compile(rf"[ {_ODD_BLANK}]{{2,}}|[{_ODD_BLANK}]")  # all but a single blank as it should be
 _LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
+# Tags end lines too: "<p>1. First</p>", "<br>- second".
+_MARK_BEHIND_TAG = re.compile(rf"(?:{_BLOCK_TAG.pattern})({_LINE_MARK.pattern.removeprefix('^')})", re.IGNORECASE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)
 
 
@@ -76,6 +89,32 @@ def clean_text(text: str) -> Aligned:
     """
     repaired = repair(text)
     return repaired.edited(_edits(repaired.text)) if _ANYTHING.search(repaired.text) else repaired
+
+
+def elements(text: str, aligned: Aligned, kind: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+    """Where a clean text was in elements of a `kind`, those within another left out; what is not closed is none.
+
+    Of each tag it kept a line end.
+    """
+    if not _SET_APART.search(text):
+        return []
+    tags = []
+    for line_end in re.finditer("\n", aligned.text):
+        tag = text[slice(*aligned.to_original(*line_end.span()))]
+        tags.append((line_end.start(), repair(tag).text if "&" in tag else tag))
+    found = []
+    for opens, closes in kind:
+        begun = depth = 0
+        opening, closing = re.compile(opens, re.IGNORECASE), re.compile(closes, re.IGNORECASE)
+        for at, tag in tags:
+            if opening.match(tag):
+                begun = at if not depth else begun
+                depth += 1
+            elif depth and closing.match(tag):
+                depth -= 1
+                if not depth:
+                    found.append((begun, at))
+    return sorted(found)
 
 
 def _links_behind_names(text: str) -> Iterator[Edit]:
@@ -105,7 +144,14 @@ def _edits(text: str) -> Iterator[Edit]:
     for pattern in (*_UNSEEN, _INLINE_TAG, _LINE_MARK, _RULE):
         for match in pattern.finditer(text):
             yield Edit(*match.span())
-    for pattern in (_LINE_END, _BLOCK_TAG):
+    if "</" in text:
+        for element, end in _CODE:
+            ends = [match.end() for match in end.finditer(text)]
+            for match in element.finditer(text, 0, ends[-1] if ends else 0):  # each search ends where it finds one
+                yield Edit(*match.span())
+    for match in _MARK_BEHIND_TAG.finditer(text):
+        yield Edit(*match.span(1))
+    for pattern in (_LINE_END, _BLOCK_TAG, _SHORTCODE):
         for match in pattern.finditer(text):
             yield Edit(*match.span(), "\n")
     for match in _QUOTED_TAG.finditer(text):

@@ -12,7 +12,6 @@ from loadedwords.text.stretches import Bounds, Stretch, stretch
 
 # A post that its signature follows is not longer: 280 characters, and the addresses in it.
 _LONGEST_POST = 340
-_BLOCK = "<blockquote"
 # So many paragraphs may stand between the line that opens an embed and the one that closes it.
 _REACH = 6
 
@@ -98,8 +97,7 @@ class _Page:
             length += len(_ADDRESS.sub("", self.text[start:end]))
             if first is not None and before < first:
                 return
-            mark = self.marks.get(start, "")
-            if first is None and not mark.startswith(">") and _BLOCK not in mark:
+            if first is None and not self.marks.get(start, "").startswith(">"):
                 if length > _LONGEST_POST or _introduces(self.text, start, end):
                     return
                 below = self.paragraphs[before + 1][0]
@@ -109,9 +107,8 @@ class _Page:
             nearest = False
 
     def _opens_block(self, start: int, before: int) -> bool:
-        """Whether a block quotation, of Markdown or of a page, starts with a paragraph: the one before is outside it."""
-        mark, outside = self.marks.get(start, ""), self.marks.get(before, "")
-        return any(sign in mark and sign not in outside for sign in (_BLOCK, ">"))
+        """Whether a block quotation starts with a paragraph: the one before is outside it."""
+        return ">" in self.marks.get(start, "") and ">" not in self.marks.get(before, "")
 
 
 def find_posts(text: str, paragraphs: Bounds, marks: Mapping[int, str]) -> Iterator[Stretch]:

@@ -19,10 +19,11 @@ from loadedwords.text.boilerplate import (
     leads_in,
     opens_tail,
 )
-from loadedwords.text.cleaning import clean_text
+from loadedwords.text.cleaning import BLOCK_QUOTATION, CAPTION, clean_text, elements
 from loadedwords.text.dialogue import find_dialogue
 from loadedwords.text.posts import find_posts
 from loadedwords.text.quotes import Quotation, find_quotations, speech
+from loadedwords.text.repair import repair
 from loadedwords.text.sentences import Span, find_sentences
 from loadedwords.text.speakers import is_indirect
 from loadedwords.text.stretches import Stretch, in_order, pieces
@@ -32,6 +33,7 @@ from loadedwords.text.words import COMPOUND, PLACEHOLDER
 # Why a line that only says who speaks is left out.
 LABEL = "label"
 _BLANK = re.compile(r"\s")
+_TAG = re.compile(r"<[^<>]*>")
 # Among so many lines at an article's end it says who wrote it.
 _LAST_LINES = 4
 
@@ -101,6 +103,10 @@ def prepare_text(text: str, byline: str | None = None) -> PreparedText:
     marks = _line_marks(text, aligned)
     spans = find_sentences(clean, frozenset(marks))
     paragraphs = _paragraphs(spans)
+    block_quotations = elements(text, aligned, BLOCK_QUOTATION)
+    for start, end in paragraphs if block_quotations else ():
+        if _overlaps(start, end, block_quotations):  # as Markdown marks them
+            marks[start] = f">{marks.get(start, '')}"
     stretches = in_order(
         [
             *find_posts(clean, paragraphs, marks),
@@ -113,7 +119,7 @@ def prepare_text(text: str, byline: str | None = None) -> PreparedText:
     boilerplate: list[Boilerplate] = []
     in_tail, done = False, 0
     apart = list(_told_apart(clean, spans, stretches))
-    reasons = _reasons(clean, [span for span, _ in apart])
+    reasons = _reasons(clean, [span for span, _ in apart], elements(text, aligned, CAPTION))
     for (span, told), reason in zip(apart, reasons, strict=True):
         start, end = _with_marks(text, aligned, span, done)
         done = end
@@ -140,9 +146,9 @@ def prepare_sentence(text: str) -> Sentence:
     return _sentence(0, len(text), span, aligned, tuple(speech(find_quotations(aligned.text))))
 
 
-def _reasons(clean: str, spans: list[Span]) -> list[str | None]:
-    """Why sentences are no reporting: by themselves, by the line they are in, or as captions of a gallery."""
-    captions, leads = list(gallery_captions(clean)), leads_in(clean)
+def _reasons(clean: str, spans: list[Span], captions: list[tuple[int, int]]) -> list[str | None]:
+    """Why sentences are no reporting: by themselves, by the line they are in, or as captions, those of a gallery too."""
+    captions, leads = sorted([*captions, *gallery_captions(clean)]), leads_in(clean)
     lines = [list(inside) for _, inside in groupby(spans, key=attrgetter("paragraph"))]
     found: list[str | None] = []
     for number, line in enumerate(lines):
@@ -151,7 +157,7 @@ def _reasons(clean: str, spans: list[Span]) -> list[str | None]:
         if of_line is None and None in of_sentences and len(lines) - number <= _LAST_LINES < len(lines) // 2:
             of_line = boilerplate_reason(clean[line[0].start : line[-1].end], "last line", leads)
         for span, reason in zip(line, of_sentences, strict=True):
-            found.append(reason or ("caption" if _overlaps(span, captions) else of_line))
+            found.append(reason or ("caption" if _overlaps(span.start, span.end, captions) else of_line))
     return found
 
 
@@ -163,10 +169,10 @@ def _line_reason(clean: str, line: list[Span], of_sentences: list[str | None], l
     return boilerplate_reason(clean[line[0].start : line[-1].end], "line", leads)
 
 
-def _overlaps(span: Span, slices: list[tuple[int, int]]) -> bool:
-    """Whether a sentence has a part in slices that are in order."""
-    at = bisect_right(slices, span.start, key=itemgetter(1))
-    return at < len(slices) and slices[at][0] < span.end
+def _overlaps(start: int, end: int, slices: list[tuple[int, int]]) -> bool:
+    """Whether a sentence or paragraph has a part in slices that are in order."""
+    at = bisect_right(slices, start, key=itemgetter(1))
+    return at < len(slices) and slices[at][0] < end
 
 
 def _paragraphs(spans: list[Span]) -> list[tuple[int, int]]:
@@ -252,17 +258,23 @@ def _line_marks(text: str, aligned: Aligned) -> dict[int, str]:
     if aligned.text == text:
         return {}
     found = {}
-    at = 0
+    at = done = 0
     for line in aligned.text.split("\n"):
         stripped = line.lstrip()
         if stripped:
             begin = at + len(line) - len(stripped)
             before, _ = aligned.to_original(begin, begin + 1)
-            line_start = text.rfind("\n", 0, before) + 1
+            # Of a page without line ends, not what stands before.
+            line_start = max(done, text.rfind("\n", 0, before) + 1)
             if mark := text[line_start:before].strip():
-                found[begin] = mark
+                found[begin] = _without_tags(mark)
+            _, done = aligned.to_original(begin, begin + len(stripped.rstrip()))
         at += len(line) + 1
     return found
+
+
+def _without_tags(mark: str) -> str:
+    return _TAG.sub("", repair(mark).text if "&" in mark else mark).strip() if "<" in mark or "&" in mark else mark
 
 
 def _line_around(text: str, start: int, end: int) -> str:

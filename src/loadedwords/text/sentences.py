@@ -108,6 +108,12 @@ def _joined_lines(text: str, lines: list[tuple[int, int]], list_lines: frozenset
     return blocks
 
 
+def unwrapped(text: str) -> list[str]:
+    """The paragraphs of a text that may have been wrapped by hand."""
+    joined = (_joined_lines(text, lines, frozenset()) for lines in _paragraphs(text))
+    return [" ".join(text[start:end].split()) for blocks in joined for start, end in blocks]
+
+
 def _looks_wrapped(text: str, lines: list[tuple[int, int]], list_lines: frozenset[int]) -> bool:
     """Whether all lines but the last are of like length, as a wrapping editor leaves them, and many go on."""
     if len(lines) < 3:
