@@ -78,11 +78,13 @@ _PHRASE_ENDS = r"(?=[,.;:!?—–)”\"]|\s(?:who|in|on|at|after|during|from|as|
 _GOES_ON = (
     r"(?=\s*(?:[.,;:]|$)|\s(?:in|to|on|at|during|after|when|as|via|of|about|reporters|him|her|them|us|me|[A-Z]{2,})\b)"
 )
+# What introduces the next quotation says nothing of the one before; `“Go!” Lee said, “or stay.”` goes on.
+_NO_INTRODUCTION = r"(?![^.!?\"“”‘]{0,80}[,:]?\s[\"“‘](?![a-z]))"
 # Behind marks these are verbs; before them as often nouns.
 _VERBS_BEHIND = rf"{_VERBS}|comments|stresses|reflects|reflected|enthuses"
 # ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
 _AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b")
-_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b{_GOES_ON}")
+_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b{_NO_INTRODUCTION}{_GOES_ON}")
 # `“Why?” Harry Penn asked.`; what `Harry Penn asked: “Who?”` introduces is his next question.
 _ASKED = re.compile(
     rf"(?:(?!The\b){_NAMED}|I){_ASIDE}{_HELPED}\s(?:{'|'.join(sorted(_SAYING - _ALSO_NOUNS))})\b(?![,:]?\s[\"“‘]){_GOES_ON}"
@@ -143,7 +145,8 @@ def speaker_after(after: str, *, full_stop: bool) -> str | None:
     for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
             return _named(match)
-    match = _ACCORDING.match(after.lstrip(" ,")) or _SIGNED.match(after) or _IS_HOW.match(after)
+    according = None if full_stop else _ACCORDING.match(after.lstrip(" ,"))  # else it begins another sentence
+    match = according or _SIGNED.match(after) or _IS_HOW.match(after)
     return _named(match) if match else None
 
 
