@@ -81,7 +81,7 @@ _GOES_ON = (
     r"(?=\s*(?:[.,;:]|$)|\s(?:in|to|on|at|during|after|when|as|via|of|about|reporters|him|her|them|us|me|[A-Z]{2,})\b)"
 )
 # What introduces the next quotation says nothing of the one before; `“Go!” Lee said, “or stay.”` goes on.
-_NO_INTRODUCTION = r"(?![^.!?\"“”‘]{0,80}[,:]?\s[\"“‘](?![a-z]))"
+_NO_INTRODUCTION = r"(?!(?:[^.!?\"“”‘]{0,80}[,:])?\s[\"“‘](?![a-z]))"
 # Behind marks these are verbs; before them as often nouns.
 _VERBS_BEHIND = rf"{_VERBS}|comments|stresses|reflects|reflected|enthuses"
 # ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
@@ -106,7 +106,7 @@ _PREPOSITIONS = ("of", "to", "by", "with", "for", "in", "on", "at", "from", "aga
 _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
 # "Ann Lee, the mayor, told reporters on Tuesday:".
 _BEFORE = re.compile(
-    rf"{_NO_PREPOSITION}\b{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS}|{_NAMING})\b(?:\s(?!{_VERBS}\b)[^\s.!?;\"“”]+){{0,12}}[\s,:—–-]*$"
+    rf"{_NO_PREPOSITION}\b{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS}|{_NAMING})\b(?:\s(?!(?:{_VERBS})\b)[^\s.!?;\"“”]+){{0,12}}[\s,:—–-]*$"
 )
 # "ANN LEE:", "Ann Lee:", "ANN LEE, HOST:", and no marks behind it, which would say themselves whose words they hold.
 _BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
