@@ -414,6 +414,22 @@ def test_no_spelling_hides_a_house_word(written: str, found: str, model: Framing
 
 
 @pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("The word ‘illegals’ is rude.", ["illegals"]),
+        ("The 'illegals' met.", ["illegals"]),
+        ("The word ‘many illegals’, and the illegals’ homes.", ["illegals", "illegals’"]),
+        ("The '90s illegals' homes burned.", ["illegals'"]),
+        ("“Don’t say ‘illegals’ here,” said Ann Lee.", ["illegals"]),
+        ("‘Burn the illegals’ homes,’ said Ann Lee.", ["illegals’"]),
+    ],
+)
+def test_the_mark_behind_a_house_word_is_no_possessive(written: str, found: list[str]) -> None:
+    banned = House(bans=(Ban("illegals"),)).banned(written)
+    assert [written[start:end] for _, (start, end) in banned] == found
+
+
+@pytest.mark.parametrize(
     ("phrase", "left"),
     [
         ("regime&rsquo;s shameless cronies", "shameless cronies"),

@@ -169,6 +169,22 @@ def test_hover_says_kind_reason_and_how_sure(tmp_path: Path) -> None:
 
 
 @needs_pygls
+@pytest.mark.parametrize("uri", ["untitled:1", "file"])
+def test_of_a_closed_story_nothing_is_said(uri: str, tmp_path: Path) -> None:
+    file = tmp_path / "story.txt"
+    file.write_text(STORY, encoding="utf-8")
+    uri = file.as_uri() if uri == "file" else uri
+    with Client(tmp_path) as client:
+        (one, *_) = client.open(uri, STORY)
+        client.tell("textDocument/didClose", {"textDocument": {"uri": uri}})
+        asked = {"textDocument": {"uri": uri}, "position": one["range"]["start"]}
+        assert client.ask("textDocument/hover", asked) is None
+        assert actions(client, uri, one["range"]) == []
+        assert client.published()["diagnostics"] == []
+        assert client.open(uri, STORY)
+
+
+@needs_pygls
 def test_a_replacement_leaves_the_plainer_text(tmp_path: Path) -> None:
     (tmp_path / ".loadedwords.toml").write_text(BAN, encoding="utf-8")
     uri, text = (tmp_path / "story.txt").as_uri(), "The council met.\n🙂 Nine illegals crossed.\n"

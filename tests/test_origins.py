@@ -180,6 +180,18 @@ def test_a_dateline_further_down_marks_its_paragraph() -> None:
     assert find_origins(text, outlet="Reuters").passages == ()
 
 
+def test_an_article_has_begun_after_three_long_paragraphs() -> None:
+    paragraph = "The council met for many hours in the old hall, and nobody could say how it would end. " * 6
+    theirs = "OSLO (AP) — The storting met."
+    own = "\n\n".join(["The hall was full on Friday.", *3 * [paragraph], theirs, "The mayor spoke.", paragraph])
+    found = find_origins(own, outlet="Dale Ledger")
+    assert (found.article, [own[start:end] for start, end, _ in found.passages]) == (None, [theirs])
+    # Title, byline and date, or the two captions of a photograph, are above an agency's own.
+    page = ["The storting meets", "By Ann Lee", "March 3, 2020", "The hall was full on Friday.", "It was cold."]
+    for above in (page, ["The storting meets", *2 * [paragraph]]):
+        assert find_origins("\n\n".join([*above, theirs, *4 * [paragraph]]), outlet="Dale Ledger").article
+
+
 def test_a_passage_goes_on_to_what_closes_it() -> None:
     text = f"{LONG}\n\nOSLO (Reuters) - The storting met.\n\nIt voted at once.\n\n(Reporting by Ann Lee, Tom Hale; Editing by Kim Oz)"
     found = find_origins(text, outlet="Dale Ledger")

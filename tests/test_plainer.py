@@ -43,6 +43,9 @@ def offered(sentence: str, word: str, kind: str | None = None) -> list[str]:
         ("He is a puppet of the firm.", "puppet", "He is an ally of the firm."),
         ("A flood of letters arrived.", "flood", "A large number of letters arrived."),
         ("Thugs broke the door.", "Thugs", "People broke the door."),
+        ("thugs broke the door.", "thugs", "people broke the door."),
+        ("a puppet of the firm.", "puppet", "an ally of the firm."),
+        ("8 thugs broke the door.", "thugs", "8 people broke the door."),
         ("The rally ended in chaos.", "chaos", "The rally ended in disorder."),
         ("It was a draconian law.", "draconian", "It was a strict law."),
         (
@@ -70,6 +73,10 @@ def test_grammar_is_kept(sentence: str, word: str, plainer: str) -> None:
         ("The so-called experts met.", "so-called", "The experts met."),
         ("It is a feverish two-week race.", "feverish", "It is a two-week race."),
         ("Shameless lobbyists won.", "Shameless", "Lobbyists won."),
+        ("shameless lobbyists won.", "shameless", "lobbyists won."),
+        ("- ironically, the plan failed.", "ironically", "- the plan failed."),
+        ("an utterly failed plan", "utterly", "a failed plan"),
+        ("An utterly failed plan", "utterly", "A failed plan"),
     ],
 )
 def test_a_word_is_left_out_with_its_article_comma_and_space(sentence: str, word: str, without: str) -> None:

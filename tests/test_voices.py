@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadedwords.schema import Article
 from loadedwords.scoring.results import scored_sentence
-from loadedwords.text import PreparedText, prepare_text
+from loadedwords.text import PreparedText, prepare_article, prepare_text
 from loadedwords.text.html import extract_article
 
 PASSAGES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "voices.toml").read_text(encoding="utf-8"))[
@@ -195,6 +197,14 @@ def test_a_host_is_named_in_the_results() -> None:
         ("own", "LEE", False),
         ("quoted", "HALE", True),
     ]
+
+
+@pytest.mark.parametrize(("name", "outlet"), [("Wire Daily", "The Wire Daily"), ("WIRE", "Wire")])
+def test_what_the_outlet_asks_by_its_name_is_its_own(name: str, outlet: str) -> None:
+    text = "\n\n".join(2 * [f"{name}: Why did your reckless plan fail?", "Ann Lee: I was robbed by thugs."])
+    article = Article(id="1", text=text, outlet=outlet)
+    assert [s.host for s in prepare_article(article).text.sentences] == [name, None, name, None]
+    assert {s.voice for s in prepare_article(replace(article, outlet="Dale Ledger")).text.sentences} == {"quoted"}
 
 
 def test_a_block_inside_an_open_quotation_is_no_second_one() -> None:

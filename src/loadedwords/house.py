@@ -14,6 +14,7 @@ from loadedwords.errors import DataError, OutputError
 from loadedwords.files import written_whole
 from loadedwords.schema import KINDS
 from loadedwords.text.cleaning import clean_text
+from loadedwords.text.marks import LONGEST, marked_in
 
 HOUSE_FILE = ".loadedwords.toml"
 
@@ -22,6 +23,8 @@ BANNED, UNTOLD = "banned", "other"
 # Of the linter's list of stock wording, not of the model.
 EUPHEMISM, HIDDEN_AGENT = "euphemism", "hidden-agent"
 LINT_KINDS = (*KINDS, EUPHEMISM, HIDDEN_AGENT, BANNED, UNTOLD)
+
+_OPENS = re.compile(r"(?<!\w)['‘](?=\w)")
 
 Severity = Literal["note", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
@@ -224,11 +227,23 @@ def _places(words: Iterable[str], text: str, flags: re.RegexFlag) -> list[tuple[
     listed = list(words)
     clean = clean_text(text) if listed else None
     return [
-        (word, clean.to_original(*match.span()))
+        (word, clean.to_original(match.start(), match.end() - _closes_marks(match)))
         for word in listed
         if clean
         for match in re.finditer(_pattern(word), clean.text, flags)
     ]
+
+
+def _closes_marks(found: re.Match[str]) -> bool:
+    """Whether the apostrophe behind a word closes marks, as in "the word ‘illegals’", and is no possessive."""
+    text, end = found.string, found.end()
+    if text[end - 1] not in "'’":
+        return False
+    near, far = max(0, end - LONGEST), min(len(text), end + LONGEST)
+    start, stop = text.rfind("\n", near, end) + 1 or near, text.find("\n", end, far)
+    opening = [match.start() for match in _OPENS.finditer(text, start, end)]
+    bounds = [(start, stop if stop >= 0 else far)]
+    return bool(opening) and any(marked.behind == end for marked in marked_in(text, opening[-1], bounds, 0))
 
 
 def without_possessive(word: str) -> str:

@@ -169,7 +169,7 @@ def _put(place: Place, sense: Sense, plain: str, lexicon: Lexicon) -> Replacemen
     if place.previous in ("a", "an"):
         start -= len(place.previous) + 1
         text = text if bare else f"{article_for(text)} {text}"
-    if not any(c.isalnum() for c in place.sentence[:start]):
+    if _opens_capital(place.sentence, start):
         text = _capital(text)
     return None if text == place.sentence[start : place.end] else Replacement(start, place.end, text)
 
@@ -200,6 +200,8 @@ def _left_out(place: Place, part: str) -> Replacement | None:
         if not gap:
             return None
         end += gap.end()
+        if not sentence[start].isupper():
+            return Replacement(start, end, "")
         return Replacement(start, end + 1, sentence[end : end + 1].upper())
     if commas[0] and (commas[1] or re.match(r"[.?!]", sentence[end:])):
         return Replacement(commas[0].start(), end + (1 if commas[1] else 0), "")
@@ -212,7 +214,7 @@ def _left_out(place: Place, part: str) -> Replacement | None:
     if previous in ("a", "an") and following:
         article = "" if NUMBER.match(sentence, end + 1) else article_for(sentence[end + 1 :]) + " "
         start -= len(previous) + 1
-        if not any(c.isalnum() for c in sentence[:start]):
+        if _opens_capital(sentence, start):
             article = article.capitalize()
         return Replacement(start, end + 1, article)
     return _without_space(sentence, start, end)
@@ -222,6 +224,11 @@ def _without_space(sentence: str, start: int, end: int) -> Replacement:
     if sentence[end : end + 1] == " ":
         return Replacement(start, end + 1, "")
     return Replacement(start - (sentence[start - 1 : start] == " "), end, "")
+
+
+def _opens_capital(sentence: str, start: int) -> bool:
+    """Whether the sentence's first word is there, and has a capital: an item of a list or a cell often has none."""
+    return sentence[start].isupper() and not any(c.isalnum() for c in sentence[:start])
 
 
 def _capital(words: str) -> str:

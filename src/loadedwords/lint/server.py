@@ -69,6 +69,8 @@ class LintServer(LanguageServer):
         """What is found in a story as it stands now, linted first where that was not done yet."""
         if uri not in self._linting:
             document = self.workspace.get_text_document(uri)
+            if document.version is None:  # closed: one that was never saved is nowhere
+                return Linted(None)
             self._linting[uri] = asyncio.get_running_loop().run_in_executor(
                 self._beside, self._lint, document, document.version, document.source
             )

@@ -31,7 +31,7 @@ def prepare_article(article: Article) -> PreparedArticle:
     the title once more, as the descriptions of news APIs often are, is not one.
     """
     title, standfirst = article.title or "", article.standfirst or ""
-    text = prepare_text(article.text, article.byline)
+    text = prepare_text(article.text, article.byline, article.outlet)
     of_title = letters(clean_text(title).text)  # a tag alone is none
     if not of_title:
         return PreparedArticle((), _standfirst(standfirst, article.text), text)

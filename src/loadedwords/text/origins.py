@@ -122,6 +122,8 @@ _SHARED = re.compile(
 # A byline or dateline stands at the top, below a caption or two; a note there or in the last lines.
 _TOP_LINES, _LAST_LINES, _TOP_CHARACTERS, _TOP_SHARE = 6, 6, 800, 0.2
 _LONGEST_NOTE, _LONGEST_DATELINE = 500, 160
+# So many lines of so many characters are captions, which agencies' pages repeat; with more, the article has begun.
+_CAPTIONS, _CAPTION = 2, 200
 # More names than that in a byline are those of other articles on the page.
 _MOST_AUTHORS = 3
 
@@ -220,11 +222,12 @@ def named_in_byline(byline: str | None) -> str | None:
 def _all_said(text: str, byline: str | None) -> Iterator[_Said]:
     if byline and (who := named_in_byline(byline)):
         yield _Said(None if _SHARED.search(byline) else who, byline)
-    lines = _lines(text)
+    lines, paragraphs = _lines(text), 0
     for number, (start, line) in enumerate(lines):
         dateline = _DATELINE.match(line[:_LONGEST_DATELINE]) if "(" in line[:_LONGEST_DATELINE] else None
         if dateline and "(@" not in line:  # else a post
-            far_down = number >= _TOP_LINES and start > max(_TOP_CHARACTERS, _TOP_SHARE * len(text))
+            below_top = number >= _TOP_LINES or paragraphs > _CAPTIONS
+            far_down = below_top and start > max(_TOP_CHARACTERS, _TOP_SHARE * len(text))
             end = text.find("\n\n", start) if "\n\n" in text else text.find("\n", start)
             yield _Said(_name(dateline["who"]), "", start if far_down else None, end if end >= 0 else len(text))
         if number < _TOP_LINES:
@@ -235,6 +238,7 @@ def _all_said(text: str, byline: str | None) -> Iterator[_Said]:
                 yield _Said(_name(byline_here["who"]), line)
         if number < _TOP_LINES or number >= len(lines) - _LAST_LINES:
             yield from _in_note(line)
+        paragraphs += len(line) >= _CAPTION
 
 
 def _lines(text: str) -> list[tuple[int, str]]:

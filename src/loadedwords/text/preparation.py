@@ -93,10 +93,10 @@ class PreparedText:
     clean: str = ""
 
 
-def prepare_text(text: str, byline: str | None = None) -> PreparedText:
+def prepare_text(text: str, byline: str | None = None, outlet: str | None = None) -> PreparedText:
     """Prepare one article: every letter and digit of reporting is in exactly one sentence, with offsets into `text`.
 
-    `byline` says who wrote it: in an interview, their questions are the outlet's.
+    `byline` and `outlet` say who wrote it: in an interview, their questions are the outlet's.
     """
     aligned = clean_text(text)
     clean = aligned.text
@@ -110,7 +110,7 @@ def prepare_text(text: str, byline: str | None = None) -> PreparedText:
     stretches = in_order(
         [
             *find_posts(clean, paragraphs, marks),
-            *find_turns(clean, paragraphs, byline or ""),
+            *find_turns(clean, paragraphs, byline or "", outlet or ""),
             *find_dialogue(clean, paragraphs, marks),
         ]
     )

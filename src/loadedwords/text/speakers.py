@@ -54,7 +54,9 @@ SAYS = re.compile(rf"\b(?:{'|'.join(sorted(_ATTRIBUTING - _ALSO_NOUNS))}|accordi
 _PRONOUN = r"(?:[Hh]e|[Ss]he|[Tt]hey|[Ii]t|[Ww]e|I)\b"
 _NAME = rf"(?:(?:{TITLES}|[A-Z])\.|[A-Z][\w’'&-]*+)"
 _TITLED = rf"(?:{_NAME}|of|de|van|von|bin|al)"
-_NOT_A_NAME = (
+# "The mayor didn’t say" names nobody who says it.
+_NOT_DENIED = r"(?!\w+n[’']t\b)"
+_NOT_A_NAME = _NOT_DENIED + (
     r"(?!(?:But|And|Or|So|Yet|However|Then|When|While|As|If|In|On|At|For|By|After|Before|Since|Because|Just|Also|Meanwhile|Still"
     r"|Although|Though|That|This|These|Those|What|Who|Why|How|Here|There|Now|Later|Earlier|Last|Asked|Speaking|He|She|They|It|We"
     r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b)"
@@ -63,7 +65,7 @@ _NOT_A_NAME = (
 _NAMED = rf"(?:(?:the|The)\s)?{_NOT_A_NAME}{_NAME}(?:\s{_TITLED}){{0,5}}(?<![’']s)"
 _DETERMINER = r"(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts|[Oo]ne|[Aa]nother)"
 # Nothing that begins another phrase: "the door a note" are two.
-_INSIDE = (
+_INSIDE = _NOT_DENIED + (
     r"(?!(?:the|an?|and|or|but|that|which|who|he|she|they|it|is|are|was|were|has|had|have|to|by|did|does|do|not|never|will|would|can|could"
     r"|should|may|might|must|declined|refused)\b)(?![\w’'-]*[a-z]\.[A-Z])[\w’'.&-]+"
 )
@@ -78,11 +80,13 @@ _PHRASE_ENDS = r"(?=[,.;:!?—–)”\"]|\s(?:who|in|on|at|after|during|from|as|
 _GOES_ON = (
     r"(?=\s*(?:[.,;:]|$)|\s(?:in|to|on|at|during|after|when|as|via|of|about|reporters|him|her|them|us|me|[A-Z]{2,})\b)"
 )
+# What introduces the next quotation says nothing of the one before; `“Go!” Lee said, “or stay.”` goes on.
+_NO_INTRODUCTION = r"(?!(?:[^.!?\"“”‘]{0,80}[,:])?\s[\"“‘](?![a-z]))"
 # Behind marks these are verbs; before them as often nouns.
 _VERBS_BEHIND = rf"{_VERBS}|comments|stresses|reflects|reflected|enthuses"
 # ", Ann Lee said", ", Ann Lee, the mayor, told reporters"; behind a full stop, only where nothing new is said.
 _AFTER_SUBJECT = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b")
-_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b{_GOES_ON}")
+_AFTER_FULL_STOP = re.compile(rf"[\s,—–-]*{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS_BEHIND})\b{_NO_INTRODUCTION}{_GOES_ON}")
 # `“Why?” Harry Penn asked.`; what `Harry Penn asked: “Who?”` introduces is his next question.
 _ASKED = re.compile(
     rf"(?:(?!The\b){_NAMED}|I){_ASIDE}{_HELPED}\s(?:{'|'.join(sorted(_SAYING - _ALSO_NOUNS))})\b(?![,:]?\s[\"“‘]){_GOES_ON}"
@@ -102,7 +106,7 @@ _PREPOSITIONS = ("of", "to", "by", "with", "for", "in", "on", "at", "from", "aga
 _NO_PREPOSITION = "".join(rf"(?<!\b{word}\s)" for word in _PREPOSITIONS)
 # "Ann Lee, the mayor, told reporters on Tuesday:".
 _BEFORE = re.compile(
-    rf"{_NO_PREPOSITION}\b{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS}|{_NAMING})\b(?:\s(?!{_VERBS}\b)[^\s.!?;\"“”]+){{0,12}}[\s,:—–-]*$"
+    rf"{_NO_PREPOSITION}\b{_WHO}{_ASIDE}{_HELPED}\s(?:{_VERBS}|{_NAMING})\b(?:\s(?!(?:{_VERBS})\b)[^\s.!?;\"“”]+){{0,12}}[\s,:—–-]*$"
 )
 # "ANN LEE:", "Ann Lee:", "ANN LEE, HOST:", and no marks behind it, which would say themselves whose words they hold.
 _BEFORE_IN_A_TRANSCRIPT = re.compile(rf"^(?P<who>{_NAMED}):\s*$")
@@ -143,7 +147,8 @@ def speaker_after(after: str, *, full_stop: bool) -> str | None:
     for pattern in (_AFTER_FULL_STOP if full_stop else _AFTER_SUBJECT, *(() if full_stop else _AFTER_VERB)):
         if match := pattern.match(after):
             return _named(match)
-    match = _ACCORDING.match(after.lstrip(" ,")) or _SIGNED.match(after) or _IS_HOW.match(after)
+    according = None if full_stop else _ACCORDING.match(after.lstrip(" ,"))  # else it begins another sentence
+    match = according or _SIGNED.match(after) or _IS_HOW.match(after)
     return _named(match) if match else None
 
 

@@ -50,21 +50,23 @@ _TALK = re.compile(r"\b(?:I|I['’]\w+|[Yy]ou(?:['’]\w+|r|rs)?|[Ww]e(?:['’]\
 _FULL_NAME = re.compile(r"(?<![\w:])(?P<first>[A-Z][\w’'-]*\.?)(?=\s(?:[A-Z]\.\s)?(?P<last>(?:[A-Z]|\w[’'])[\w’'-]+))")
 
 
-def find_turns(text: str, paragraphs: Bounds, byline: str = "") -> Iterator[Stretch]:
+def find_turns(text: str, paragraphs: Bounds, byline: str = "", outlet: str = "") -> Iterator[Stretch]:
     """Find the turns of a clean text's transcripts and interviews, and their labels.
 
     Parameters
     ----------
-    byline : str
-        Who wrote the article: their turns are the outlet's, as are those of whom a transcript from end to end calls its host.
+    byline, outlet : str
+        Who wrote the article, and for whom: their turns are the outlet's, as are those of whom a transcript from end to end
+        calls its host.
     """
     for start, end in paragraphs:
         if _STAGE.match(text, start, end):
             yield from stretch(text, start, end, "label")
-    yield from list(_spoken(text, paragraphs, find_labels(text, paragraphs), byline)) or find_answers(text, paragraphs)
+    labels = find_labels(text, paragraphs)
+    yield from list(_spoken(text, paragraphs, labels, byline, outlet)) or find_answers(text, paragraphs)
 
 
-def _spoken(text: str, paragraphs: Bounds, labels: Sequence[Label], byline: str) -> Iterator[Stretch]:
+def _spoken(text: str, paragraphs: Bounds, labels: Sequence[Label], byline: str, outlet: str) -> Iterator[Stretch]:
     named = _named(text, labels) if labels else {}
     labels = _likely(labels, named)
     if not labels:
@@ -74,10 +76,10 @@ def _spoken(text: str, paragraphs: Bounds, labels: Sequence[Label], byline: str)
         to_end = len({label.paragraph for label in labels}) >= _FEWEST_TO_END
         if labels[0].paragraph > max(_BEFORE_A_TRANSCRIPT, len(paragraphs) / 10):  # of somebody else's programme, then
             hosts = frozenset()
-        hosts |= _authors(text, labels, byline) | _interviewers(text, labels)
+        hosts |= _authors(text, labels, byline, outlet) | _interviewers(text, labels)
         yield from _turns(text, paragraphs, labels, hosts, to_end=to_end)
         return
-    authors = _authors(text, labels, byline)
+    authors = _authors(text, labels, byline, outlet)
     for run in _runs(labels, _LONGEST_TURN):
         if _is_transcript(text, paragraphs, run, run[-1].paragraph + 1, named, hosts):
             yield from _turns(text, paragraphs, run, authors, to_end=False)
@@ -122,10 +124,15 @@ def _hosts(text: str, labels: Sequence[Label]) -> frozenset[str]:
     return frozenset(hosts)
 
 
-def _authors(text: str, labels: Sequence[Label], byline: str) -> frozenset[str]:
-    """Who wrote the article, by its byline or a line of the text above the turns."""
+def _authors(text: str, labels: Sequence[Label], byline: str, outlet: str) -> frozenset[str]:
+    """Who wrote the article, by its byline or a line of the text above the turns; or the outlet, by its whole name."""
     written_by = " ".join([byline, *_BYLINE.findall(text, 0, labels[0].start)]).casefold()
-    return frozenset(label.key for label in labels if " " in label.who and label.who.casefold() in written_by)
+    own_name = outlet.casefold().removeprefix("the ")
+    return frozenset(
+        label.key
+        for label in labels
+        if label.who.casefold() == own_name or (" " in label.who and label.who.casefold() in written_by)
+    )
 
 
 def _interviewers(text: str, labels: Sequence[Label]) -> frozenset[str]:
