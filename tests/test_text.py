@@ -143,6 +143,8 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("In the '90s the mayor won. He lost later. The workers' union cheered.", ["In the '90s the mayor won.", "He lost later.", "The workers' union cheered."]),
         ("Born in ’52. Rock ‘n’ roll ruled. The dockers' '80s songs. 'Tis over. It’s the players’. Go.", ["Born in ’52.", "Rock ‘n’ roll ruled.", "The dockers' '80s songs.", "'Tis over.", "It’s the players’.", "Go."]),
         ("He said 'no.' ‘We won. We did,’ she said.", ["He said 'no.'", "‘We won.", "We did,’ she said."]),
+        ("The minister said it. ``They closed it, the fools.'' She left. ``It is lost,'' he said. ``Never.''Then he left. ‹We won. We did.› ‹So?›", ["The minister said it.", "``They closed it, the fools.''", "She left.", "``It is lost,'' he said.", "``Never.''", "Then he left.", "‹We won.", "We did.›", "‹So?›"]),
+        ("‚We won. We did.‘ „So.“ »Go. Now.« »No.« ``It is,″ he said. ″We go.″", ["‚We won.", "We did.‘", "„So.“", "»Go.", "Now.«", "»No.«", "``It is,″ he said.", "″We go.″"]),
         # Who asks by name belongs to the question; what a name introduces, and what else begins with a capital, does not.
         ("“Why?” Bo Cole asked. “No!” Sen. Ann Lee, the chair, told reporters. 'Go?' I asked.", ["“Why?” Bo Cole asked.", "“No!” Sen. Ann Lee, the chair, told reporters.", "'Go?' I asked."]),
         ("“Is it?” Lee replied, “Yes.” “Who?” The police don’t know. “What?” Cole left.", ["“Is it?”", "Lee replied, “Yes.”", "“Who?”", "The police don’t know.", "“What?”", "Cole left."]),

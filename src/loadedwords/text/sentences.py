@@ -20,10 +20,10 @@ LONGEST_BLOCK = 10_000
 # Each pattern begins with characters that are rare or is asked only where the cheap one before it finds some: blocks without
 # are most, and a pattern that begins by looking back is tried at every character.
 # An apostrophe outside a word ("'90s", "players'") passes for one with the splitter.
-_QUOTE_MARK = re.compile(r"[\"“”„‟«»'‘’](?:(?<=[\"“”„‟«»])|(?<=['‘])(?<!\w['‘])|(?<=['’])(?!\w))")
+_QUOTE_MARK = re.compile(r"[\"″＂“”„‟«»‹›‚`'‘’](?:(?<=[\"″＂“”„‟«»‹›‚`])|(?<=['‘])(?<!\w['‘])|(?<=['’])(?!\w))")
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
-_MAY_LOSE_BREAK = re.compile(r"[.!?][\"”’)]{0,2}[“‘]?[A-Z]")
-_LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
+_MAY_LOSE_BREAK = re.compile(r"[.!?][\"”’'»›)]{0,2}[“‘«‹`]{0,2}[A-Z]")
+_LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’'»›)]{0,2}(?=[“‘«‹`]{0,2}[A-Z][a-z’']*[ ,])")
 # The splitter takes the month, and the name, for an abbreviation; nobody abbreviates it.
 _MAY = re.compile(r"\bMay(?=\.\s)")
 # "on Monday.[3] The mayor", "on Monday.¹ The mayor"; or a bare number, as what takes tags out leaves <sup>1</sup>.
@@ -43,10 +43,10 @@ _AFTER_TIME = re.compile(
     r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)"
 )
 _ENDS_SENTENCE = re.compile("[.!?:;…][\"”’')\\]]*$")
-_QUESTION_QUOTED = re.compile("[?!…][\"”’'»]+$")
+_QUESTION_QUOTED = re.compile("[?!…][\"”’'»›]+$")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
-_OPENING = frozenset("\"“„‟«‘'([")
-_OPENING_ONLY = frozenset("“„«‘([")
+_OPENING = frozenset("\"″＂“„‟«»‹›‚`‘'([")
+_OPENING_ONLY = frozenset("“„«‹‚`‘([")
 
 
 @dataclass(frozen=True)
