@@ -170,6 +170,44 @@ def test_what_was_wrapped_by_hand_is_joined_and_no_sentence_is_endless() -> None
     assert max(len(s.text) for s in prepare_text("row, " * 5000).sentences) <= 1500
 
 
+WIRE = """   ESTMERE (Agency) -- The council met in the old hall with
+Mayor Ames and the dockers, who had asked for it.
+   Nobody spoke against the plan. It was put off for the second
+time by Minister Cole and now costs more than the whole of last
+year's budget.
+
+The ferry to Aldermouth will run again from June, said Captain
+Bo Hale of the board. Fares stay as they are, and so do all of
+the timetables. No tickets are sold on board.
+"""
+
+
+@pytest.mark.parametrize("indented", [True, False])
+def test_an_article_that_was_wrapped_is_joined_before_capitals_too(indented: bool) -> None:
+    text = WIRE if indented else re.sub("^ +", "", WIRE, flags=re.MULTILINE)
+    assert [" ".join(s.text.split()) for s in prepare_text(text).sentences] == [
+        "ESTMERE (Agency) -- The council met in the old hall with Mayor Ames and the dockers, who had asked for it.",
+        "Nobody spoke against the plan.",
+        "It was put off for the second time by Minister Cole and now costs more than the whole of last year's budget.",
+        "The ferry to Aldermouth will run again from June, said Captain Bo Hale of the board.",
+        "Fares stay as they are, and so do all of the timetables.",
+        "No tickets are sold on board.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Harbour Plan Fails\nMayor Ames Under Fire\nThe council met on Monday.\nNobody spoke for the plan that had been put off",
+        "Those who voted for it:\nAnn Lee of Estmere\nBo Cole\nTom Hale of Aldermouth East\n\nThose who did not:\nEva Ruiz\nSam Orr",
+        "O harbour of the morning light\nWhere gulls on rusty railings sit\nThe ferry sails into the night\nAnd nobody remembers it",
+        "The council met on Monday to talk about the harbour.\nNobody spoke against the plan, which had failed.\nIt will cost more than the whole budget.",
+    ],
+)
+def test_lines_that_nobody_wrapped_stay_apart(text: str) -> None:
+    assert [s.text for s in prepare_text(text).sentences] == [line for line in text.split("\n") if line]
+
+
 @pytest.mark.parametrize(
     ("paragraph", "quoted"),
     [
