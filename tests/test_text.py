@@ -145,6 +145,9 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("He said 'no.' ‘We won. We did,’ she said.", ["He said 'no.'", "‘We won.", "We did,’ she said."]),
         ("The minister said it. ``They closed it, the fools.'' She left. ``It is lost,'' he said. ``Never.''Then he left. ‹We won. We did.› ‹So?›", ["The minister said it.", "``They closed it, the fools.''", "She left.", "``It is lost,'' he said.", "``Never.''", "Then he left.", "‹We won.", "We did.›", "‹So?›"]),
         ("‚We won. We did.‘ „So.“ »Go. Now.« »No.« ``It is,″ he said. ″We go.″", ["‚We won.", "We did.‘", "„So.“", "»Go.", "Now.«", "»No.«", "``It is,″ he said.", "″We go.″"]),
+        # Whole sentences in brackets are sentences, and what follows them is another.
+        ("(He left the hall.) The mayor sneered. [She fell. “Never.”] Lee (R-Vale) spoke. (It (the port) is shut!)", ["(He left the hall.)", "The mayor sneered.", "[She fell.", "“Never.”]", "Lee (R-Vale) spoke.", "(It (the port) is shut!)"]),
+        ("Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee. It fell (so he said. Twice) and rose.", ["Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee.", "It fell (so he said. Twice) and rose."]),
         # Who asks by name belongs to the question; what a name introduces, and what else begins with a capital, does not.
         ("“Why?” Bo Cole asked. “No!” Sen. Ann Lee, the chair, told reporters. 'Go?' I asked.", ["“Why?” Bo Cole asked.", "“No!” Sen. Ann Lee, the chair, told reporters.", "'Go?' I asked."]),
         ("“Is it?” Lee replied, “Yes.” “Who?” The police don’t know. “What?” Cole left.", ["“Is it?”", "Lee replied, “Yes.”", "“Who?”", "The police don’t know.", "“What?”", "Cole left."]),
@@ -289,6 +292,7 @@ SLOW = [
     "Topics, from " + "tax, " * 40 + "health: all were raised.", "Topics | " + "tax | " * 40 + "& crime", "1" * 200 + " Facebook users complained.",
     "By " + "A" * 200 + "!", "BY " + "CORRESPONDENT-" * 30 + "!", "[•](#)" * 60 + " more text here.", "Advertisement" + " continue reading" * 30 + " x" * 30,
     "Reporting by " + "Ann " * 100 + "!", "Tags: " + "a-b, " * 80 + "!.", "Facebook " * 60 + "!", "Harbour " * 60 + "May 3",
+    "(a (b. " * 9000, "(" + "a" * 60000 + ".) A", "It fell. (a.) " * 9000,
 ]  # fmt: skip
 
 

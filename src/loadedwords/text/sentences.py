@@ -29,6 +29,10 @@ _QUOTE_MARK = re.compile(r"[\"″＂“”„‟«»‹›‚`'‘’](?:(?<=[\"
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
 _MAY_LOSE_BREAK = re.compile(r"[.!?][\"”’'»›)]{0,2}[“‘«‹`]{0,2}[A-Z]")
 _LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’'»›)]{0,2}(?=[“‘«‹`]{0,2}[A-Z][a-z’']*[\s,])")
+# "(He left. She stayed.) The mayor": whole sentences in brackets, which may hold others.
+_BRACKETED = re.compile(
+    r"[(\[](?:[^()\[\]]|[(\[][^()\[\]]{0,100}[)\]]){3,1500}+(?:(?<=[.!?…])|(?<=[.!?…][\"”’'»]))[)\]](?!\S)"
+)
 # The splitter takes the month, and the name, for an abbreviation; nobody abbreviates it.
 _MAY = re.compile(r"\bMay(?=\.\s)")
 # "on Monday.[3] The mayor", "on Monday.¹ The mayor"; or a bare number, as what takes tags out leaves <sup>1</sup>.
@@ -168,6 +172,9 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
     if _MAY_HAVE_FOOTNOTE.search(block):
         edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
+    for match in _BRACKETED.finditer(block):
+        if _begins(block, match.start()):
+            edits += [Edit(match.start(), match.start() + 1), Edit(match.end() - 1, match.end())]
     edits += [Edit(*match.span(), "...") for match in re.finditer(r"…(?! ?\.)", block)]
     edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)
@@ -185,6 +192,12 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             begin = cut
     if _LETTER_OR_DIGIT.search(text, begin, end):
         yield stripped(text, begin, end)
+
+
+def _begins(block: str, at: int) -> bool:
+    """Whether what stands before ends a sentence, if anything does."""
+    end = stripped(block, 0, at)[1]
+    return not end or _ENDS_SENTENCE.search(block, max(end - 9, 0), end) is not None
 
 
 def _goes_on(text: str, at: int) -> bool:
