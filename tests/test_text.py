@@ -148,6 +148,8 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         # Whole sentences in brackets are sentences, and what follows them is another.
         ("(He left the hall.) The mayor sneered. [She fell. “Never.”] Lee (R-Vale) spoke. (It (the port) is shut!)", ["(He left the hall.)", "The mayor sneered.", "[She fell.", "“Never.”]", "Lee (R-Vale) spoke.", "(It (the port) is shut!)"]),
         ("Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee. It fell (so he said. Twice) and rose.", ["Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee.", "It fell (so he said. Twice) and rose."]),
+        # A mark with a blank behind it opens as well.
+        ("It fell. « It is lost », said Lee. « Why? » Bo Cole asked. ( It is.) “ Go.", ["It fell.", "« It is lost », said Lee.", "« Why? » Bo Cole asked.", "( It is.)", "“ Go."]),
         # Who asks by name belongs to the question; what a name introduces, and what else begins with a capital, does not.
         ("“Why?” Bo Cole asked. “No!” Sen. Ann Lee, the chair, told reporters. 'Go?' I asked.", ["“Why?” Bo Cole asked.", "“No!” Sen. Ann Lee, the chair, told reporters.", "'Go?' I asked."]),
         ("“Is it?” Lee replied, “Yes.” “Who?” The police don’t know. “What?” Cole left.", ["“Is it?”", "Lee replied, “Yes.”", "“Who?”", "The police don’t know.", "“What?”", "Cole left."]),
@@ -232,6 +234,7 @@ def test_lines_that_nobody_wrapped_stay_apart(text: str) -> None:
         ("“It was lost,’’ said Ann. He left.", ["It was lost,"]),
         ("“It was lost,'' said Ann. ‘‘Never,’’ he said.", ["It was lost,", "Never,"]),
         ("It was lost,” said Ann. He left.", []),
+        ("It was lost (“ The dam broke…  ” he said). He left.", ["The dam broke…"]),
     ],
 )
 def test_quotations(paragraph: str, quoted: list[str]) -> None:
@@ -315,6 +318,15 @@ def test_a_disclaimer_at_the_top_leaves_the_article() -> None:
     [
         ("The mayor said, “We fight on.\nThe regime crushed it.\nPolice came.", ["mixed", "own", "own"]),
         ("“He never closed it.\n\nThe council met.", ["quoted", "own"]),
+        (
+            "Lee replied, “ I don’t know, and it is lost.\n\n“ I only wait,” Lee said. He left.",
+            ["mixed", "mixed", "own"],
+        ),
+        (
+            'Lee replied, " I don’t know, and it is lost.\n\n" I only wait," Lee said. He left.',
+            ["mixed", "mixed", "own"],
+        ),
+        ('It is lost. "\n\n" I only wait," Lee said. He left.', ["own", "mixed", "own"]),
     ],
 )
 def test_a_lost_mark_ends_with_its_line_or_paragraph(text: str, voices: list[str]) -> None:

@@ -52,7 +52,7 @@ _AFTER_TIME = re.compile(
     r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)"
 )
 _ENDS_SENTENCE = re.compile("[.!?:;…][\"”’')\\]]*$")
-_QUESTION_QUOTED = re.compile("[?!…][\"”’'»›]+$")
+_QUESTION_QUOTED = re.compile("[?!…](?:[\"”’'»›]+| [”»›])$")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _OPENING = frozenset("\"″＂“„‟«»‹›‚`‘'([")
 _OPENING_ONLY = frozenset("“„«‹‚`‘([")
@@ -211,6 +211,8 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _before_opening_marks(text: str, begin: int, cut: int) -> int:
     """Move a cut to the left of the marks that open what follows."""
+    if cut - 1 > begin and text[cut - 1].isspace() and text[cut - 2] in _OPENING_ONLY:  # « with a blank behind it »
+        return _before_opening_marks(text, begin, cut - 1)
     at = cut
     while at > begin and text[at - 1] in _OPENING:
         at -= 1
