@@ -146,6 +146,13 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("In the '90s the mayor won. He lost later. The workers' union cheered.", ["In the '90s the mayor won.", "He lost later.", "The workers' union cheered."]),
         ("Born in ’52. Rock ‘n’ roll ruled. The dockers' '80s songs. 'Tis over. It’s the players’. Go.", ["Born in ’52.", "Rock ‘n’ roll ruled.", "The dockers' '80s songs.", "'Tis over.", "It’s the players’.", "Go."]),
         ("He said 'no.' ‘We won. We did,’ she said.", ["He said 'no.'", "‘We won.", "We did,’ she said."]),
+        ("The minister said it. ``They closed it, the fools.'' She left. ``It is lost,'' he said. ``Never.''Then he left. ‹We won. We did.› ‹So?›", ["The minister said it.", "``They closed it, the fools.''", "She left.", "``It is lost,'' he said.", "``Never.''", "Then he left.", "‹We won.", "We did.›", "‹So?›"]),
+        ("‚We won. We did.‘ „So.“ »Go. Now.« »No.« ``It is,″ he said. ″We go.″", ["‚We won.", "We did.‘", "„So.“", "»Go.", "Now.«", "»No.«", "``It is,″ he said.", "″We go.″"]),
+        # Whole sentences in brackets are sentences, and what follows them is another.
+        ("(He left the hall.) The mayor sneered. [She fell. “Never.”] Lee (R-Vale) spoke. (It (the port) is shut!)", ["(He left the hall.)", "The mayor sneered.", "[She fell.", "“Never.”]", "Lee (R-Vale) spoke.", "(It (the port) is shut!)"]),
+        ("Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee. It fell (so he said. Twice) and rose.", ["Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee.", "It fell (so he said. Twice) and rose."]),
+        # A mark with a blank behind it opens as well.
+        ("It fell. « It is lost », said Lee. « Why? » Bo Cole asked. ( It is.) “ Go.", ["It fell.", "« It is lost », said Lee.", "« Why? » Bo Cole asked.", "( It is.)", "“ Go."]),
         # Who asks by name belongs to the question; what a name introduces, and what else begins with a capital, does not.
         ("“Why?” Bo Cole asked. “No!” Sen. Ann Lee, the chair, told reporters. 'Go?' I asked.", ["“Why?” Bo Cole asked.", "“No!” Sen. Ann Lee, the chair, told reporters.", "'Go?' I asked."]),
         ("“Is it?” Lee replied, “Yes.” “Who?” The police don’t know. “What?” Cole left.", ["“Is it?”", "Lee replied, “Yes.”", "“Who?”", "The police don’t know.", "“What?”", "Cole left."]),
@@ -171,6 +178,44 @@ def test_what_was_wrapped_by_hand_is_joined_and_no_sentence_is_endless() -> None
     assert max(len(s.text) for s in prepare_text("row, " * 5000).sentences) <= 1500
 
 
+WIRE = """   ESTMERE (Agency) -- The council met in the old hall with
+Mayor Ames and the dockers, who had asked for it.
+   Nobody spoke against the plan. It was put off for the second
+time by Minister Cole and now costs more than the whole of last
+year's budget.
+
+The ferry to Aldermouth will run again from June, said Captain
+Bo Hale of the board. Fares stay as they are, and so do all of
+the timetables. No tickets are sold on board.
+"""
+
+
+@pytest.mark.parametrize("indented", [True, False])
+def test_an_article_that_was_wrapped_is_joined_before_capitals_too(indented: bool) -> None:
+    text = WIRE if indented else re.sub("^ +", "", WIRE, flags=re.MULTILINE)
+    assert [" ".join(s.text.split()) for s in prepare_text(text).sentences] == [
+        "ESTMERE (Agency) -- The council met in the old hall with Mayor Ames and the dockers, who had asked for it.",
+        "Nobody spoke against the plan.",
+        "It was put off for the second time by Minister Cole and now costs more than the whole of last year's budget.",
+        "The ferry to Aldermouth will run again from June, said Captain Bo Hale of the board.",
+        "Fares stay as they are, and so do all of the timetables.",
+        "No tickets are sold on board.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Harbour Plan Fails\nMayor Ames Under Fire\nThe council met on Monday.\nNobody spoke for the plan that had been put off",
+        "Those who voted for it:\nAnn Lee of Estmere\nBo Cole\nTom Hale of Aldermouth East\n\nThose who did not:\nEva Ruiz\nSam Orr",
+        "O harbour of the morning light\nWhere gulls on rusty railings sit\nThe ferry sails into the night\nAnd nobody remembers it",
+        "The council met on Monday to talk about the harbour.\nNobody spoke against the plan, which had failed.\nIt will cost more than the whole budget.",
+    ],
+)
+def test_lines_that_nobody_wrapped_stay_apart(text: str) -> None:
+    assert [s.text for s in prepare_text(text).sentences] == [line for line in text.split("\n") if line]
+
+
 @pytest.mark.parametrize(
     ("paragraph", "quoted"),
     [
@@ -192,6 +237,7 @@ def test_what_was_wrapped_by_hand_is_joined_and_no_sentence_is_endless() -> None
         ("“It was lost,’’ said Ann. He left.", ["It was lost,"]),
         ("“It was lost,'' said Ann. ‘‘Never,’’ he said.", ["It was lost,", "Never,"]),
         ("It was lost,” said Ann. He left.", []),
+        ("It was lost (“ The dam broke…  ” he said). He left.", ["The dam broke…"]),
     ],
 )
 def test_quotations(paragraph: str, quoted: list[str]) -> None:
@@ -252,6 +298,7 @@ SLOW = [
     "Topics, from " + "tax, " * 40 + "health: all were raised.", "Topics | " + "tax | " * 40 + "& crime", "1" * 200 + " Facebook users complained.",
     "By " + "A" * 200 + "!", "BY " + "CORRESPONDENT-" * 30 + "!", "[•](#)" * 60 + " more text here.", "Advertisement" + " continue reading" * 30 + " x" * 30,
     "Reporting by " + "Ann " * 100 + "!", "Tags: " + "a-b, " * 80 + "!.", "Facebook " * 60 + "!", "Harbour " * 60 + "May 3",
+    "(a (b. " * 9000, "(" + "a" * 60000 + ".) A", "It fell. (a.) " * 9000,
 ]  # fmt: skip
 
 
@@ -274,6 +321,15 @@ def test_a_disclaimer_at_the_top_leaves_the_article() -> None:
     [
         ("The mayor said, “We fight on.\nThe regime crushed it.\nPolice came.", ["mixed", "own", "own"]),
         ("“He never closed it.\n\nThe council met.", ["quoted", "own"]),
+        (
+            "Lee replied, “ I don’t know, and it is lost.\n\n“ I only wait,” Lee said. He left.",
+            ["mixed", "mixed", "own"],
+        ),
+        (
+            'Lee replied, " I don’t know, and it is lost.\n\n" I only wait," Lee said. He left.',
+            ["mixed", "mixed", "own"],
+        ),
+        ('It is lost. "\n\n" I only wait," Lee said. He left.', ["own", "mixed", "own"]),
     ],
 )
 def test_a_lost_mark_ends_with_its_line_or_paragraph(text: str, voices: list[str]) -> None:

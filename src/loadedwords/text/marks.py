@@ -87,7 +87,7 @@ def marked_in(text: str, begin: int, bounds: Bounds, number: int) -> list[Marked
             elif mark == "‘" and _opens_again(text, bounds, number, mark):
                 found.append(Marked(after, end, at, end, goes_on=True))
                 skip = end
-        elif mark in _CLOSER and _may_open(text, mark, at, after, end):
+        elif mark in _CLOSER and _may_open(text, mark, at, after, bounds, number):
             opener, mark_at, opened = mark, at, after
     if opener:
         found.append(_unclosed(text, opener, mark_at, opened, bounds, number))
@@ -139,27 +139,30 @@ def _opens(text: str, at: int, after: int, end: int) -> bool:
     return not following.isspace() and not before.isalnum() and before not in ".,!?;%)"
 
 
-def _may_open(text: str, mark: str, at: int, after: int, end: int) -> bool:
+def _may_open(text: str, mark: str, at: int, after: int, bounds: Bounds, number: int) -> bool:
+    end = bounds[number][1]
     if mark in "»›”" and not any(text.find(closer, after, end) >= 0 for closer in _CLOSER[mark]):
         return False  # the arrow of a link, or what closes a quotation whose first mark was lost
     # Nothing but the blank before it is missing: said the mayor.“It
     glued = mark in _DIRECTED and text[at - 1 : at] in (".", "!", "?") and text[after : after + 1].isalpha()
-    return glued or _opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, end)
+    return glued or _opens(text, at, after, end) or _opens_before_blank(text, mark, at, after, bounds, number)
 
 
-def _opens_before_blank(text: str, mark: str, at: int, after: int, end: int) -> bool:
-    """Whether a mark with a blank on both sides opens (“ like this ”): one that closes comes before another that opens."""
-    if (at and not text[at - 1].isspace()) or not (after < end and text[after].isspace()):
+def _opens_before_blank(text: str, mark: str, at: int, after: int, bounds: Bounds, number: int) -> bool:
+    """Whether a mark with a blank on both sides opens (“ like this ”).
+
+    One that closes comes before another that opens; or none comes, and the next paragraph opens again.
+    """
+    end = bounds[number][1]
+    if (at and not text[at - 1].isspace() and text[at - 1] not in "([") or not (after < end and text[after].isspace()):
         return False
     if mark not in _DIRECTED and mark != '"':
         return False
     following = _MARK.finditer(text, after, min(end, after + LONGEST))
     closer = next((m for m in following if m[0] == mark or m[0] in _CLOSER[mark]), None)
-    return (
-        closer is not None
-        and closer[0] in _CLOSER[mark]
-        and (mark != '"' or not _only_opens(text, closer.start(), closer.end(), after))
-    )
+    if closer is None:
+        return _opens_again(text, bounds, number, mark)
+    return closer[0] in _CLOSER[mark] and (mark != '"' or not _only_opens(text, closer.start(), closer.end(), after))
 
 
 def _closes(text: str, at: int, after: int, end: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sentencex import get_sentence_boundaries
 
@@ -16,14 +17,22 @@ from loadedwords.text.stretches import stripped
 LONGEST = 1500
 # The splitter's time grows with the square of a line's length where quotation marks don't match.
 LONGEST_BLOCK = 10_000
+# Nobody wraps lines wider, in characters.
+_WIDEST = 120
+# Of a line's indentation, which may have been as deep, a clean text keeps one blank.
+_INDENT = 8
 
 # Each pattern begins with characters that are rare or is asked only where the cheap one before it finds some: blocks without
 # are most, and a pattern that begins by looking back is tried at every character.
 # An apostrophe outside a word ("'90s", "players'") passes for one with the splitter.
-_QUOTE_MARK = re.compile(r"[\"“”„‟«»'‘’](?:(?<=[\"“”„‟«»])|(?<=['‘])(?<!\w['‘])|(?<=['’])(?!\w))")
+_QUOTE_MARK = re.compile(r"[\"″＂“”„‟«»‹›‚`'‘’](?:(?<=[\"″＂“”„‟«»‹›‚`])|(?<=['‘])(?<!\w['‘])|(?<=['’])(?!\w))")
 # "…the tax rates.The president": a paragraph break that a scraper lost. Addresses are left alone.
-_MAY_LOSE_BREAK = re.compile(r"[.!?][\"”’)]{0,2}[“‘]?[A-Z]")
-_LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’)]{0,2}(?=[“‘]?[A-Z][a-z’']*[ ,])")
+_MAY_LOSE_BREAK = re.compile(r"[.!?][\"”’'»›)]{0,2}[“‘«‹`]{0,2}[A-Z]")
+_LOST_BREAK = re.compile(r"(?<!\S)[^\s@./:]*[a-z]{3}[.!?][\"”’'»›)]{0,2}(?=[“‘«‹`]{0,2}[A-Z][a-z’']*[\s,])")
+# "(He left. She stayed.) The mayor": whole sentences in brackets, which may hold others.
+_BRACKETED = re.compile(
+    r"[(\[](?:[^()\[\]]|[(\[][^()\[\]]{0,100}[)\]]){3,1500}+(?:(?<=[.!?…])|(?<=[.!?…][\"”’'»]))[)\]](?!\S)"
+)
 # The splitter takes the month, and the name, for an abbreviation; nobody abbreviates it.
 _MAY = re.compile(r"\bMay(?=\.\s)")
 # "on Monday.[3] The mayor", "on Monday.¹ The mayor"; or a bare number, as what takes tags out leaves <sup>1</sup>.
@@ -43,10 +52,10 @@ _AFTER_TIME = re.compile(
     r"(?:[A-Z]{2,4}\b|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Eastern|Pacific|Central|Mountain)\b)"
 )
 _ENDS_SENTENCE = re.compile("[.!?:;…][\"”’')\\]]*$")
-_QUESTION_QUOTED = re.compile("[?!…][\"”’'»]+$")
+_QUESTION_QUOTED = re.compile("[?!…](?:[\"”’'»›]+| [”»›])$")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
-_OPENING = frozenset("\"“„‟«‘'([")
-_OPENING_ONLY = frozenset("“„«‘([")
+_OPENING = frozenset("\"″＂“„‟«»‹›‚`‘'([")
+_OPENING_ONLY = frozenset("“„«‹‚`‘([")
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,10 @@ def find_sentences(text: str, list_lines: frozenset[int] = frozenset()) -> list[
     """
     found: list[Span] = []
     number = -1
-    for lines in _paragraphs(text):
-        for line_start, line_end in _joined_lines(text, lines, list_lines):
+    paragraphs = list(_paragraphs(text))
+    width = _wrapped_at(text, paragraphs, list_lines)
+    for lines in paragraphs:
+        for line_start, line_end in _joined_lines(text, lines, list_lines, width):
             number += 1
             for start, end in _cut(text, line_start, line_end, LONGEST_BLOCK, ". ", " "):
                 for piece_start, piece_end in _split_block(text, start, end):
@@ -94,14 +105,44 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, int]]]:
         yield lines
 
 
-def _joined_lines(text: str, lines: list[tuple[int, int]], list_lines: frozenset[int]) -> list[tuple[int, int]]:
-    """Join the lines that were one before somebody wrapped them."""
+def _wrapped_at(text: str, paragraphs: list[list[tuple[int, int]]], list_lines: frozenset[int]) -> int:
+    """The width at which an editor wrapped all of an article; 0 where it did not."""
+    pairs = [(before, after) for lines in paragraphs for before, after in pairwise(lines) if after[0] not in list_lines]
+    if len(pairs) < 2:
+        return 0
+    # One line in twenty may be wider: a headline, or an address that could not be broken.
+    lengths = sorted(end - start for (start, end), _ in pairs)
+    width = lengths[len(lengths) * 19 // 20]
+    filled = [_fills(text, before, after, width) for before, after in pairs]
+    # The other lines end paragraphs that no empty line parts.
+    ended = sum(
+        not full and _ENDS_SENTENCE.search(text, max(before[1] - 9, 0), before[1]) is not None
+        for full, (before, _) in zip(filled, pairs, strict=True)
+    )
+    going_on = sum(full and text[after[0]].islower() for full, (_, after) in zip(filled, pairs, strict=True))
+    wrapped = sum(filled) + ended >= 0.8 * len(pairs) and going_on >= 0.4 * sum(filled)
+    return width if wrapped and width <= _WIDEST else 0
+
+
+def _fills(text: str, line: tuple[int, int], following: tuple[int, int], width: int) -> bool:
+    """Whether the next line's first word had no room in a line."""
+    indented = _INDENT if text[line[0] - 1 : line[0]] == " " else 0
+    word_end = text.find(" ", *following)
+    word_end = word_end if word_end >= 0 else following[1]
+    return indented + line[1] - line[0] + 1 + word_end - following[0] > width
+
+
+def _joined_lines(
+    text: str, lines: list[tuple[int, int]], list_lines: frozenset[int], width: int
+) -> list[tuple[int, int]]:
+    """Join the lines that were one before somebody wrapped them, all of the article at `width` if that is not 0."""
     wrapped = _looks_wrapped(text, lines, list_lines)
     blocks = lines[:1]
-    for start, end in lines[1:]:
+    for line, (start, end) in pairwise(lines):
         begun, stop = blocks[-1]
         cut_short = text[start].islower() and not _ENDS_SENTENCE.search(text, max(stop - 9, 0), stop)
-        if start not in list_lines and (wrapped or cut_short):
+        filled = width and _fills(text, line, (start, end), width)
+        if start not in list_lines and (wrapped or cut_short or filled):
             blocks[-1] = (begun, end)
         else:
             blocks.append((start, end))
@@ -121,7 +162,7 @@ def _looks_wrapped(text: str, lines: list[tuple[int, int]], list_lines: frozense
     lengths = [end - start for start, end in lines[:-1]]
     following = [start for start, _ in lines[1:]]
     return (
-        max(lengths) <= 120
+        max(lengths) <= _WIDEST
         and min(lengths) >= 0.6 * max(lengths)
         and list_lines.isdisjoint(following)
         and sum(text[start].islower() for start in following) >= 0.4 * len(following)
@@ -137,6 +178,9 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         edits += [Edit(match.end(), match.end(), " ") for match in _LOST_BREAK.finditer(block)]
     if _MAY_HAVE_FOOTNOTE.search(block):
         edits += [Edit(*match.span()) for match in _FOOTNOTE.finditer(block)]
+    for match in _BRACKETED.finditer(block):
+        if _begins(block, match.start()):
+            edits += [Edit(match.start(), match.start() + 1), Edit(match.end() - 1, match.end())]
     edits += [Edit(*match.span(), "...") for match in re.finditer(r"…(?! ?\.)", block)]
     edits += [Edit(*match.span(), "June") for match in _MAY.finditer(block)]
     bare = apply_edits(block, edits)
@@ -156,6 +200,12 @@ def _split_block(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield stripped(text, begin, end)
 
 
+def _begins(block: str, at: int) -> bool:
+    """Whether what stands before ends a sentence, if anything does."""
+    end = stripped(block, 0, at)[1]
+    return not end or _ENDS_SENTENCE.search(block, max(end - 9, 0), end) is not None
+
+
 def _goes_on(text: str, at: int) -> bool:
     """Whether the splitter cut a sentence in two: "D-N.|Y.", "Yahoo! | said so", "Ms. | Ames", "5 p.m. | Monday"."""
     if not text[at - 1].isspace() or text[at].islower() or _ABBREVIATED.search(text, max(0, at - 10), at):
@@ -167,6 +217,8 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _before_opening_marks(text: str, begin: int, cut: int) -> int:
     """Move a cut to the left of the marks that open what follows."""
+    if cut - 1 > begin and text[cut - 1].isspace() and text[cut - 2] in _OPENING_ONLY:  # « with a blank behind it »
+        return _before_opening_marks(text, begin, cut - 1)
     at = cut
     while at > begin and text[at - 1] in _OPENING:
         at -= 1
