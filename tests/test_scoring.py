@@ -124,6 +124,18 @@ def test_every_word_is_where_it_says(text: str, model: FramingModel) -> None:
             assert text[word.start : word.end] == word.text
 
 
+def test_no_word_of_an_address_is_marked_or_counted(model: FramingModel) -> None:
+    text = (
+        "See https://example.com/shameless-thugs/brutal for more. The vile puppets of www.shameless-disgrace.org lied."
+        " The vile clowns wrote to vile.thug@disgrace.example.net and brutal-thugs.com in May."
+    )
+    for scored in (model.score_text(text), loadedwords.load_model("linear").score_text(text)):
+        marked = [word.text for s in scored.sentences for word in s.words]
+        assert "vile" in " ".join(marked)
+        assert not any(bad in word for word in marked for bad in ("thug", "brutal", "disgrace", "shameless", "org"))
+        assert [s.n_own_words for s in scored.sentences] == [3, 5, 8]
+
+
 def test_top_words_are_read_without_their_marks(model: FramingModel) -> None:
     text = "The council met. The shameless <b>regime</b> and its vile vultures of **Ashvein sneered. They lied.**"
     scored = next(model.score_articles([text]))

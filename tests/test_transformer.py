@@ -236,6 +236,7 @@ def test_a_word_is_as_loaded_as_its_most_loaded_piece(text: str, data: st.DataOb
         ("plain words only", [-5, -5, -5], []),
         ("in a vile display of it", [3, 3, 3, 3, 3, 3], ["vile display"]),
         ("of it", [3, 3], []),
+        ("vile www.thugs.org now", [3, 3, 3, 3, -5], ["vile"]),
     ],
 )
 def test_phrases_are_what_one_would_underline(text: str, scores: list[float], expected: list[str]) -> None:

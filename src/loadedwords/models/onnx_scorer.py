@@ -34,7 +34,7 @@ from loadedwords.errors import LoadedwordsError, ModelError
 from loadedwords.models.odds import logistic
 from loadedwords.models.scores import Logits, WordScore
 from loadedwords.schema import KINDS, Device
-from loadedwords.text.words import COMPOUND, FUNCTION_WORDS
+from loadedwords.text.words import COMPOUND, FUNCTION_WORDS, addresses_in
 
 GRAPH_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -326,6 +326,8 @@ def find_phrases(
     if not words:
         return []
     scores = settings.of_words(np.array([word[2] for word in words]))
+    for start, end in addresses_in(text):  # else the word beside one would be marked for what stands in it
+        scores[[word[0] < end and start < word[1] for word in words]] = 0
 
     def joined(left: int, right: int) -> bool:
         if right - left > 2 or (scores[left + 1 : right] < settings.join_threshold).any():

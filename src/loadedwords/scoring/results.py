@@ -13,7 +13,7 @@ from loadedwords.text import Sentence
 from loadedwords.text.cleaning import clean_text
 from loadedwords.text.language import ENGLISH, language_name
 from loadedwords.text.origins import NO_ORIGINS, Origins
-from loadedwords.text.words import COMPOUND
+from loadedwords.text.words import addresses_in, n_words
 
 N_TOP_WORDS = 5
 # A mixed sentence's own words are scored apart only where that can matter: not where the whole is as plain as this, nor
@@ -38,7 +38,7 @@ def scored_apart(sentence: Sentence, p_loaded: float, words: Sequence[WordScore]
 
 
 def _n_quoted_words(sentence: Sentence) -> int:
-    return sum(len(COMPOUND.findall(sentence.text[q.start : q.end])) for q in sentence.quoted)
+    return sum(n_words(sentence.text[q.start : q.end]) for q in sentence.quoted)
 
 
 def scored_sentence(
@@ -64,9 +64,12 @@ def scored_sentence(
 
 
 def place_words(original: str, sentence: Sentence, words: Iterable[WordScore]) -> list[LoadedWord]:
-    """Words of the clean sentence, placed in the text it came from."""
+    """Words of the clean sentence, placed in the text it came from; none that stands in an address."""
     placed = []
+    addresses = addresses_in(sentence.text)
     for word in words:
+        if any(start < word.end and word.start < end for start, end in addresses):
+            continue
         start, end = sentence.to_article(word.start, word.end)
         quoted = next((q for q in sentence.quoted if q.start < word.end and word.start < q.end), None)
         placed.append(
@@ -96,7 +99,7 @@ def summed_up(
     own = [s.p_own for s in counted if s.p_own is not None]
     quoting = [s.p_loaded for s in counted if s.voice != "own"]
     words = [word for s in counted for word in s.words]
-    n_words = sum(s.n_own_words for s in counted)
+    n_own_words = sum(s.n_own_words for s in counted)
     own_words = [word for word in words if not word.in_quote]
     n_loaded = _n_words(own_words)
     weight: defaultdict[str, float] = defaultdict(float)
@@ -117,10 +120,10 @@ def summed_up(
         boilerplate=boilerplate,
         n_sentences=len(sentences),
         n_own=len(own),
-        n_words=n_words,
+        n_words=n_own_words,
         n_loaded_words=n_loaded,
         loaded_share=mean(own),
-        loaded_words_per_1000=1000 * n_loaded / n_words if n_words else None,
+        loaded_words_per_1000=1000 * n_loaded / n_own_words if n_own_words else None,
         top_words=tuple(sorted(weight, key=lambda word: (-weight[word], word))[:N_TOP_WORDS]),
         status="ok" if sentences else "empty",
         message="; ".join(notes),

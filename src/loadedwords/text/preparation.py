@@ -28,7 +28,7 @@ from loadedwords.text.sentences import Span, find_sentences
 from loadedwords.text.speakers import is_indirect
 from loadedwords.text.stretches import Stretch, in_order, pieces
 from loadedwords.text.transcripts import find_turns
-from loadedwords.text.words import COMPOUND, PLACEHOLDER
+from loadedwords.text.words import PLACEHOLDER, n_words
 
 # Why a line that only says who speaks is left out.
 LABEL = "label"
@@ -59,6 +59,7 @@ class Sentence:
         Of the outlet's people who says it, where it is a turn of a transcript.
     paragraph : int
     n_own_words : int
+        Those in addresses left out.
     alignment : Aligned
         Of the whole article.
     offset : int
@@ -204,7 +205,7 @@ def _sentence(
 ) -> Sentence:
     text = aligned.text[span.start : span.end]
     own = _without(text, quoted)
-    n_own = len(COMPOUND.findall(own))
+    n_own = n_words(own)
     voice: Voice = "own" if not quoted else "mixed" if n_own else "quoted"
     return Sentence(
         start=start,
