@@ -152,7 +152,7 @@ def test_markup_goes_and_words_stay(raw: str, clean: str) -> None:
         ("(He left the hall.) The mayor sneered. [She fell. “Never.”] Lee (R-Vale) spoke. (It (the port) is shut!)", ["(He left the hall.)", "The mayor sneered.", "[She fell.", "“Never.”]", "Lee (R-Vale) spoke.", "(It (the port) is shut!)"]),
         ("Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee. It fell (so he said. Twice) and rose.", ["Sen. Bo Cole (D-Calif.) Monday met Acme (formerly Acme Inc.) Chairman Lee.", "It fell (so he said. Twice) and rose."]),
         # A mark with a blank behind it opens as well.
-        ("It fell. « It is lost », said Lee. « Why? » Bo Cole asked. ( It is.) “ Go.", ["It fell.", "« It is lost », said Lee.", "« Why? » Bo Cole asked.", "( It is.)", "“ Go."]),
+        ("It fell. « It is lost », said Lee. « Why? » Bo Cole asked. ( It is.) “ Go. »No.« He left.", ["It fell.", "« It is lost », said Lee.", "« Why? » Bo Cole asked.", "( It is.)", "“ Go.", "»No.«", "He left."]),
         # Who asks by name belongs to the question; what a name introduces, and what else begins with a capital, does not.
         ("“Why?” Bo Cole asked. “No!” Sen. Ann Lee, the chair, told reporters. 'Go?' I asked.", ["“Why?” Bo Cole asked.", "“No!” Sen. Ann Lee, the chair, told reporters.", "'Go?' I asked."]),
         ("“Is it?” Lee replied, “Yes.” “Who?” The police don’t know. “What?” Cole left.", ["“Is it?”", "Lee replied, “Yes.”", "“Who?”", "The police don’t know.", "“What?”", "Cole left."]),

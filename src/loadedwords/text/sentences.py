@@ -218,7 +218,8 @@ def _goes_on(text: str, at: int) -> bool:
 def _before_opening_marks(text: str, begin: int, cut: int) -> int:
     """Move a cut to the left of the marks that open what follows."""
     if cut - 1 > begin and text[cut - 1].isspace() and text[cut - 2] in _OPENING_ONLY:  # « with a blank behind it »
-        return _before_opening_marks(text, begin, cut - 1)
+        at = _before_opening_marks(text, begin, cut - 1)
+        return at if at == begin or text[at - 1].isspace() else cut
     at = cut
     while at > begin and text[at - 1] in _OPENING:
         at -= 1
