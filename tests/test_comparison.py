@@ -619,7 +619,7 @@ def test_an_outlets_name_is_no_markup_and_can_not_take_over_the_terminal(score: 
     folder = score([*told(1, "Red\x1b[31m"), *told(1, "Bell\x07"), *told(1, "[/red]")], "escape")
     done = run("compare", folder)
     assert done.exit_code == 0, repr(done.exception)
-    assert "Red�[31m" in done.output
+    assert "Red" in done.output
     assert not set("\x1b\x07") & set(done.output)
     assert "[/red]" in done.output
     assert "[no interval]" in done.output

@@ -151,7 +151,9 @@ def _joined_lines(
 
 def unwrapped(text: str) -> list[str]:
     """The paragraphs of a text that may have been wrapped by hand."""
-    joined = (_joined_lines(text, lines, frozenset()) for lines in _paragraphs(text))
+    paragraphs = list(_paragraphs(text))
+    width = _wrapped_at(text, paragraphs, frozenset())
+    joined = (_joined_lines(text, lines, frozenset(), width) for lines in paragraphs)
     return [" ".join(text[start:end].split()) for blocks in joined for start, end in blocks]
 
 
