@@ -171,7 +171,7 @@ def _differences(domains: Mapping[str, Domain], level: float) -> pl.DataFrame:
     a, b = _taken(shares, first), _taken(shares, second)
     low, high = _ends_of_difference(a, b, (1 - level) / 2)
     p_value = _p_of_difference(a, b)
-    (error_a, error_b) = (each.error(level) for each in (a, b))
+    error_a, error_b = a.error(level), b.error(level)
     freedom = welch_freedom(error_a**2, error_b**2, a.df, b.df)
     figures = {
         "difference": a.share - b.share,

@@ -8,7 +8,6 @@ import polars as pl
 from loadedwords.outlets.counted import sums_of_outlets, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
-    Numbers,
     adjust_holm,
     effective_freedom,
     jackknife_influence,
@@ -59,31 +58,21 @@ def compare_pairs(
     sums, sizes = sums[:, compared], sizes[:, compared]
     influence = jackknife_influence(sums, sizes)
     freedom = np.array([effective_freedom(column) for column in sizes.T])
-    pairs = pair_differences(sums.sum(axis=0) / sizes.sum(axis=0), influence.T @ influence, freedom, level)
-    known = pl.DataFrame({"outlet": names, "n_articles": n_articles})[compared]
-    a, b = known[pairs["a"]], known[pairs["b"]]
-    return (
-        pairs.with_columns(
-            outlet_a=a["outlet"],
-            outlet_b=b["outlet"],
-            n_articles_a=a["n_articles"],
-            n_articles_b=b["n_articles"],
-            differs=pl.col("p_adjusted") < 1 - level,
-        )
-        .select(PAIRS_COLUMNS)
-        .sort(["p_value", "outlet_a", "outlet_b"], nulls_last=True)
-    )
-
-
-def pair_differences(estimates: Numbers, covariance: Numbers, freedom: Numbers, level: float) -> pl.DataFrame:
-    """Every two of some estimates: a and b (their places), difference, ci_low, ci_high, p_value, p_adjusted, detectable."""
-    a, b = np.triu_indices(len(estimates), k=1)
+    share, covariance = sums.sum(axis=0) / sizes.sum(axis=0), influence.T @ influence
+    a, b = np.triu_indices(len(share), k=1)
     variance = np.diag(covariance)
-    difference = estimates[a] - estimates[b]
+    difference = share[a] - share[b]
     difference[np.abs(difference) < _ROUNDING] = 0.0
     error = np.sqrt(np.maximum(variance[a] + variance[b] - 2 * covariance[a, b], 0))
     both_freedom = welch_freedom(variance[a], variance[b], freedom[a], freedom[b])
     low, high, p_value = student(difference, error, both_freedom, level)
+    known = pl.DataFrame({"outlet": names, "n_articles": n_articles})[compared]
+    about = {f"{name}_{side}": known[name].gather(at) for name in known.columns for side, at in (("a", a), ("b", b))}
     figures = {"difference": difference, "ci_low": low, "ci_high": high, "p_value": p_value}
     detectable = smallest_difference(error, both_freedom, level, len(a))
-    return pl.DataFrame({"a": a, "b": b, **figures, "p_adjusted": adjust_holm(p_value), "detectable": detectable})
+    pairs = pl.DataFrame({**about, **figures, "p_adjusted": adjust_holm(p_value), "detectable": detectable})
+    return (
+        pairs.with_columns(differs=pl.col("p_adjusted") < 1 - level)
+        .select(PAIRS_COLUMNS)
+        .sort(["p_value", "outlet_a", "outlet_b"], nulls_last=True)
+    )
