@@ -171,6 +171,19 @@ def test_standard_input(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [a.text for a in articles] == ([row["text"] for row in ROWS] if content.startswith("{") else [content])
 
 
+def test_a_page_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = "The council met on Tuesday to talk of the bridge and the roads that lead to it. It will meet again."
+    page = f"<!-- kept -->\n<!doctype html><html><body><article><h1>Dam</h1><p>{story}</p></article></body></html>"
+    for content, text in (
+        (page, story),
+        (f"A <html> tag begins a page. {story}", f"A <html> tag begins a page. {story}"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+        (article,), rejects = read("-")
+        assert not rejects
+        assert article.text == text
+
+
 def test_a_dataset_on_disk(tmp_path: Path) -> None:
     import datasets
 

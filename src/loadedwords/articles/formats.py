@@ -25,6 +25,9 @@ __all__ = ["PARTED", "READERS", "STDIN", "TABLES", "Progress", "Source", "ending
 _BATCH_ROWS = 256
 _TOO_LONG = "the line is longer than an article may be; raise --max-characters if it is one"
 _JSON = re.compile(r"\s*(?:\{|\[\s*\{)")
+_PAGE = re.compile(r"(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+# Characters of markup for each of the article's.
+_MARKUP = 16
 
 Read = Callable[[Source, ReadOptions], Iterator[Record | Reject]]
 
@@ -158,24 +161,28 @@ def _plain_record(text: Text, source: Source, options: ReadOptions) -> Iterator[
 
 
 def _read_html(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
+    with open_bytes(source) as stream:
+        content = stream.read(_MARKUP * options.max_characters)
+    if content:
+        yield _page_record(decode_page(content, options.encoding), source)
+
+
+def _page_record(page: str, source: Source) -> Record | Reject:
     from loadedwords.articles.pages import read_page  # brings trafilatura, which is slow to import
 
-    with open_bytes(source) as stream:
-        content = stream.read(16 * options.max_characters)
-    if not content:
-        return
-    extracted = read_page(decode_page(content, options.encoding))
+    extracted = read_page(page)
     if extracted is None:
-        yield Reject(source.name, None, "no article was found in the page")
-    else:
-        yield Record(None, extracted)
+        return Reject(source.name, None, "no article was found in the page")
+    return Record(None, extracted)
 
 
 def _read_stdin(source: Source, options: ReadOptions) -> Iterator[Record | Reject]:
-    """JSON if it begins like that, else one article of plain text."""
+    """JSON or a page if it begins like that, else one article of plain text."""
     text = Text(source, options)  # not closed: standard input is not ours
     if _JSON.match(text.head):
         yield from _json_records(text, source, options)
+    elif _PAGE.match(text.head):
+        yield _page_record(text.read(_MARKUP * options.max_characters), source)
     else:
         yield from _plain_record(text, source, options)
 
