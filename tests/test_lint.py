@@ -473,6 +473,20 @@ def test_the_nearest_house_file_counts(desk: Path) -> None:
     assert run("story.txt", "--house", "nosuch.toml").exit_code == 2
 
 
+def test_a_link_in_a_circle_and_a_mark_of_byte_order_stop_nothing(desk: Path) -> None:
+    (desk / "in" / "a").mkdir(parents=True)
+    (desk / "in" / "self.txt").symlink_to("self.txt")
+    (desk / "in" / "a" / "story.txt").write_text(STORY, encoding="utf-8")
+    (desk / ".loadedwords.toml").write_text('accept = ["sneered"]', encoding="utf-8-sig")
+    result = run("in", "--fail-on", "never")
+    assert result.exit_code == 3
+    assert "self.txt" in result.stderr
+    assert "story.txt:1:" in result.stdout
+    assert "sneered" not in result.stdout
+    assert run("--accept", "regime").exit_code == 0
+    assert read_house(desk / ".loadedwords.toml").accept == ("regime", "sneered")
+
+
 def test_files_that_the_house_leaves_are_counted(desk: Path) -> None:
     (desk / ".loadedwords.toml").write_text('files.leave = ["story.*"]', encoding="utf-8")
     result = run("story.txt")

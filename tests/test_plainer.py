@@ -54,6 +54,8 @@ def offered(sentence: str, word: str, kind: str | None = None) -> list[str]:
             "They have at least partly broken the record.",
         ),
         ("They are desperate for a deal.", "desperate", "They are eager for a deal."),
+        ("The thugs’ violence ruined it.", "thugs", "The people’s violence ruined it."),
+        ("His cronies' firms won.", "cronies", "His associates' firms won."),
     ],
 )
 def test_grammar_is_kept(sentence: str, word: str, plainer: str) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from loadedwords import load_model, score_articles
 from loadedwords.articles import read_articles
+from loadedwords.articles.texts import title_and_standfirst
 from loadedwords.batch import RunDescription, score_to_folder
 from loadedwords.cli import main
 from loadedwords.errors import DataError, OutputError
@@ -337,6 +338,41 @@ def test_the_standfirst_of_a_plain_text(second: str, part: str) -> None:
         assert text[found.start : found.end] == found.text
     else:
         pytest.fail("nothing was found")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_wrapped_paragraph_is_no_title_whatever_ends_its_lines(end: str, tmp_path: Path) -> None:
+    story = "The council met on Monday and the bakers\nwent on strike for a day.\n\nAfter that the mayor left.\n"
+    for text, title in ((story, None), (f"Mayor speaks\n\n{story}", "Mayor speaks")):
+        (tmp_path / "x.txt").write_bytes(text.replace("\n", end).encode())
+        (article,) = read_articles(tmp_path / "x.txt")
+        assert isinstance(article, Article)
+        assert (article.title, article.standfirst) == (title, None)
+
+
+def test_turns_of_an_interview_are_neither_title_nor_standfirst() -> None:
+    turns = "HERALD: Why did you close?\n\nLEE: Those cronies robbed us.\n\nHERALD: Did you call?\n\nLEE: I did.\n"
+    assert title_and_standfirst(turns) == (None, None)
+    assert title_and_standfirst(f"The baker talks\n\n{turns}") == ((0, 15), None)
+    assert title_and_standfirst("WATCH: The baker talks\n\nThe council met.") == ((0, 22), None)
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("title: {}\noutlet: Wire\n\n", True),
+        ('---\ntitle: "{}"\ndeck: Nobody was asked\n---\n', True),
+        ("+++\noutlet = 'Shameless'\n+++\n", False),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_fields_at_the_head_are_no_prose(head: str, title: bool, form: Any, model: FramingModel) -> None:
+    text = f"{head.format(TITLE)}The council met on Tuesday. The shameless regime sneered.\n"
+    found = lint_text(text, model=model, house=House(), form=form)
+    start = len(head.format(TITLE))
+    assert {f.part for f in found if f.start >= start} == {"text"}
+    above = {(f.part, f.text in TITLE, text[f.start : f.end] == f.text) for f in found if f.start < start}
+    assert above == ({("title", True, True)} if title and form == "text" else set())
 
 
 # The house's rules

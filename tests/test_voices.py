@@ -207,6 +207,18 @@ def test_what_the_outlet_asks_by_its_name_is_its_own(name: str, outlet: str) -> 
     assert {s.voice for s in prepare_article(replace(article, outlet="Dale Ledger")).text.sentences} == {"quoted"}
 
 
+@pytest.mark.parametrize("mark", ["> ", ">", ">> ", "> > ", "- > ", "1. > ", "  >"])
+def test_however_a_block_is_marked_it_is_somebody_elses(mark: str) -> None:
+    text = f"The council met.\n\n{mark}They robbed us.\n{mark}They did.\n\nThe mayor left.\n\n>50 people came.\n"
+    assert [(s.text, s.voice) for s in prepare_text(text).sentences] == [
+        ("The council met.", "own"),
+        ("They robbed us.", "quoted"),
+        ("They did.", "quoted"),
+        ("The mayor left.", "own"),
+        (">50 people came.", "own"),
+    ]
+
+
 def test_a_block_inside_an_open_quotation_is_no_second_one() -> None:
     text = (
         'The owners shut the mill. “It is a shame,” said Ann Lee, the mayor of -05-03", "Alder.7\n> We were never asked.\n\n*\n'

@@ -99,7 +99,7 @@ class House:
 
         if self.file is None or not (self.lint or self.leave):
             return True
-        folder, place = self.file.resolve().parent, file.resolve()
+        folder, place = _resolved(self.file).parent, _resolved(file)
         if not place.is_relative_to(folder):
             return True
         name = place.relative_to(folder).as_posix()
@@ -127,9 +127,17 @@ class House:
 
 def find_house(start: Path) -> Path | None:
     """The nearest house file, from the folder of `start`, or from `start` if it is one, upwards."""
-    place = start.resolve()
+    place = _resolved(start)
     folders = [place, *place.parents] if place.is_dir() else place.parents
     return next((file for folder in folders if (file := folder / HOUSE_FILE).is_file()), None)
+
+
+def _resolved(place: Path) -> Path:
+    """Where a path leads to; of links in a circle, where the link is."""
+    try:
+        return place.resolve()
+    except (OSError, RuntimeError):  # up to Python 3.12 a RuntimeError
+        return place.absolute()
 
 
 def read_house(file: Path) -> House:
@@ -141,7 +149,7 @@ def read_house(file: Path) -> House:
         If it is no TOML, or a key or a value is not one that is known.
     """
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise HouseError(f"{file} can't be read: {error}.\nIt is a TOML file of rules; see docs/lint.md.") from error
     _check_keys(file, "", table, ("accept", "names", "ban", "off", "levels", "files"))
@@ -190,7 +198,7 @@ def accept_words(words: Iterable[str], file: Path) -> list[str]:
     new = [word for word in dict.fromkeys(words) if word.casefold() not in lowered]
     if not new:
         return []
-    old = file.read_bytes().decode() if file.exists() else ""  # line ends stay as they are
+    old = file.read_bytes().decode("utf-8-sig") if file.exists() else ""  # line ends stay as they are
     listed = ", ".join(json.dumps(word, ensure_ascii=False) for word in new)
     written = _with_accepted(old, listed)
     try:

@@ -10,11 +10,13 @@ from loadedwords.articles.columns import COLUMN_NAMES, column_of
 from loadedwords.articles.dates import read_date
 
 _LONGEST_TITLE, _LONGEST_STANDFIRST = 150, 300
-_LINE_ALONE = re.compile(r"\s*+(\S[^\r\n]*+)(?:\r\n|\r|\n)[ \t]*+(?:\r\n|\r|\n)\s*+\S")
+_LINE_ALONE = re.compile(r"\s*+(\S[^\r\n]*+)(?>\r\n|\r|\n)[ \t]*+(?>\r\n|\r|\n)\s*+\S")
 _ENDS_A_SENTENCE = re.compile(r"[.:;,]['\"”’)]*$")
 _NO_TITLE = re.compile(r"by\s+\w|advertisement\b", re.IGNORECASE)
 # A byline, a date, a section: what has fewer than four words, too.
 _NO_STANDFIRST = re.compile(r"(?i:by|from)\b|\W*\w+\W+(?:\w+\W*){0,2}$")
+# A turn of an interview: "MAYOR LEE: ", "Q: ". Alone, a headline may begin so.
+_TURN = re.compile(r"\s*(?:[A-Z][A-Z.’'-]*[ \t]?){1,4}:[ \t]")
 _HEADING = re.compile(r"\s*#[ \t]+([^\r\n]+?)[ \t#]*(?:\r?\n|$)")
 _HEADING_BELOW = re.compile(r"\s*(?:##[ \t]+|([*_]{1,3})(?=\S))([^\r\n]+?)(?:(?<=\S)\1|[ \t#]*)[ \t]*(?:\r?\n|$)")
 
@@ -33,7 +35,7 @@ def read_text(text: str, *, markdown: bool) -> dict[str, Any]:
     Fields at its head stand between lines of three hyphens, in TOML of three plus signs, or without these in a paragraph of their own ("Title: …").
     Title and standfirst are among them, or headings, or lines that stand alone and do not end as a sentence does.
     """
-    fields, text = _fields_at_head(text)
+    fields, text = fields_at_head(text)
     headings = _headings(text) if markdown else None
     title, standfirst = headings or title_and_standfirst(text)
     apart: dict[str, Any] = {}
@@ -53,6 +55,8 @@ def title_and_standfirst(text: str) -> tuple[tuple[int, int] | None, tuple[int, 
     title = _line_alone(text, 0, _LONGEST_TITLE)
     if title is None or _NO_TITLE.match(text, title[0]):
         return None, None
+    if _TURN.match(text, title[1]):
+        return None if _TURN.match(text, title[0]) else title, None
     standfirst = _line_alone(text, title[1], _LONGEST_STANDFIRST)
     return title, None if standfirst and _NO_STANDFIRST.match(text[slice(*standfirst)]) else standfirst
 
@@ -76,7 +80,8 @@ def _headings(text: str) -> tuple[tuple[int, int], tuple[int, int] | None] | Non
     return title.span(1), below.span(2) if below and text[below.end() :].strip() else None
 
 
-def _fields_at_head(text: str) -> tuple[dict[str, Any], str]:
+def fields_at_head(text: str) -> tuple[dict[str, Any], str]:
+    """What a text says of itself before it begins, and the text from there on."""
     if head := _FENCED_TOML.match(text):
         try:
             fields = tomllib.loads(head["lines"])

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from loadedwords.articles import STDIN, ReadOptions, read_articles
+from loadedwords.articles.columns import column_of
 from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
-from loadedwords.articles.texts import title_and_standfirst
+from loadedwords.articles.texts import fields_at_head, title_and_standfirst
 from loadedwords.errors import DataError
 from loadedwords.lint.silence import DIRECTIVE
 from loadedwords.schema import Article, Reject
@@ -149,10 +150,17 @@ def _of_record(article: Article, path: str) -> Document:
 
 
 def _outline_text(text: str) -> Outline:
-    title, standfirst = (
-        span if span and not DIRECTIVE.match(text[slice(*span)]) else None for span in title_and_standfirst(text)
-    )
-    return Outline(title, standfirst, _no_prose(text))
+    fields, story = fields_at_head(text)
+    head = len(text) - len(story)
+    spans = []
+    for kind, span in zip(("title", "standfirst"), title_and_standfirst(story), strict=True):
+        if (name := column_of(kind, fields, {})) is not None:  # the head's goes first, as where articles are read
+            start = text.find(str(fields[name]), 0, head)
+            spans.append((start, start + len(str(fields[name]))) if start >= 0 else None)
+        else:
+            apart = span and not DIRECTIVE.match(story[slice(*span)])
+            spans.append((span[0] + head, span[1] + head) if span and apart else None)
+    return Outline(*spans, [Edit(0, head), *_no_prose(text)] if head else _no_prose(text))
 
 
 def _no_prose(text: str) -> list[Edit]:

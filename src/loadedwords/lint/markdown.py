@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from loadedwords.articles.texts import fields_at_head
 from loadedwords.lint.documents import LINE_END, Outline
 from loadedwords.text.alignment import Edit
 from loadedwords.text.words import PLACEHOLDER
@@ -36,8 +37,9 @@ def outline_markdown(text: str) -> Outline:
     from markdown_it import MarkdownIt
 
     front = _FRONT_MATTER.match(text)
-    edits = [Edit(*front.span(), "\n")] if front else []
-    body = text if front is None else re.sub(r"[^\r\n]", " ", front[0]) + text[front.end() :]
+    head = front.end() if front else len(text) - len(fields_at_head(text)[1])
+    edits = [Edit(0, head, "\n")] if head else []
+    body = re.sub(r"[^\r\n]", " ", text[:head]) + text[head:]
     tokens = MarkdownIt("commonmark").parse(body)
     # As markdown-it counts lines; one more, for a block that ends with the text.
     lines = [0, *(match.end() for match in LINE_END.finditer(text)), len(text)]

@@ -37,6 +37,7 @@ _WITHIN = re.compile(r"(?:['’]s)? ")
 _VOWEL_SOUND = re.compile(r"(?!uni[^nm]|us[aeiu]|eu|one\b|once)[aeiou]|hour|honest|honou?r|heir|8|11\b|18\b", re.I)
 # "Acted recklessly" without its adverb says nothing.
 _NEEDS_ADVERB = re.compile(r"(act|behav|treat|perform|far|look|feel|felt|did|do|go|went|work)(e?s|ed|ing|e)?$")
+_POSSESSIVE, _OPENS_MARKS = re.compile(r"['’](?!\w)"), re.compile(r"(?<!\w)['‘](?=\w)")
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,13 @@ def _put(place: Place, sense: Sense, plain: str, lexicon: Lexicon) -> Replacemen
         text = text if bare else f"{article_for(text)} {text}"
     if _opens_capital(place.sentence, start):
         text = _capital(text)
-    return None if text == place.sentence[start : place.end] else Replacement(start, place.end, text)
+    end = place.end
+    if written.endswith("s") and not text.endswith("s") and _POSSESSIVE.match(place.sentence, end):
+        if _OPENS_MARKS.search(place.sentence, 0, start):  # which the apostrophe may close
+            return None
+        end += 1
+        text += f"{place.sentence[place.end]}s"  # "the thugs' violence": "the people's violence"
+    return None if text == place.sentence[start:end] else Replacement(start, end, text)
 
 
 def is_title_cased(sentence: str) -> bool:

@@ -11,7 +11,7 @@ from loadedwords.text.repair import repair
 # Most news text holds nothing of the kind: one look saves every other search.
 _ANYTHING = re.compile(
     r"[*_\[<\t\r\f\v\x1c-\x1e\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-    r"|  | MORE\b|^[ ]*(?:[#>•▪◦·‣●■➤►▶→–—+-]|\d{1,3}[.)]) |^ | $",
+    r"|  | MORE\b|^>|^[ ]*(?:[#•▪◦·‣●■➤►▶→–—+-]|\d{1,3}[.)]) |^ | $",
     re.MULTILINE,
 )
 
@@ -75,7 +75,10 @@ _LINKS = (
 _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _ODD_BLANK = r"\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANKS = re.compile(rf"[ {_ODD_BLANK}]{{2,}}|[{_ODD_BLANK}]")  # all but a single blank as it should be
-_LINE_MARK = re.compile(r"^[ \t\xa0]*(?:(?:#{1,6}|>|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+)+", re.MULTILINE)
+# A ">" needs no blank behind it, but for what is more than a number.
+_LINE_MARK = re.compile(
+    r"^[ \t\xa0]*(?:(?:#{1,6}|[*•▪◦·‣●■➤►▶→+–—-]|\d{1,3}[.)])[ \t\xa0]+|>(?:[ \t\xa0]+|(?![\d=])))+", re.MULTILINE
+)
 # Tags end lines too: "<p>1. First</p>", "<br>- second".
 _MARK_BEHIND_TAG = re.compile(rf"(?:{_BLOCK_TAG.pattern})({_LINE_MARK.pattern.removeprefix('^')})", re.IGNORECASE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=~][ \t]*){3,}$", re.MULTILINE)

@@ -189,7 +189,7 @@ def _speech_in(
     clean: str, paragraphs: list[tuple[int, int]], marks: Mapping[int, str], stretches: list[Stretch]
 ) -> list[Quotation]:
     """Somebody else's words in an article."""
-    blocks = [number for number, (start, _) in enumerate(paragraphs) if marks.get(start, "").startswith(">")]
+    blocks = [number for number, (start, _) in enumerate(paragraphs) if ">" in marks.get(start, "")]
     return speech(find_quotations(clean, paragraphs, blocks, stretches))
 
 
