@@ -152,15 +152,18 @@ def _of_record(article: Article, path: str) -> Document:
 def _outline_text(text: str) -> Outline:
     fields, story = fields_at_head(text)
     head = len(text) - len(story)
-    spans = []
-    for kind, span in zip(("title", "standfirst"), title_and_standfirst(story), strict=True):
+    found = dict(zip(("title", "standfirst"), title_and_standfirst(story), strict=True))
+
+    def place(kind: PartName) -> tuple[int, int] | None:
         if (name := column_of(kind, fields, {})) is not None:  # the head's goes first, as where articles are read
-            start = text.find(str(fields[name]), 0, head)
-            spans.append((start, start + len(str(fields[name]))) if start >= 0 else None)
-        else:
-            apart = span and not DIRECTIVE.match(story[slice(*span)])
-            spans.append((span[0] + head, span[1] + head) if span and apart else None)
-    return Outline(*spans, [Edit(0, head), *_no_prose(text)] if head else _no_prose(text))
+            said = str(fields[name])
+            start = text.find(said, 0, head)
+            return (start, start + len(said)) if start >= 0 else None
+        span = found[kind]
+        return (span[0] + head, span[1] + head) if span and not DIRECTIVE.match(story[slice(*span)]) else None
+
+    edits = _no_prose(text)
+    return Outline(place("title"), place("standfirst"), [Edit(0, head), *edits] if head else edits)
 
 
 def _no_prose(text: str) -> list[Edit]:
