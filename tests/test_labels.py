@@ -127,3 +127,16 @@ def test_who_labelled_a_corpus_and_how_loaded_it_is_travels_with_the_labels(corp
     assert card.count("- anno-lexical (train): ") == 1
     assert card.count("; learnt by its labels and as the teachers see it") == 1
     assert "12.9% are clearly loaded" in card
+
+
+def test_the_card_shows_what_each_part_is_worth_beside_what_it_was_measured_on() -> None:
+    config = open_bundle("default").config
+    found = [{"name": "babe: ROC AUC", "estimate": 0.9, "low": 0.88, "high": None}]
+    line = {"description": "default without plain: 9 sentences; 2 folds, 1 seed; 95% intervals", "findings": found}
+    card = write_card({**config, "metrics": {**config["metrics"], "ablation": [line]}})
+    table = card.partition("## What each part is worth")[2].partition("## ")[0]
+    whole, without = [row for row in table.splitlines() if row.startswith("| default")]
+    assert whole.startswith("| default | 3,000 sentences of 1,614 articles, mean target 0.205; 5 folds")
+    assert (
+        without == "| default without plain | 9 sentences; 2 folds, 1 seed | – | – | – | – | – | 0.900 [no interval] |"
+    )

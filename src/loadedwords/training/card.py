@@ -176,8 +176,8 @@ def _measured(metrics: Mapping[str, Any]) -> Sections:
     sections = {"What was measured": [*measured, as_points([*found, *metrics.get("notes", ())])]}
     if ablation := metrics.get("ablation"):
         sections["What each part is worth"] = [
-            "The same folds with one part of the recipe left out; 95% intervals by resampling articles.",
-            as_table(("recipe", *_ABLATED), map(_ablated, (metrics, *ablation))),
+            "The recipe with parts left out, each line beside what it was measured on; 95% intervals by resampling articles.",
+            as_table(("recipe", "measured on", *_ABLATED), map(_ablated, (metrics, *ablation))),
         ]
     if bins := metrics.get("reliability"):
         rows = [(f"{p:.2f}", f"{share:.2f}", str(n)) for p, share, n in bins]
@@ -196,7 +196,8 @@ def _measured(metrics: Mapping[str, Any]) -> Sections:
 
 def _ablated(measured: Mapping[str, Any]) -> list[str]:
     found = {finding["name"]: finding for finding in measured["findings"]}
-    return [measured["description"].partition(":")[0], *(with_interval(found.get(name)) for name in _ABLATED)]
+    recipe, _, rest = measured["description"].partition(": ")
+    return [recipe, "; ".join(rest.split("; ")[:2]), *(with_interval(found.get(name)) for name in _ABLATED)]
 
 
 def _slices(by: str, slices: Sequence[Mapping[str, Any]]) -> str:
