@@ -269,9 +269,25 @@ def test_variance_of_unlike_numbers_by_hand() -> None:
     assert split.within == pytest.approx(within)
     assert split.between == pytest.approx((square_between - within) / (6 - (4 + 16) / 6))
     assert (split.n_outlets, split.n_articles) == (2, 6)
-    # The ends are those of F with 1 and 4 degrees of freedom, for groups of the mean size 8 / 3.
+    # Of two outlets the ends are those of F with 1 and 4 degrees of freedom, for groups of the mean size 8 / 3.
     ends = [square_between / within / stats.f.ppf(p, 1, 4) for p in (0.975, 0.025)]
     assert (split.share_low, split.share_high) == pytest.approx([max(0, r - 1) / (max(0, r - 1) + 8 / 3) for r in ends])
+
+
+def test_the_ends_of_the_share_of_variance_by_generalised_least_squares() -> None:
+    """Wald's pivot from the whole covariance of the articles, which its formula with weights never makes."""
+    rng = np.random.default_rng(21)
+    outlet = np.repeat(range(5), (2, 3, 3, 7, 40))
+    shares = 0.4 + rng.normal(0, 0.1, 5)[outlet] + rng.normal(0, 0.05, len(outlet))
+    split = split_variance(articles([(f"o{o}", None, 20, float(s)) for o, s in zip(outlet, shares, strict=True)]))
+    assert split is not None
+    freedom = (4, len(outlet) - 5)
+    within = sum(((shares[outlet == o] - shares[outlet == o].mean()) ** 2).sum() for o in range(5))
+    for end, p in ((split.share_low, 0.975), (split.share_high, 0.025)):
+        inverse = np.linalg.inv(np.eye(len(outlet)) + end / (1 - end) * (outlet[:, None] == outlet))
+        apart = shares - (inverse @ shares).sum() / inverse.sum()
+        between = apart @ inverse @ apart - within
+        assert between / freedom[0] / (within / freedom[1]) == pytest.approx(stats.f.ppf(p, *freedom))
 
 
 @given(st.permutations(range(30)))
