@@ -151,7 +151,8 @@ def test_a_text_in_a_list_of_objects_is_read_as_the_reject_says(
     assert not articles
     assert len(rejects) == n_articles
     option, column = rejects[0].reason.split()[-2:]
-    assert option == "--text-column"
+    assert option == "ReadOptions(columns={'text':"
+    column = column.strip("'})")
     articles, rejects = read(tmp_path / name, columns={"text": column, "title": "title.value"})
     assert not rejects
     assert [a.text for a in articles] == ["\n\n".join(each["value"] for each in body)] * n_articles
@@ -224,7 +225,20 @@ def test_a_csv_with_a_missing_column(tmp_path: Path) -> None:
     put(tmp_path / "y.jsonl", ROWS)
     articles, rejects = read(tmp_path)
     assert len(articles) == 2
-    assert "Found: id, headline, copy. Name it with --text-column" in rejects[0].reason
+    assert "Found: id, headline, copy. Name it with ReadOptions(columns={'text': ...})" in rejects[0].reason
+
+
+def test_options_that_name_no_field_or_form_are_refused() -> None:
+    with pytest.raises(DataError, match=r"(?s)'event', which is no field.*Known: .*event_id"):
+        ReadOptions(columns={"event": "story"})
+    with pytest.raises(DataError, match=r"Write date_formats=\('%d/%m/%Y',\)"):
+        ReadOptions(date_formats="%d/%m/%Y")  # type: ignore[arg-type]
+
+
+def test_a_table_is_no_file() -> None:
+    for table in (pl.DataFrame(ROWS), pl.DataFrame(ROWS).to_pandas(), pa.Table.from_pylist(ROWS)):
+        with pytest.raises(DataError, match=r"(?s)not a (DataFrame|Table)\..*read_table"):
+            read_articles(table)
 
 
 def test_csv_rows_that_do_not_fit_the_header(tmp_path: Path) -> None:
@@ -244,7 +258,7 @@ def test_the_wrong_encoding(tmp_path: Path) -> None:
     articles, rejects = read(tmp_path)
     assert [a.text for a in articles] == ["The council met."] * 2
     assert len(rejects) == 3
-    assert all("--encoding" in r.reason for r in rejects)
+    assert all("encoding=" in r.reason for r in rejects)
     assert [a.text for a in read(tmp_path / "a.csv", encoding="cp1252")[0]] == [text, "The council met."]
 
 
@@ -268,9 +282,9 @@ def test_a_line_of_50_megabytes(tmp_path: Path) -> None:
     articles, rejects = read(put(tmp_path / "x.jsonl", long + json_lines(ROWS)))
     assert [a.id for a in articles] == ["a1", "a2"]
     assert rejects[0].line == 1
-    assert "--max-characters" in rejects[0].reason
+    assert "max_characters=" in rejects[0].reason
     put(tmp_path / "x.txt", "The dam broke. " * 100_000)
-    assert "--max-characters" in read(tmp_path / "x.txt")[1][0].reason
+    assert "max_characters=" in read(tmp_path / "x.txt")[1][0].reason
 
 
 DATES = ["2026-03-04", "2026-03-04 05:06:07", "March 4, 2026", "Wed, 04 Mar 2026 05:06:07 +0000", "", None]

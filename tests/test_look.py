@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from loadedwords.articles import Progress, ReadOptions, read_articles
+from loadedwords.articles import Progress, ReadOptions
 from loadedwords.articles.look import Look, look_at, look_first
-from loadedwords.articles.reading import find_sources
+from loadedwords.articles.reading import find_sources, read_inputs
 from loadedwords.cli import main
 from loadedwords.schema import Article
 
@@ -94,7 +94,7 @@ def test_a_look_at_files_takes_nothing_from_the_run(tmp_path: Path) -> None:
     progress = Progress()
     _, stream = look_first(make(tmp_path), options=ReadOptions(), progress=progress, without=None)
     assert progress.done == 0
-    assert list(stream) == list(read_articles(tmp_path))
+    assert list(stream) == list(read_inputs(tmp_path))
     assert progress.done == progress.total == sum(file.stat().st_size for file in tmp_path.iterdir())
 
 

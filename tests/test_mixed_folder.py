@@ -34,9 +34,9 @@ IN_LINES: dict[str, tuple[Callable[[str], bytes], str]] = {
     "number": (lambda _: b'{"id": "x", "text": 7}', "of type int"),
     "nothing": (lambda _: b'{"id": "x", "titel": "Dam"}', "no text column"),
     "surrogate": (lambda _: b'{"id": "x", "text": "broken \\ud83d"}', "half a surrogate"),
-    "bytes": (lambda _: b'{"id": "x", "text": "The caf\xe9 closed."}', "--encoding"),
-    "long text": (lambda _: json.dumps({"text": "dam " * 600}).encode(), "--max-characters"),
-    "long line": (lambda _: json.dumps({"text": "dam", "rest": "x" * 90_000}).encode(), "--max-characters"),
+    "bytes": (lambda _: b'{"id": "x", "text": "The caf\xe9 closed."}', "encoding="),
+    "long text": (lambda _: json.dumps({"text": "dam " * 600}).encode(), "max_characters="),
+    "long line": (lambda _: json.dumps({"text": "dam", "rest": "x" * 90_000}).encode(), "max_characters="),
     "deep": (lambda _: b'{"text": ' + b"[" * 60_000, "no valid JSON"),
     "digits": (lambda _: b'{"text": "dam", "n": ' + b"9" * 5000 + b"}", "no valid JSON"),
 }
@@ -46,7 +46,7 @@ IN_ROWS: dict[str, tuple[str, str]] = {
     "marks over lines": ('{id},"He said "no" and\nleft, sadly.\nNo more.",Wire\n', "no valid CSV"),
     "never closed": ('{id},"He said it,Wire\n', "never closed"),
     "empty": ("{id},,Wire\n", "the text is empty"),
-    "bytes": ("{id},The caf\udce9 closed.,Wire\n", "--encoding"),
+    "bytes": ("{id},The caf\udce9 closed.,Wire\n", "encoding="),
 }
 
 
@@ -120,7 +120,7 @@ def make_folder(folder: Path, n: int) -> tuple[set[str], Counter[str]]:
     # What is left, a file each.
     left = n - 10 * share - 5 * share - 2 * share - share - share - share // 2
     n_bad = n // 10 - sum(reasons.values())
-    bad_files = [("empty.txt", b"", "the file is empty"), ("word.docx", b"PK", "are not read"), ("bytes.txt", b"caf\xe9 closed", "--encoding"),
+    bad_files = [("empty.txt", b"", "the file is empty"), ("word.docx", b"PK", "are not read"), ("bytes.txt", b"caf\xe9 closed", "encoding="),
                  ("cut.parquet", b"PAR1", "reading stopped"), ("cut.txt.gz", gzip.compress(b"The dam broke.")[:12], "reading stopped"),
                  ("zeros.txt", b"\0" * 80, "the text is empty"), ("blank.md", b"\n \n", "the text is empty")]  # fmt: skip
     for k in range(left):

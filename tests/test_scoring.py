@@ -21,6 +21,7 @@ import loadedwords
 from loadedwords.errors import DataError, ModelError
 from loadedwords.models.bundle import EMBEDDED, open_bundle
 from loadedwords.models.onnx_scorer import MAX_LENGTH, OVERLAP, OnnxScorer
+from loadedwords.schema import Article
 from loadedwords.scoring import FramingModel
 from loadedwords.scoring import model as scoring
 from loadedwords.text import prepare_text
@@ -261,6 +262,43 @@ def test_one_article_is_no_column_of_them(model: FramingModel) -> None:
     for wrong in ({"articles": None}, {"articles": [], "house": "house.toml"}):
         with pytest.raises(DataError, match=r"one NoneType|not a House"):
             loadedwords.score_articles(model=model, **wrong)
+
+
+def test_an_id_counts_once_and_none_is_given_twice(model: FramingModel) -> None:
+    text = "The council met."
+    first, second = loadedwords.score_articles([{"id": "2", "text": text}, {"id": 2, "text": text}], model=model)
+    assert (first.status, second.status) == ("ok", "error")
+    assert "duplicate id '2'" in second.message
+    assert second.sentences == ()
+    # Those that are read in one go, and those far apart.
+    many = [{"id": n % 40, "text": text} for n in range(80)]
+    assert [s.status for s in model.score_articles(many)] == ["ok"] * 40 + ["error"] * 40
+    for mixed in ([{"id": "2", "text": text}, text], [text, {"id": "1", "text": text}]):
+        scored = list(model.score_articles(mixed))
+        assert [s.status for s in scored] == ["ok", "ok"]
+        assert len({s.article.id for s in scored}) == 2
+    assert [s.article.id for s in model.score_articles([text, text])] == ["1", "2"]
+
+
+def test_an_article_is_taken_as_it_comes_from_a_frame(model: FramingModel) -> None:
+    nan: Any = float("nan")
+    odd: dict[str, Any] = {"id": 3, "outlet": 5, "title": nan, "url": pd.NA, "topic": None, "date": "2026-03-04"}
+    (scored,) = model.score_articles([Article(text="It met.", **odd)])
+    assert scored.article == Article("3", "It met.", outlet="5", date=datetime.date(2026, 3, 4))
+    assert len(loadedwords.to_polars(scored)) == 1
+    assert model.score_text("It met.", outlet=nan, title=nan).outlet is None
+    (of_mapping,) = model.score_articles([{"text": "It met.", "outlet": pd.NA}])
+    assert of_mapping.outlet is None
+    kept = Article("-", "It met.", outlet="NA", date=datetime.date(1500, 1, 1), source="-", notes=("a note",))
+    assert next(model.score_articles([kept])).article == kept
+    with pytest.raises(DataError, match="text of article 1 is NoneType"):
+        next(model.score_articles([Article("a", None)]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threads", ["2", 0, -1, 1.5, True])
+def test_a_number_of_threads_that_is_none_is_refused(threads: Any) -> None:
+    with pytest.raises(DataError, match=r"threads is .* at least 1"):
+        loadedwords.load_model("linear", threads=threads)
 
 
 def test_a_day_that_pandas_lacks_is_none(model: FramingModel) -> None:

@@ -47,7 +47,7 @@ class Article:
     Attributes
     ----------
     id : str
-        Unique in a run.
+        Unique in a run: the second article with an id is not scored.
     text : str
         As read; every offset in the results points into it.
     outlet, title, url, event_id, topic, byline : str or None
@@ -79,12 +79,15 @@ class Article:
 class Reject:
     """Something in the input that could not be read as an article: where it is and why.
 
-    `line` counts from 1: a line of a text file, a row of a table; None for a whole file.
+    `line` counts from 1: a line of a text file, a row of a table; None for a whole file. `id` and `outlet` are those of a
+    row that has them, though no text.
     """
 
     file: str
     line: int | None
     reason: str
+    id: str | None = None
+    outlet: str | None = None
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,9 @@ def is_nothing(value: Any) -> bool:
         return not shown or shown.lower() in _NOTHING
     if value is None or isinstance(value, (dict, list)):
         return not value
-    return type(value).__name__ == "NaTType" or (isinstance(value, float) and math.isnan(value))  # pandas' no time
+    if isinstance(value, float):
+        return math.isnan(value)
+    return type(value).__name__ in ("NaTType", "NAType")  # pandas' no time, and no value
 
 
 def short_text(value: Any) -> str | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from loadedwords.articles.columns import missing_text
+from loadedwords.articles.columns import column_of, missing_text
 from loadedwords.articles.dates import with_day_order
+from loadedwords.articles.inputs import offers
 from loadedwords.articles.reading import refuse_missing
-from loadedwords.articles.records import ReadOptions, Record, n_characters, raw_date, to_article
+from loadedwords.articles.records import (
+    ReadOptions,
+    Record,
+    n_characters,
+    of_options,
+    raw_date,
+    said_in_python,
+    to_article,
+)
 from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
-
-
-def is_table(thing: object) -> bool:
-    """Whether it is a table of polars, pandas or pyarrow, or a `datasets.Dataset`, by what it offers."""
-    return _offers(thing, "columns") or _offers(thing, "column_names")
 
 
 def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Article | Reject]:
@@ -24,12 +28,14 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
     Parameters
     ----------
     table : polars.DataFrame, polars.LazyFrame, pandas.DataFrame, pyarrow.Table, pyarrow.RecordBatch or datasets.Dataset
-        Columns go by their usual names (`COLUMN_NAMES`); an article without an id gets the number of its row.
+        Columns go by their usual names (`COLUMN_NAMES`); an article without an id gets the number
+        of its row, or "table:" and that where others have one. A dataset's format, such as "torch", makes no difference.
     options : ReadOptions, optional
 
     Yields
     ------
     Article or Reject
+        A reject has the id and outlet of its row.
 
     Raises
     ------
@@ -39,28 +45,31 @@ def read_table(table: Any, *, options: ReadOptions | None = None) -> Iterator[Ar
     options = options or ReadOptions()
     if isinstance(table, Mapping):  # a datasets.DatasetDict
         raise DataError(f"The dataset has splits: {', '.join(map(str, table))}.\nPass one of them.")
-    if _offers(table, "collect"):
+    if offers(table, "collect"):
         table = table.collect()
+    # The rows of a dataset are frames or tensors, if it is told to give them so; what a function makes of them is meant so.
+    if offers(table, "with_format") and getattr(table, "format", {}).get("type") != "custom":
+        table = table.with_format(None)
     names = _names(table)
     if trouble := missing_text(names, options.columns):
-        raise DataError(
-            f"The table has {trouble.replace(' with --text-column', ' text')}, or give it one of these names."
-        )
-    refuse_missing({kind: name for kind, name in options.columns.items() if name not in names}, map(str, names))
+        raise DataError(of_options(f"The table has {trouble}, or call it by one of these names."))
+    try:
+        refuse_missing({kind: name for kind, name in options.columns.items() if name not in names}, map(str, names))
+    except DataError as error:
+        raise DataError(of_options(str(error))) from None
     records = (Record(number, row) for number, row in enumerate(_rows(table, names), 1))
+    # A number may be the id of another row, where there are ids.
+    numbered = "{}" if column_of("id", names, options.columns) is None else "table:{}"
     return (
-        to_article(record, "table", options, default_id=str(record.line), day_first=day_first)
+        said_in_python(
+            to_article(record, "table", options, default_id=numbered.format(record.line), day_first=day_first)
+        )
         for record, day_first in with_day_order(records, lambda record: raw_date(record, options), n_characters)
     )
 
 
-def _offers(table: Any, name: str) -> bool:
-    """Whether a table has such a method: its type is asked, as some have their columns for attributes."""
-    return hasattr(type(table), name)
-
-
 def _names(table: Any) -> list[str]:
-    if not _offers(table, "column_names"):
+    if not offers(table, "column_names"):
         return list(table.columns)
     if table.column_names is None:  # a dataset that streams may not know them yet
         return list(next(iter(table), {}))
@@ -68,13 +77,13 @@ def _names(table: Any) -> list[str]:
 
 
 def _rows(table: Any, names: list[str]) -> Iterable[Mapping[str, Any]]:
-    if _offers(table, "iter_rows"):  # polars
+    if offers(table, "iter_rows"):  # polars
         named: Iterable[Mapping[str, Any]] = table.iter_rows(named=True)
         return named
-    if _offers(table, "itertuples"):  # pandas, whose three ways to say that nothing is there become one
+    if offers(table, "itertuples"):  # pandas, whose three ways to say that nothing is there become one
         told = table.astype(object).where(table.notna(), None)
         return (dict(zip(names, row, strict=True)) for row in told.itertuples(index=False, name=None))
-    if _offers(table, "to_pylist"):  # pyarrow, whose record batch is no table of batches
-        batches = table.to_batches() if _offers(table, "to_batches") else [table]
+    if offers(table, "to_pylist"):  # pyarrow, whose record batch is no table of batches
+        batches = table.to_batches() if offers(table, "to_batches") else [table]
         return (row for batch in batches for row in batch.to_pylist())
     return table  # type: ignore[no-any-return]  # a dataset gives its rows by itself

@@ -19,6 +19,16 @@ _NO_OUTLET = re.compile(
 )
 
 
+def is_table(thing: object) -> bool:
+    """Whether it is a table of polars, pandas or pyarrow, or a `datasets.Dataset`, by what it offers."""
+    return offers(thing, "columns") or offers(thing, "column_names")
+
+
+def offers(thing: object, name: str) -> bool:
+    """Whether it has such a method: its type is asked, as some tables have their columns for attributes."""
+    return hasattr(type(thing), name)
+
+
 def find_files(inputs: str | Path | Sequence[str | Path], *, without: Path | None = None) -> list[Path | None]:
     """The files that `inputs` stand for; None is standard input. Nothing below the folder `without` is taken.
 

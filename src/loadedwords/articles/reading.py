@@ -12,8 +12,16 @@ from typing import Any
 from loadedwords.articles.columns import option_of, paths_of
 from loadedwords.articles.dates import with_day_order
 from loadedwords.articles.formats import PARTED, READERS, TABLES
-from loadedwords.articles.inputs import find_files, folder_outlets, is_closed
-from loadedwords.articles.records import ReadOptions, Record, n_characters, raw_date, to_article
+from loadedwords.articles.inputs import find_files, folder_outlets, is_closed, is_table
+from loadedwords.articles.records import (
+    ReadOptions,
+    Record,
+    n_characters,
+    of_options,
+    raw_date,
+    said_in_python,
+    to_article,
+)
 from loadedwords.articles.remote import FilePath, RemoteFile, find_remote
 from loadedwords.articles.sources import STDIN, Progress, Source, Understood
 from loadedwords.errors import DataError, require
@@ -53,8 +61,28 @@ def read_articles(
     Raises
     ------
     DataError
-        If an input does not exist, or a column that the user named: nothing was read then.
+        If an input does not exist, or a column that the user named, or it is a table: nothing was read then.
     """
+    if is_table(inputs):
+        raise DataError(
+            f"read_articles takes files and folders, not a {type(inputs).__name__}.\n"
+            "Pass it to score_articles, or read it with loadedwords.articles.read_table."
+        )
+    try:
+        read = read_inputs(inputs, options=options, progress=progress, without=without)
+    except DataError as error:
+        raise DataError(of_options(str(error))) from None
+    return map(said_in_python, read)
+
+
+def read_inputs(
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    options: ReadOptions | None = None,
+    progress: Progress | None = None,
+    without: Path | None = None,
+) -> Iterator[Article | Reject]:
+    """As `read_articles`, for the command line: what it says names the options of that."""
     options = options or ReadOptions()
     sources = find_sources(inputs, progress=progress, without=without)
     check_columns(sources, options)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from loadedwords.articles.columns import SHORT_FIELDS, column_of, field_text, host_of, missing_text, value_of
+from loadedwords.articles.columns import (
+    COLUMN_NAMES,
+    SHORT_FIELDS,
+    column_of,
+    field_text,
+    host_of,
+    missing_text,
+    option_of,
+    value_of,
+)
 from loadedwords.articles.dates import read_date
+from loadedwords.errors import DataError
 from loadedwords.schema import Article, Reject
 
 # The longest article in the news corpora at hand has 51,000 characters; a million is a book or a mistake.
@@ -46,6 +56,11 @@ class ReadOptions:
         Forms of dates, as `datetime.strptime` takes them, to try before the usual ones.
     whole_texts : bool
         Leave title and front matter in text and Markdown files where they stand.
+
+    Raises
+    ------
+    DataError
+        If `columns` has something else than a field, or `date_formats` is one string.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +70,22 @@ class ReadOptions:
     outlet: str | None = None
     date_formats: tuple[str, ...] = ()
     whole_texts: bool = False
+
+    def __post_init__(self) -> None:
+        if unknown := [kind for kind in self.columns if kind not in COLUMN_NAMES]:
+            raise DataError(f"columns names {unknown[0]!r}, which is no field.\nKnown: {', '.join(COLUMN_NAMES)}.")
+        if isinstance(self.date_formats, str):
+            raise DataError(
+                f"date_formats is one string; it is a tuple of them.\nWrite date_formats=({self.date_formats!r},)."
+            )
+
+
+# Option of the command line → what it is in Python.
+_ARGUMENTS = {option_of(kind): f"columns={{{kind!r}: ...}}" for kind in COLUMN_NAMES} | {
+    "--max-characters": "max_characters=...",
+    "--encoding": "encoding=...",
+    "--date-format": "date_formats=(...,)",
+}
 
 
 @dataclass(frozen=True)
@@ -101,12 +132,13 @@ def to_article(
             f"the text is a record of its own: name what holds it in there, such as --text-column {column}.{within}"
         )
     trouble = trouble or _text_trouble(text, options)
-    for content in (text, *fields.values()):
-        trouble = trouble or (encoding_trouble(content, options) if content else None)
-    if trouble:
-        return Reject(file, record.line, trouble)
-    date, date_note = read_date(raw_date(record, options), day_first=day_first, formats=options.date_formats)
+    misread = {kind: encoding_trouble(content, options) for kind, content in fields.items() if content}
+    trouble = trouble or encoding_trouble(text, options) or next(filter(None, misread.values()), None)
     fields["outlet"], outlet_note = _outlet(fields["outlet"], fields["url"], folder, options)
+    if trouble:
+        named = {} if any(misread.values()) else {kind: fields[kind] for kind in ("id", "outlet")}
+        return Reject(file, record.line, trouble, **named)
+    date, date_note = read_date(raw_date(record, options), day_first=day_first, formats=options.date_formats)
     return Article(
         id=fields.pop("id") or default_id,
         text=text,
@@ -115,6 +147,21 @@ def to_article(
         notes=tuple(note for note in (date_note, outlet_note) if note),
         **fields,
     )
+
+
+def said_in_python(item: Article | Reject) -> Article | Reject:
+    """With `ReadOptions` where what is said of it names options of the command line."""
+    if isinstance(item, Reject):
+        return replace(item, reason=of_options(item.reason))
+    return replace(item, notes=tuple(map(of_options, item.notes))) if item.notes else item
+
+
+def of_options(said: str) -> str:
+    """What a message for the command line says, with `ReadOptions` for its options."""
+    said = re.sub(r"--text-column (\S+\.\S+)", r"ReadOptions(columns={'text': '\1'})", said)
+    for option, argument in _ARGUMENTS.items():
+        said = said.replace(option, f"ReadOptions({argument})")
+    return said
 
 
 def _outlet(

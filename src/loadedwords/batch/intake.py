@@ -96,7 +96,8 @@ class Intake:
                 settled = self._settle(item, seen) if isinstance(item, Article) else item
                 if isinstance(settled, Reject):
                     self.n_rejected += 1
-                    line = json.dumps(asdict(settled), ensure_ascii=False) + "\n"
+                    told = {"file": settled.file, "line": settled.line, "reason": settled.reason}
+                    line = json.dumps(told, ensure_ascii=False) + "\n"
                     # The same broken file is told once, however often it comes again.
                     if not seen.execute("SELECT 1 FROM rejects WHERE line = ?", (_stored(line),)).fetchone():
                         rejects.write(line)

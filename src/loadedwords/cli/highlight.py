@@ -27,12 +27,13 @@ def highlight(file: Path, model: str | None, text_column: str | None, encoding: 
 
     FILE is a text, Markdown or HTML file, or - for standard input; of a table, the first article is shown.
     """
-    from loadedwords.articles import ReadOptions, read_articles
+    from loadedwords.articles import ReadOptions
+    from loadedwords.articles.reading import read_inputs
     from loadedwords.schema import Reject
     from loadedwords.scoring import load_model
 
     options = ReadOptions({"text": text_column} if text_column else {}, encoding)
-    first = next(iter(read_articles([str(file)], options=options)), None)
+    first = next(iter(read_inputs([str(file)], options=options)), None)
     if first is None or isinstance(first, Reject):
         fail(f"{file} can't be read: {first.reason if first else 'it holds no article'}.")
     scored = next(load_model(model).score_articles([first]))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from loadedwords.articles import STDIN, ReadOptions, read_articles
+from loadedwords.articles import STDIN, ReadOptions
 from loadedwords.articles.columns import column_of
 from loadedwords.articles.decoding import decode_page
 from loadedwords.articles.formats import ending_of
+from loadedwords.articles.reading import read_inputs
 from loadedwords.articles.texts import fields_at_head, title_and_standfirst
 from loadedwords.errors import DataError
 from loadedwords.lint.silence import DIRECTIVE
@@ -87,7 +88,7 @@ def read_documents(
     # Where title and text stand in a text file is found below, since findings point into the file.
     options = replace(options or ReadOptions(), whole_texts=True)
     try:
-        items = read_articles(STDIN if file is None else file, options=options)
+        items = read_inputs(STDIN if file is None else file, options=options)
     except DataError as error:  # such as a column that this file has not
         yield Reject(path, None, str(error))
         return

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 from itertools import islice
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from loadedwords.articles import ReadOptions, is_table, read_table
 from loadedwords.articles.columns import SHORT_FIELDS, field_text
 from loadedwords.articles.dates import read_date
-from loadedwords.articles.records import Record, to_article
+from loadedwords.articles.records import Record, of_options, said_in_python, to_article
 from loadedwords.errors import DataError, MissingExtraError, ModelError
 from loadedwords.house import House
 from loadedwords.models.bundle import GOLDEN_FILE, Bundle, open_bundle
 from loadedwords.models.odds import logistic, logit
 from loadedwords.models.scores import WordScore, check_sentences
-from loadedwords.schema import CLASSES, Article, Device, LoadedWord, Reject, ScoredArticle, Treatment
+from loadedwords.schema import ARTICLES, CLASSES, Article, Device, LoadedWord, Reject, ScoredArticle, Treatment
 from loadedwords.scoring.remembered import RememberedScores, Scorer
 from loadedwords.scoring.results import place_words, rejected, scored_apart, scored_sentence, summed_up, unscored
 from loadedwords.scoring.rules import apply_house
@@ -68,6 +71,10 @@ class FramingModel:
         ):
             if value not in known:
                 raise DataError(f"{option} is {value!r}; it is one of {', '.join(known)}.")
+        if threads is not None and (not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1):
+            raise DataError(
+                f"threads is {threads!r}; it is a whole number of at least 1.\nLeave it out to use all processor cores."
+            )
         self.bundle = bundle
         self.syndicated = syndicated
         self.other_languages = other_languages
@@ -174,7 +181,7 @@ class FramingModel:
                 "Write [article]."
             )
         stream = read_table(articles) if is_table(articles) else articles
-        scored = self._score_stream(iter(stream))
+        scored = self._score_stream(_settled(stream))
         if house is not None:
             if not isinstance(house, House):
                 raise DataError(f"house is {type(house).__name__}, not a House.\nPass read_house(file).")
@@ -197,6 +204,13 @@ class FramingModel:
         -------
         dict of str to list
             loaded_share, loaded_words_per_1000, n_own, n_words, top_words, status and message, as in the articles table.
+            Each list tells Arrow its type, so that a batch in which nothing is loaded has the types of the others.
+
+        Raises
+        ------
+        DataError
+            If `batch` is one article, or is no mapping as the dataset has a format such as "pandas", or has columns of
+            these names already, which would be written over.
 
         Examples
         --------
@@ -205,16 +219,28 @@ class FramingModel:
         >>> articles.map(load_model("linear").score_columns, batched=True).column_names[:3]
         ['text', 'loaded_share', 'loaded_words_per_1000']
         """
+        if not isinstance(batch, Mapping):
+            raise DataError(
+                f"score_columns takes columns of articles, not {type(batch).__name__}.\n"
+                "Take the format off the dataset: dataset.with_format(None).map(model.score_columns, batched=True)."
+            )
+        if taken := [name for name in _COLUMNS_OF_BATCH if name in batch]:
+            raise DataError(
+                f"The dataset has {', '.join(taken)} already, which score_columns would write over.\n"
+                f"Keep it under another name with dataset.rename_column({taken[0]!r}, ...), or leave it out with "
+                f"dataset.remove_columns({taken})."
+            )
         if any(isinstance(values, str) or not isinstance(values, Sized) for values in batch.values()):
             raise DataError(
                 "score_columns takes columns of articles, not one article.\nPass batched=True to datasets.map."
             )
-        rows = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
-        stream = (
-            to_article(Record(n, row), "batch", ReadOptions(), default_id=str(n)) for n, row in enumerate(rows, 1)
-        )
-        scored = list(self._score_stream(stream))
-        return {name: [getattr(article, name) for article in scored] for name in _COLUMNS_OF_BATCH}
+        # A tensor or an array holds numbers of its own kind, which are no ids and dates.
+        columns = [values.tolist() if hasattr(values, "tolist") else values for values in batch.values()]
+        rows = [dict(zip(batch, row, strict=True)) for row in zip(*columns, strict=True)]
+        read = (to_article(Record(n, row), "batch", ReadOptions(), default_id=str(n)) for n, row in enumerate(rows, 1))
+        told = map(said_in_python, read)
+        scored = list(self._score_stream(rejected(item) if isinstance(item, Reject) else item for item in told))
+        return {name: _Column(name, [getattr(article, name) for article in scored]) for name in _COLUMNS_OF_BATCH}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process the bundle is opened again: a session of the runtime can't travel."""
@@ -229,13 +255,13 @@ class FramingModel:
         )
         return again, (self.bundle,)
 
-    def _score_stream(self, articles: Iterator[Article | Reject | Mapping[str, Any] | str]) -> Iterator[ScoredArticle]:
-        numbered = enumerate(articles, 1)
-        while batch := list(islice(numbered, ARTICLES_AT_ONCE)):
-            readable = [_as_article(item, number) for number, item in batch if not isinstance(item, Reject)]
+    def _score_stream(self, items: Iterator[Article | ScoredArticle]) -> Iterator[ScoredArticle]:
+        """Score the articles of a stream; what is in it as scored stays in its place."""
+        while batch := list(islice(items, ARTICLES_AT_ONCE)):
+            readable = [item for item in batch if isinstance(item, Article)]
             scored = iter(self._score_batch(readable) if readable else [])
-            for _, item in batch:
-                yield rejected(item) if isinstance(item, Reject) else next(scored)
+            for item in batch:
+                yield next(scored) if isinstance(item, Article) else item
 
     def verify(self) -> list[str]:
         """Score the bundle's golden sentences again, at its own prevalence; returns what differs, nothing if all is well."""
@@ -347,7 +373,7 @@ def load_model(
         Share of loaded sentences to assume in the texts to come, between 0 and 1; that of the model's corpus, for
         the embedded models ordinary news with about a fifth, if not given. Changes the level of the scores, not their order.
     threads : int, optional
-        Processor cores to use; all, if not given. The linear model uses one.
+        Processor cores to use, at least 1; all, if not given. The linear model uses one.
     syndicated : {"leave-out", "count"}
         Whether the work of agencies and other publications counts as the outlet's own; it is marked in any case.
     other_languages : {"leave-out", "count"}
@@ -361,6 +387,8 @@ def load_model(
 
     Raises
     ------
+    DataError
+        If `prevalence`, `threads` or another option is not what it may be.
     ModelError
         If the bundle is missing, damaged, or of a format this version can't read, or it can't compute on the device.
     """
@@ -388,7 +416,7 @@ def score_articles(
     articles : iterable of Article, Reject, mapping or str, or a table
         As `read_articles` gives them, or as mappings or texts of your own, or a table of polars, pandas, pyarrow or
         datasets with one article a row (columns as `read_table` finds them). A mapping needs a ``text``; ``id``, ``outlet``, ``title``, ``standfirst``, ``date``, ``url``, ``event_id``, ``topic`` and ``byline`` are used where
-        present.
+        present. What has no id gets its number, from 1; where others have ids, "article:" and its number.
     model : FramingModel, str or Path, optional
         A loaded model, or what `load_model` takes.
     house : House, optional
@@ -400,7 +428,8 @@ def score_articles(
     Yields
     ------
     ScoredArticle
-        In order, one for each. One that could not be read or scored has the status "error" and says why.
+        In order, one for each. One that could not be read or scored has the status "error" and says why, and so has one
+        with the id of an earlier one, as that would count twice. For this 16 bytes of each id are kept in memory.
 
     Raises
     ------
@@ -435,24 +464,68 @@ def _load_scorer(bundle: Bundle, threads: int | None, device: Device = "cpu") ->
     )
 
 
-def _as_article(article: Article | Mapping[str, Any] | str, number: int) -> Article:
-    if isinstance(article, Article):
-        return article
-    if isinstance(article, str):
-        return Article(id=str(number), text=article)
-    if not isinstance(article, Mapping):
+class _Column(list[Any]):
+    """Values of a column of the articles table, which tell Arrow their type, even if all of them are None."""
+
+    def __init__(self, name: str, values: Iterable[Any]) -> None:
+        super().__init__(values)
+        self._type = ARTICLES.field(name).type
+
+    def __arrow_array__(self, **_: object) -> pa.Array:
+        return pa.array([*self], type=self._type)
+
+
+def _settled(
+    items: Iterable[Article | Reject | Mapping[str, Any] | str],
+) -> Iterator[Article | ScoredArticle]:
+    """Articles to score, each with an id of its own; rejects, and articles with the id of an earlier one, as errors."""
+    numbered, named = enumerate(items, 1), False
+    seen: set[bytes] = set()
+    while batch := [
+        (number, item if isinstance(item, Reject) else _as_article(item, number))
+        for number, item in islice(numbered, ARTICLES_AT_ONCE)
+    ]:
+        # A number may be another article's own id, where articles have some.
+        named = named or any(item.id for _, item in batch if isinstance(item, Article))
+        for number, item in batch:
+            if isinstance(item, Reject):
+                yield rejected(item)
+                continue
+            article = item if item.id else replace(item, id=f"article:{number}" if named else str(number))
+            digest = blake2b(article.id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            if digest in seen:
+                yield unscored(article, f"duplicate id {article.id!r}: an earlier article has it and is counted")
+            else:
+                seen.add(digest)
+                yield article
+
+
+def _as_article(item: Article | Mapping[str, Any] | str, number: int) -> Article:
+    """The article that an item stands for, with fields of the types that they should be; its id is empty if it has none."""
+    if isinstance(item, str):
+        return Article(id="", text=item)
+    if not isinstance(item, (Article, Mapping)):
         raise DataError(
-            f"Article {number} is {type(article).__name__}.\nPass texts, mappings with the key 'text', or articles."
+            f"Article {number} is {type(item).__name__}.\nPass texts, mappings with the key 'text', or articles."
         )
-    if "text" not in article:
+    values = vars(item) if isinstance(item, Article) else item
+    if "text" not in values:
         raise DataError(
-            f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, article))}."
+            f"Article {number} has no text.\nA mapping needs the key 'text'; found: {', '.join(map(str, values))}."
         )
-    if not isinstance(article["text"], str):
+    if not isinstance(values["text"], str):
         raise DataError(
-            f"The text of article {number} is {type(article['text']).__name__}, not a string.\nLeave such articles out."
+            f"The text of article {number} is {type(values['text']).__name__}, not a string.\nLeave such articles out."
         )
-    fields: dict[str, Any] = {key: field_text(key, article.get(key)) for key in SHORT_FIELDS}
-    date, note = read_date(article.get("date"))
-    identity = fields.pop("id") or str(number)
-    return Article(id=identity, text=article["text"], date=date, notes=(note,) if note else (), **fields)
+    made = isinstance(item, Article)
+    date, note = values.get("date"), None
+    if not made or type(date) is not datetime.date:
+        date, note = read_date(date)
+    # The strings of an article are as its maker wants them, such as the - that stands for standard input.
+    fields: dict[str, Any] = {
+        key: value if made and isinstance(value, str) else field_text(key, value)
+        for key, value in ((key, values.get(key)) for key in SHORT_FIELDS)
+    }
+    article = item if isinstance(item, Article) else Article(id="", text=values["text"])
+    notes = (*article.notes, of_options(note)) if note else article.notes
+    return replace(article, date=date, notes=notes, **{**fields, "id": fields["id"] or ""})

@@ -158,7 +158,8 @@ def _n_words(loaded: Iterable[LoadedWord]) -> int:
 
 def rejected(reject: Reject) -> ScoredArticle:
     source = reject.file if reject.line is None else f"{reject.file}:{reject.line}"
-    return unscored(Article(id=source, text="", source=source), reject.reason)
+    article = Article(id=reject.id or source, text="", outlet=reject.outlet, source=source)
+    return unscored(article, reject.reason)
 
 
 def unscored(article: Article, reason: str) -> ScoredArticle:
