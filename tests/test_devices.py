@@ -64,6 +64,17 @@ def test_counts_by_hand() -> None:
     assert set(found["device"]) == {*KINDS, "praise"}
 
 
+def test_a_phrase_counts_as_its_words() -> None:
+    """So that the kinds add up to the loaded words of the outlet, which are counted so."""
+    articles, sentences = tables({"A": 8.0, "B": 8.0})
+    phrase = pl.col("words").list.eval(pl.element().struct.with_fields(text=pl.lit("so-called peace  plan")))
+    found, phrases = compare_devices(articles, sentences), compare_devices(articles, sentences.with_columns(phrase))
+    assert found is not None and phrases is not None  # noqa: PT018  both hold kinds
+    for device in ("label", "praise"):
+        assert row(phrases, "A", device)["n_loaded_words"] == 3 * row(found, "A", device)["n_loaded_words"]
+        assert row(phrases, "A", device)["per_1000"] == pytest.approx(3 * row(found, "A", device)["per_1000"])
+
+
 def test_intervals_hold_and_differences_are_declared_with_care() -> None:
     hits = false = found_true = 0
     for seed in range(60):

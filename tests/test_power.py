@@ -38,6 +38,13 @@ def test_plans_are_those_of_the_textbook() -> None:
     assert short.articles_for_labels == -(-short.labels // 8) > 2 * short.articles
     assert plan([0.05], sentences=1000)[0].articles_for_labels == 2 * short.articles
     assert plan([0.5], spread=0.1)[0].articles == 10, "outlets with fewer are not compared"
+    # A tenth of the difference asks for a hundred times as much, however much that is.
+    small, tenth = plan([0.001, 0.0001], spread=0.9)
+    assert small.articles > 10_000_000
+    assert tenth.articles == pytest.approx(100 * small.articles, rel=1e-4)
+    assert tenth.articles_for_labels == 2 * tenth.articles
+    # Of very many pairs, a handful of articles each would have to show more than Student's t of so few allows.
+    assert 2 < plan([0.9], spread=0.1, n_outlets=10_000)[0].articles < 100
 
 
 @pytest.mark.parametrize("wrong", [{"spread": 0}, {"share": 1}, {"n_outlets": 1}, {"level": 1}, {"power": 0}])
@@ -55,6 +62,11 @@ def test_the_spread_of_a_pilot_is_its_upper_limit() -> None:
     assert spread_of_articles(articles({"A": a, "B": b, "alone": [0.9]})) == spread_of_articles(
         articles({"A": a, "B": b})
     )
+    nobodys = pl.concat([articles({"A": a, "B": b}), articles({"": [0.0, 1.0, 0.0, 1.0]})])
+    nobodys = nobodys.with_columns(outlet=pl.col("outlet").replace({"": None}))
+    assert spread_of_articles(nobodys) == spread_of_articles(articles({"A": a, "B": b}))
+    with pytest.raises(DataError, match="voice is 'x'"):
+        spread_of_articles(nobodys, "x")  # type: ignore[arg-type]
     for nothing in (articles({"A": [0.1], "B": [0.2]}), articles({"A": a}).with_columns(event_id=pl.lit("one"))):
         with pytest.raises(DataError, match="No outlet has two articles"):
             spread_of_articles(nothing)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from scipy.stats import kendalltau
 
+from loadedwords.outlets.intervals import within_a_share
 from loadedwords.outlets.topics import _agreement, find_topics, standardise_topics
 
 TOPICS = {"courts": 0.1, "sports": 0.2, "wars": 0.5}
@@ -139,6 +140,23 @@ def test_articles_of_nobody_and_in_any_order() -> None:
         tables.append(found.outlets)
     assert tables[0]["outlet"].to_list() == ["B", "A"]
     assert_frame_equal(*tables)
+
+
+def test_a_share_that_cannot_be_is_left_out_and_named() -> None:
+    """A's wars are no more heated than others' courts: less what wars add elsewhere, nothing would be left of it."""
+    mixes = {"A": {"wars": 40}, "B": {"courts": 40, "wars": 20}, "C": {"courts": 40, "wars": 20}}
+    found = standardise_topics(covered(mixes, {"A": -0.4, "B": 0.0, "C": 0.05}))
+    assert found is not None
+    assert found.left_out == ("A",)
+    assert set(found.outlets["outlet"]) == {"B", "C"}
+    assert sorted(found.outlets["rank"]) == [1, 2]
+    assert standardise_topics(covered({"A": mixes["A"], "B": mixes["B"]}, {"A": -0.4, "B": 0.0})) is None
+
+
+@given(st.floats(-0.5, 1.5), st.floats(0, 2))
+def test_an_interval_is_never_cut_off_short_of_its_estimate(share: float, half: float) -> None:
+    low, high = within_a_share(np.asarray(share), half)
+    assert low <= share <= high
 
 
 def test_rare_topics_are_held_together() -> None:

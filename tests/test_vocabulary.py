@@ -104,31 +104,42 @@ def test_what_repeats_in_an_article_counts_less() -> None:
     assert row["design_effect"] == pytest.approx(3.28571, abs=1e-5)
 
 
-def from_the_paper(articles: Articles, prior: float) -> dict[tuple[str, str], dict[str, float]]:
-    """Each outlet against all others, article by article, with nothing shared with the module but the formulas."""
+def from_the_paper(articles: Articles, events: list[int], prior: float) -> dict[tuple[str, str], dict[str, float]]:
+    """Each outlet against all others, event by event, with nothing shared with the module but the formulas."""
     figures = {}
+
+    def by_event(outlets: set[str]) -> list[list[str]]:
+        told: dict[int, list[str]] = {}
+        for (outlet, words), event in zip(articles, events, strict=True):
+            if words and outlet in outlets:
+                told.setdefault(event, []).extend(words)
+        return list(told.values())
+
+    everybody = {outlet for outlet, _ in articles}
     pooled = [word for _, words in articles for word in words]
-    for outlet in {outlet for outlet, _ in articles}:
-        sides = [
-            [words for other, words in articles if words and other == outlet],
-            [words for other, words in articles if words and other != outlet],
-        ]
-        if len(sides[0]) < 2 or len(sides[1]) < 2:
+    for outlet in everybody:
+        sides = [({outlet}, by_event({outlet})), (everybody - {outlet}, by_event(everybody - {outlet}))]
+        if len(sides[0][1]) < 2 or len(sides[1][1]) < 2:
             continue
-        for word in {word for words in sides[0] for word in words}:
-            if sum(word in words for _, words in articles) < 5:
+        for word in {word for words in sides[0][1] for word in words}:
+            if sum(word in words for words in by_event(everybody)) < 5 or pooled.count(word) == len(pooled):
                 continue
             alpha = prior * pooled.count(word) / len(pooled)
             counted = []
-            for side in sides:
+            for outlets, side in sides:
                 uses = sum(words.count(word) for words in side)
                 total = sum(len(words) for words in side)
                 share = uses / total
-                effect = 1.0
+                told = [
+                    (of, event)
+                    for (of, words), event in zip(articles, events, strict=True)
+                    if of in outlets and word in words
+                ]
+                effect = len(told) / max(1, len(set(told))) or 1.0
                 if 0 < share < 1:
                     apart = sum((words.count(word) - share * len(words)) ** 2 for words in side)
                     clustered = apart * len(side) / (len(side) - 1)
-                    effect = max(1.0, clustered / (uses * (1 - share) * total / (total - 1)))
+                    effect = max(effect, clustered / (uses * (1 - share) * total / (total - 1)))
                 counted.append((uses / effect + alpha, total / effect + prior))
             (y_i, n_i), (y_j, n_j) = counted
             delta = log(y_i / (n_i - y_i)) - log(y_j / (n_j - y_j))
@@ -141,12 +152,15 @@ def from_the_paper(articles: Articles, prior: float) -> dict[tuple[str, str], di
         st.tuples(st.sampled_from("ABC"), st.lists(st.sampled_from(["regime", "thug", "sham"]), max_size=6)),
         max_size=24,
     ),
+    st.lists(st.integers(0, 11), min_size=24, max_size=24) | st.just(list(range(24))),
     st.sampled_from([1.0, 50.0]),
 )
-@settings(max_examples=60, deadline=None)
-def test_agrees_with_a_loop_written_from_the_paper(articles: Articles, prior: float) -> None:
-    expected = from_the_paper(articles, prior)
-    uses = own_words_room._own_voice_words(*one_sentence_each(articles))
+@settings(max_examples=120, deadline=None)
+def test_agrees_with_a_loop_written_from_the_paper(articles: Articles, events: list[int], prior: float) -> None:
+    expected = from_the_paper(articles, events[: len(articles)], prior)
+    sentences, known = one_sentence_each(articles)
+    known = known.with_columns(event_id=pl.Series([f"{events[int(k)]}" for k in known["article_id"]], dtype=pl.String))
+    uses = own_words_room._own_voice_words(sentences, known)
     scored = {
         (row["outlet"], row["word"]): row for row in own_words_room._score_words(uses, prior, 2).iter_rows(named=True)
     }
@@ -175,7 +189,9 @@ def test_no_difference_gives_few_false_alarms() -> None:
             length = 1 + rng.poisson(rng.lognormal(2.3, 0.6))
             drawn = rng.multinomial(length, rng.dirichlet(shares * 12))
             rows += [(f"{article % 4}", article, f"w{k}") for k in np.repeat(np.arange(60), drawn)]
-        uses = pl.DataFrame(rows, schema=["outlet", "article", "word"], orient="row")
+        uses = pl.DataFrame(rows, schema=["outlet", "cluster", "word"], orient="row").with_columns(
+            article_id=pl.col("cluster")
+        )
         scored = own_words_room._score_words(uses, 20.0, 10)
         beyond += (scored["z_score"].abs() > 1.96).to_list()
         chance += (scored["p_value"] < 0.05).to_list()
@@ -187,6 +203,27 @@ def test_no_difference_gives_few_false_alarms() -> None:
     assert np.mean(beyond_as_independent) > 0.10  # what the paper's variance would have shouted about
     assert 0.02 < np.mean(beyond) < 0.065
     assert np.mean(chance) < 0.05
+
+
+@pytest.mark.parametrize("column", ["text_digest", "event_id"])
+def test_what_an_outlet_prints_again_makes_no_word_surer(column: str) -> None:
+    plain = ["sham", "thug", "puppet", "sneered"]
+    theirs: Articles = [("B", ["regime"] * (k < 2) + [plain[k % 4]] * 2) for k in range(12)]
+
+    def scored(copies: int) -> pl.DataFrame:
+        own: Articles = [("A", ["rigged"] * (k < 4) + ["regime"] * (k < 7) + [plain[k % 4]]) for k in range(12)]
+        sentences, articles = one_sentence_each(own * copies + theirs)
+        text = pl.when(pl.col("outlet") == "A").then(pl.col("article_id").cast(pl.Int64) % 12)
+        alike = articles.with_columns(text.cast(pl.String).alias(column))
+        return own_words_room._score_words(own_words_room._own_voice_words(sentences, alike), 500.0, 2)
+
+    once, often = (
+        scored(copies).row(by_predicate=(pl.col("word") == "regime") & (pl.col("outlet") == "A"), named=True)
+        for copies in (1, 5)
+    )
+    assert (often["n"], often["n_articles"], often["users"], often["outlet_articles"]) == (35, 35, 7, 60)
+    assert often["p_value"] == pytest.approx(once["p_value"], rel=0.05)
+    assert "rigged" not in scored(5)["word"].to_list(), "four texts have it, however often they are printed"
 
 
 def test_a_word_that_an_outlet_does_favour_is_found() -> None:

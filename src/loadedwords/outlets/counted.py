@@ -36,7 +36,13 @@ COUNTED: dict[CountedVoice, Counted] = {
 VOICES = tuple(COUNTED)
 
 
-def check_asked(voice: str, level: float) -> None:
+def check_asked(voice: str, level: float = 0.95) -> None:
+    """Refuse a voice that nobody has, and a coverage that no interval can.
+
+    Raises
+    ------
+    DataError
+    """
     if voice not in COUNTED:
         raise DataError(f"voice is {voice!r}; it is one of {', '.join(VOICES)}.")
     if not 0 < level < 1:

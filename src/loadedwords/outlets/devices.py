@@ -51,7 +51,7 @@ def compare_devices(
     kind.
 
     One row for each outlet with `min_articles` and each device, a kind of `schema.KINDS` or "praise": n_articles,
-    n_words (that count), n_loaded_words (those of them that are it), per_1000 with the interval of `compare_outlets`,
+    n_words (that count), n_loaded_words (those of them that are it; a phrase counts as its words), per_1000 with the interval of `compare_outlets`,
     others_per_1000, their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted
     (Benjamini & Hochberg 1995, over outlets and devices) and differs: of all differences that are declared, a share of
     1 - level at most is expected to be false. No difference where the outlet has fewer than `MIN_WORDS` such words. The
@@ -110,7 +110,7 @@ def _false_discovery(p_values: pl.Series) -> pl.Series:
 
 
 def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice) -> pl.DataFrame | None:
-    """Each article with its number of words, `n`, and of loaded words of each device; None where none has a kind."""
+    """Each article with its number of words, `n`, and of words of each device; None where none has a kind."""
     if not tells_kinds(sentences):
         return None
     loaded = (
@@ -118,8 +118,10 @@ def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice
     )
     if voice != "all":
         loaded = loaded.filter(pl.col("in_quote") == (voice == "quoted"))
-    kinds = ((pl.col("kind") == kind).sum().alias(kind) for kind in KINDS)
-    praise = (pl.col("praise") >= PRAISES).sum().alias(PRAISE)
+    # A phrase counts as its words, as it does in `n_loaded_words` of articles, so that the kinds add up to those.
+    n_words = pl.col("text").str.count_matches(r"\S+").cast(pl.Int64)
+    kinds = (n_words.filter(pl.col("kind") == kind).sum().alias(kind) for kind in KINDS)
+    praise = n_words.filter(pl.col("praise") >= PRAISES).sum().alias(PRAISE)
     found = loaded.group_by("article_id").agg(*kinds, praise).collect()
     if found.is_empty():
         return None

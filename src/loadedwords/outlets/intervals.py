@@ -56,14 +56,14 @@ def interval_of_sums(numerators: Numbers, denominators: Numbers, level: float = 
 def within_a_share(share: Numbers, half: Numbers | float) -> tuple[Numbers, Numbers]:
     """Ends of an interval of that half width, taken on the logit scale, so that they stay where a share can lie.
 
-    An estimate that lies at an end itself, or beyond, keeps its width and is cut off there.
+    An estimate that lies at an end itself, or beyond, keeps its width and is cut off there, though never short of itself.
     """
     inside = (share > 0) & (share < 1)
     spread = np.where(inside, share * (1 - share), 1.0)
     at = logit(np.where(inside, share, 0.5))
     low = np.where(inside, expit(at - half / spread), np.clip(share - half, 0, 1))
     high = np.where(inside, expit(at + half / spread), np.clip(share + half, 0, 1))
-    return low, high
+    return np.minimum(low, share), np.maximum(high, share)
 
 
 def jackknife_influence(sums: Numbers, counts: Numbers) -> Numbers:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.special import betainc, betaincinv, logit
 
+from loadedwords.outlets.counted import clusters_of
 from loadedwords.outlets.intervals import Numbers, adjust_false_discovery
 from loadedwords.outlets.spelling import CONTRACTION, plain_spelling
 from loadedwords.outlets.tables import counts, need_columns, reals, texts
@@ -14,7 +15,8 @@ from loadedwords.text.words import FUNCTION_WORDS
 # Total weight of the prior in loaded words: what a few dozen articles hold, so that an outlet of a few hundred words is
 # drawn towards the others by half and one of many thousands hardly at all.
 PRIOR = 500.0
-# A word that fewer articles use, in all outlets together, can't tell any two of them apart: it is not tested.
+# A word that fewer articles use, in all outlets together, can't tell any two of them apart: it is not tested. Copies and
+# articles of one event, which have their words in common, count as one, here as everywhere in this module.
 FEWEST_ARTICLES = 5
 # In how many of its articles an outlet must use a word for it to be listed as its own, whatever the score.
 FEWEST_OWN = 3
@@ -52,8 +54,9 @@ def own_words(
     That variance takes each use for independent, but a word comes several times in one article and then in none. Uses
     and totals of each side are therefore divided by the word's design effect there (Rao & Scott 1992): the variance of
     its share among loaded words with whole articles as the units (the linearised ratio), over the variance if uses
-    were independent, and at least 1. A word that one article has twenty times counts about once. Where every article
-    has a single loaded word, the figures are those of the paper.
+    were independent, and at least 1. A word that one article has twenty times counts about once. Copies of a text, and
+    articles on one event, are one unit (`clusters_of`): they have their words in common. Where every article has a
+    single loaded word, the figures are those of the paper.
 
     The z-score takes the log-odds for normal, which for a handful of uses they are far from: three uses where a
     seventh of one was to be expected come to a z of 4.6, and to one chance in a thousand. Order, p-values and intervals
@@ -67,13 +70,13 @@ def own_words(
     sentences : LazyFrame
         The sentences table (`scan_sentences`): article_id, sentence_id, outlet, start, end, text, words.
     articles : DataFrame
-        article_id and outlet; only sentences of these articles count. The outlet named here stands before the one in
-        `sentences`. Articles without an outlet count among the others.
+        article_id and outlet, and event_id and text_digest where they are known; only sentences of these articles count.
+        The outlet named here stands before the one in `sentences`. Articles without an outlet count among the others.
     level : float
         Nominal coverage of the intervals.
     min_articles : int
-        Outlets with fewer articles that hold a loaded word have no rows; they count among the others. Below
-        `FEWEST_OWN` it has no effect.
+        Outlets with fewer articles that hold a loaded word, those of one event or text counted once, have no rows; they
+        count among the others. Below `FEWEST_OWN` it has no effect.
 
     Returns
     -------
@@ -84,10 +87,10 @@ def own_words(
         log_odds, ci_low, ci_high (of the log ratio of rates, by the test's own Clopper and
         Pearson interval (1934), widened to the estimate where the prior drew that out of it; no upper end where nobody else uses
         the word), z_score, p_value (twice the upper tail), p_adjusted (by Benjamini &
-        Hochberg 1995 over all outlets with rows and all words that `FEWEST_ARTICLES` articles use), design_effect (in
+        Hochberg 1995 over all outlets with rows and all words that `FEWEST_ARTICLES` units use), design_effect (in
         the outlet), n_loaded_words and outlet_articles (what the outlet's figures rest on), examples (up to 3, each
-        of another article: article_id, text). At least `FEWEST_OWN` of the outlet's articles use the word. Empty
-        where there is only one outlet.
+        of another article: article_id, text). At least `FEWEST_OWN` of the outlet's units use the word. Empty where
+        there is only one outlet.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def own_words(
     uses = _own_voice_words(sentences, articles)
     scored = _score_words(uses, PRIOR, max(min_articles, FEWEST_OWN), level)
     listed = (
-        scored.filter(pl.col("z_score") > 0, pl.col("n_articles") >= FEWEST_OWN)
+        scored.filter(pl.col("z_score") > 0, pl.col("users") >= FEWEST_OWN)
         .sort(["outlet", "p_value", "z_score", "word"], descending=[False, False, True, False])
         .group_by("outlet", maintain_order=True)
         .head(MOST_WORDS)
@@ -107,14 +110,16 @@ def own_words(
 
 
 def _own_voice_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.DataFrame:
-    """One row for each loaded word in own voice: article (a number), article_id, sentence_id, outlet, word, score, long."""
+    """One row for each loaded word in own voice: article_id, cluster, sentence_id, outlet, word, score, long."""
     need_columns(
         sentences.collect_schema().names(),
         ("article_id", "sentence_id", "outlet", "start", "end", "text", "words"),
         "The table of sentences",
     )
     need_columns(articles.columns, ("article_id", "outlet"), "The table of articles")
-    known = articles.select("article_id", named="outlet").unique("article_id", keep="first").with_row_index("article")
+    known = articles.select(
+        "article_id", named="outlet", cluster=pl.Series(clusters_of(articles), dtype=pl.Int64)
+    ).unique("article_id", keep="first")
     return (
         sentences.filter(pl.col("words").list.len() > 0)
         .select("article_id", "sentence_id", "outlet", "words", long=pl.col("end") - pl.col("start") > _EASILY_READ)
@@ -141,51 +146,88 @@ def _own_voice_words(sentences: pl.LazyFrame, articles: pl.DataFrame) -> pl.Data
 
 
 def _tallied(uses: pl.DataFrame, min_articles: int) -> tuple[pl.DataFrame, int]:
-    """Every outlet with enough articles and every tested word it uses, with sums over articles; and how many were tested.
+    """Every outlet with enough articles and every tested word it uses, with sums over clusters; and how many were tested.
 
-    Of the word in the outlet: y (uses), users (articles with one), yy (the sum of y²), ym (that of y times the article's
-    loaded words); of the outlet: total (loaded words), squares (the sum of their squares), units (articles). The same
-    of all outlets end in ``_all``.
+    Of the word in the outlet: y (uses), users (clusters with one), articles (with one), yy (the sum of y²), ym (that of y
+    times the cluster's loaded words); of the outlet: total (loaded words), squares (the sum of their squares), units
+    (clusters), outlet_articles; places are users, each outlet's counted apart. The same of all other outlets together end in ``_rest``: what several of them have in one
+    cluster is added up first, so theirs is what all have less what goes with the outlet.
     """
-    in_article = uses.group_by("outlet", "article", "word").agg(y=pl.len().cast(pl.Float64))
-    lengths = in_article.group_by("outlet", "article").agg(m=pl.col("y").sum())
-    outlets = lengths.group_by("outlet").agg(
-        total=pl.col("m").sum(), squares=(pl.col("m") ** 2).sum(), units=pl.len().cast(pl.Float64)
+    lengths = uses.group_by("outlet", "cluster").agg(m=pl.len().cast(pl.Float64))
+    whole = lengths.group_by("cluster").agg(m_all=pl.col("m").sum())
+    lengths = lengths.join(whole, on="cluster")
+    in_cluster = uses.group_by("outlet", "cluster", "word").agg(
+        y=pl.len().cast(pl.Float64), articles=pl.col("article_id").n_unique().cast(pl.Float64)
     )
+    by_cluster = in_cluster.group_by("cluster", "word").agg(
+        y_all=pl.col("y").sum(), articles_all=pl.col("articles").sum(), places_all=pl.len()
+    )
+    y, m, y_all, m_all = map(pl.col, ("y", "m", "y_all", "m_all"))
+    outlets = (
+        lengths.group_by("outlet")
+        .agg(
+            total=m.sum(), squares=(m**2).sum(), units=pl.len(),
+            squares_gone=(m_all**2 - (m_all - m) ** 2).sum(), units_gone=(m_all == m).sum(),
+        )
+        .join(uses.group_by("outlet").agg(outlet_articles=pl.col("article_id").n_unique()), on="outlet", nulls_equal=True)
+    )  # fmt: skip
     pairs = (
-        in_article.join(lengths.drop("outlet"), on="article")
+        in_cluster.join(lengths, on=["outlet", "cluster"], nulls_equal=True)
+        .join(by_cluster, on=["cluster", "word"])
         .group_by("outlet", "word")
         .agg(
-            y=pl.col("y").sum(),
-            users=pl.len().cast(pl.Float64),
-            yy=(pl.col("y") ** 2).sum(),
-            ym=(pl.col("y") * pl.col("m")).sum(),
+            pl.col("y", "articles").sum(), users=pl.len(), yy=(y**2).sum(), ym=(y * m).sum(),
+            yy_gone=(y_all**2 - (y_all - y) ** 2).sum(), ym_there=(y * (m_all - m)).sum(),
+        )
+    )  # fmt: skip
+    # Of the clusters that the outlet is in, those too in which others alone have the word.
+    met = lengths.lazy().join(by_cluster.lazy(), on="cluster").group_by("outlet", "word").agg(ym_here=(m * y_all).sum())
+    words = (
+        by_cluster.join(whole, on="cluster")
+        .group_by("word")
+        .agg(
+            y_all.sum(), pl.col("articles_all", "places_all").sum(), users_all=pl.len(),
+            yy_all=(y_all**2).sum(), ym_all=(y_all * m_all).sum(),
+        )
+        .filter(pl.col("users_all") >= FEWEST_ARTICLES)
+    )  # fmt: skip
+    everybody = whole.select(total_all=m_all.sum(), squares_all=(m_all**2).sum(), units_all=pl.len())
+    # Where a word is the only one, no outlet can have more of it than another.
+    words = words.filter(y_all < everybody["total_all"].item())
+    compared = outlets.filter(pl.col("outlet").is_not_null(), pl.col("units") >= min_articles)
+    table = (
+        pairs.join(words, on="word")
+        .join(compared, on="outlet")
+        .join(met.collect(engine="streaming"), on=["outlet", "word"])
+        .join(everybody, how="cross")
+        .with_columns(
+            *((pl.col(f"{name}_all") - pl.col(name)).alias(f"{name}_rest") for name in ("y", "articles", "total")),
+            *(
+                (pl.col(f"{name}_all") - pl.col(f"{name}_gone")).alias(f"{name}_rest")
+                for name in ("yy", "squares", "units")
+            ),
+            places=pl.col("users"),
+            places_rest=pl.col("places_all") - pl.col("users"),
+            ym_rest=pl.col("ym_all") - pl.col("ym_here") - pl.col("ym_there"),
         )
     )
-    words = (
-        pairs.group_by("word")
-        .agg(pl.col("y", "users", "yy", "ym").sum().name.suffix("_all"))
-        .filter(pl.col("users_all") >= FEWEST_ARTICLES)
-    )
-    everybody = outlets.select(pl.col("total", "squares", "units").sum().name.suffix("_all"))
-    # Where a word is the only one, no outlet can have more of it than another.
-    words = words.filter(pl.col("y_all") < everybody["total_all"].item())
-    compared = outlets.filter(pl.col("outlet").is_not_null(), pl.col("units") >= min_articles)
-    table = pairs.join(words, on="word").join(compared, on="outlet").join(everybody, how="cross")
     # Without at least two articles of somebody else there is nobody to be held against.
-    return table.filter(pl.col("units_all") - pl.col("units") >= 2), compared.height * words.height
+    return table.filter(pl.col("units_rest") >= 2), compared.height * words.height
 
 
 def _score_words(uses: pl.DataFrame, prior: float, min_articles: int, level: float = 0.95) -> pl.DataFrame:
-    """The figures of `own_words`, of all words that are tested."""
+    """The figures of `own_words`, of all words that are tested, and in how many clusters the outlet has them, `users`."""
     table, n_tested = _tallied(uses, min_articles)
-    column = {name: table[name].to_numpy().astype(float) for name in table.columns if name not in ("outlet", "word")}
-    rest = {
-        name: column[f"{name}_all"] - column[name] for name in ("y", "users", "yy", "ym", "total", "squares", "units")
-    }
-    effect, effect_rest = _design_effect(column), _design_effect(rest)
-    side_counts = (column["y"] / effect, column["total"] / effect, rest["y"] / effect_rest, rest["total"] / effect_rest)
-    alpha = prior * column["y_all"] / column["total_all"]
+    here, rest = (
+        {
+            name: table[name + of].to_numpy().astype(float)
+            for name in ("y", "articles", "places", "yy", "ym", "total", "squares", "units")
+        }
+        for of in ("", "_rest")
+    )
+    effect, effect_rest = _design_effect(here), _design_effect(rest)
+    side_counts = (here["y"] / effect, here["total"] / effect, rest["y"] / effect_rest, rest["total"] / effect_rest)
+    alpha = prior * (here["y"] + rest["y"]) / (here["total"] + rest["total"])
     log_odds, deviation = log_odds_ratio(*side_counts, alpha=alpha, prior=prior)
     p_value = _more_by_chance(*side_counts)
     low, high = _ratio_ends(*side_counts, tail=(1 - level) / 2)
@@ -194,12 +236,13 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int, level: flo
     return table.select(
         "outlet",
         "word",
+        "users",
         n="y",
-        n_articles="users",
-        n_elsewhere=pl.Series(rest["y"]),
-        n_articles_elsewhere=pl.Series(rest["users"]),
+        n_articles="articles",
+        n_elsewhere="y_rest",
+        n_articles_elsewhere="articles_rest",
         per_1000=1000 * pl.col("y") / pl.col("total"),
-        per_1000_elsewhere=pl.Series(1000 * rest["y"] / rest["total"]),
+        per_1000_elsewhere=1000 * pl.col("y_rest") / pl.col("total_rest"),
         log_odds=pl.Series(log_odds),
         ci_low=pl.Series(np.minimum(low, log_odds)),
         ci_high=pl.Series(np.maximum(high, log_odds)).fill_nan(None),
@@ -208,7 +251,7 @@ def _score_words(uses: pl.DataFrame, prior: float, min_articles: int, level: flo
         p_adjusted=pl.Series(adjust_false_discovery(tested)[: len(p_value)]),
         design_effect=pl.Series(effect),
         n_loaded_words="total",
-        outlet_articles="units",
+        outlet_articles="outlet_articles",
     )
 
 
@@ -250,10 +293,11 @@ def _ratio_ends(
 
 
 def _design_effect(side: dict[str, Numbers]) -> Numbers:
-    """By how much the variance of a word's share exceeds that of independent uses, at least 1.
+    """By how much the variance of a word's share exceeds that of independent uses; at least as often as an outlet that has
+    it in a cluster has it there in several articles, so that copies add nothing to what can be told of independent uses.
 
-    The sum over articles of ``(y - share * m) ** 2``, with `y` uses and `m` loaded words of an article, from its parts:
-    most articles have no use, and are never listed one by one.
+    The sum over clusters of ``(y - share * m) ** 2``, with `y` uses and `m` loaded words of a cluster, from its parts:
+    most clusters have no use, and are never listed one by one.
     """
     total, units = side["total"], side["units"]
     share = side["y"] / total
@@ -261,7 +305,7 @@ def _design_effect(side: dict[str, Numbers]) -> Numbers:
     clustered = squares * units / (units - 1)
     independent = side["y"] * (1 - share) * total / np.maximum(total - 1, 1)
     ratio = np.divide(clustered, independent, out=np.ones_like(share), where=independent > 0)
-    return np.maximum(ratio, 1.0)
+    return np.maximum(ratio, side["articles"] / np.maximum(side["places"], 1))
 
 
 def _examples(uses: pl.DataFrame, listed: pl.DataFrame, sentences: pl.LazyFrame) -> pl.DataFrame:

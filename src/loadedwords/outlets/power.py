@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import chdtri, ndtri, stdtrit
+from scipy.special import chdtri, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.counted import sums_of_outlets, with_sentences
+from loadedwords.outlets.counted import check_asked, sums_of_outlets, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import Numbers, jackknife_influence
 from loadedwords.schema import CountedVoice
@@ -22,7 +23,6 @@ ORDINARY_SPREAD = 0.1
 # What their sentences in the outlet's own voice are like there, about: how loaded, and how many an article has.
 ORDINARY_SHARE, ORDINARY_SENTENCES = 0.2, 30
 _CONFIDENCE = 0.8
-_MOST_ARTICLES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,16 @@ def spread_of_articles(articles: pl.DataFrame, voice: CountedVoice = "own") -> f
     The standard deviation of an outlet's share (`jackknife_influence`, articles of one event together) times the root of
     its number of articles, pooled over outlets by their numbers of events; long articles weigh more, as they do in the share. A pilot finds too little
     as often as too much, and too few articles would be planned for: it is the upper 80% confidence limit (Browne 1995).
+    Articles without an outlet are nobody's, and left out.
 
     Raises
     ------
     DataError
-        If no outlet has two articles on different events, or all articles are alike.
+        If no outlet has two articles on different events, or all articles are alike; or there is no such voice.
     """
-    _, n, sums, sizes = sums_of_outlets(with_sentences(articles, voice), voice)
+    check_asked(voice)
+    named = with_sentences(articles, voice).filter(pl.col("outlet").is_not_null())
+    _, n, sums, sizes = sums_of_outlets(named, voice)
     freedom = np.maximum((sizes > 0).sum(axis=0) - 1, 0)
     variance = (jackknife_influence(sums, sizes) ** 2).sum(axis=0) * n
     pooled = float((variance * freedom).sum())
@@ -144,11 +147,12 @@ def plan(
 def _needed(spread: float, difference: float, n_pairs: int, level: float, power: float) -> int:
     """Units of each of two outlets, whose difference of means has the variance 2 * spread ** 2 / n."""
     tail = 1 - (1 - level) / 2 / n_pairs
-    n = max(2.0, 2 * (spread / difference * (ndtri(tail) + ndtri(power))) ** 2)
-    for _ in range(50):  # a t quantile depends on the number that it gives
-        freedom = max(1.0, 2 * (n - 1))
-        more = 2 * (spread / difference * (stdtrit(freedom, tail) + stdtrit(freedom, power))) ** 2
-        if abs(more - n) < 1e-6:
-            break
-        n = min(max(2.0, more), _MOST_ARTICLES)
-    return int(np.ceil(n - 1e-6))
+
+    def enough(n: int) -> bool:
+        quantiles = stdtrit(2.0 * (n - 1), [tail, power]).sum()  # which depend on the number that they ask for
+        return bool(n >= 2 * (spread / difference * quantiles) ** 2 - 1e-6)
+
+    most = 2
+    while not enough(most):
+        most *= 2
+    return bisect_left(range(most), True, lo=2, key=enough)

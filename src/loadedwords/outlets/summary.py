@@ -100,6 +100,11 @@ def _topics(found: Comparison) -> Lines:
             f"{s.outlets.height} on average (Kendall's tau with the raw ranking {s.kendall_tau:.2f}); topics account for "
             f"{s.variance_explained:.0%} of the variance within outlets."
         )
+        if s.left_out:
+            named = ", ".join(s.left_out[:5]) + (", …" if len(s.left_out) > 5 else "")
+            yield _cannot(
+                f"Topics could not be held equal for {named}: what each topic adds elsewhere would put the share below 0 or above 1."
+            )
     else:
         yield _cannot("Topics were not held equal: outlets may differ because they cover other things.")
 

@@ -42,6 +42,8 @@ class Standardised:
     outlets : DataFrame
         outlet, n_articles, raw_share, standardised_share, ci_low, ci_high, rank, rank_standardised (1 is the most
         loaded), coverage (share of the common mix in topics that the outlet has an article on).
+    left_out : tuple of str
+        Outlets with no row, because added effects put their share below 0 or above 1: there topics do not move all alike.
     n_topics, n_articles : int
     kendall_tau : float
         Agreement of the two rankings, 1 where none moves (Kendall 1938).
@@ -53,6 +55,7 @@ class Standardised:
     """
 
     outlets: pl.DataFrame
+    left_out: tuple[str, ...]
     n_topics: int
     n_articles: int
     kendall_tau: float
@@ -74,7 +77,8 @@ def standardise_topics(
     outlet's number of clusters; never below that of equal variances, since where a few articles link an outlet to the
     others they are fitted too closely to tell their own (Angrist and Pischke 2009, section 8.1).
 
-    Articles without `topic`, and outlets with fewer than `min_articles`, are left out.
+    Articles without `topic`, and outlets with fewer than `min_articles`, are left out; so is an outlet whose share would
+    come to less than 0 or more than 1, as it may where it has a topic's articles in a tone that others do not.
     """
     counted = _linked(_usable(articles, voice, min_articles))
     if counted["outlet"].n_unique() < 2 or counted["topic"].n_unique() < 2:
@@ -89,31 +93,34 @@ def standardise_topics(
     n_clusters = np.array([len(np.unique(clusters[outlet == number])) for number in range(len(outlets))])
     at_mix, error, residual = _regressed(share, denominators, outlet, topic, mix, clusters)
     half = stdtrit(np.maximum(n_clusters - 1.0, 1.0), 1 - (1 - level) / 2) * error
-    low, high = within_a_share(at_mix, half)
+    standardised = at_mix.round(12)  # what differs by the rounding of sums is tied
+    low, high = within_a_share(standardised, half)
     covered = np.zeros((len(outlets), len(mix)), dtype=bool)
     covered[outlet, topic] = True
-    # What differs by the rounding of sums is tied.
     raw = (np.bincount(outlet, numerators) / np.bincount(outlet, denominators)).round(12)
-    standardised = at_mix.round(12)
     n, freedom = len(share), _freedom(len(share), len(outlets), len(mix))
     within = (denominators * (share - raw[outlet]) ** 2).sum() / max(1, n - len(outlets))
-    rank, rank_standardised = _rank(raw), _rank(standardised)
+    can_be = (standardised >= 0) & (standardised <= 1)
+    if can_be.sum() < 2:
+        return None
+    rank, rank_standardised = _rank(raw[can_be]), _rank(standardised[can_be])
     columns = {
-        "outlet": outlets,
-        "n_articles": n_articles,
-        "raw_share": raw,
-        "standardised_share": standardised,
-        "ci_low": low,
-        "ci_high": high,
+        "outlet": outlets.filter(pl.Series(can_be)),
+        "n_articles": n_articles[can_be],
+        "raw_share": raw[can_be],
+        "standardised_share": standardised[can_be],
+        "ci_low": low[can_be],
+        "ci_high": high[can_be],
         "rank": rank,
         "rank_standardised": rank_standardised,
-        "coverage": covered @ mix,
+        "coverage": (covered @ mix)[can_be],
     }
     return Standardised(
         outlets=pl.DataFrame(columns, schema=TOPICS_SCHEMA).sort("rank_standardised"),
+        left_out=tuple(outlets.filter(pl.Series(~can_be))),
         n_topics=len(mix),
         n_articles=n,
-        kendall_tau=_agreement(raw, standardised),
+        kendall_tau=_agreement(raw[can_be], standardised[can_be]),
         mean_move=float(np.abs(rank - rank_standardised).mean()),
         variance_explained=max(0.0, float(1 - (denominators * residual**2).sum() / freedom / within))
         if within
