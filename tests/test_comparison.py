@@ -22,9 +22,12 @@ from loadedwords.errors import DataError
 from loadedwords.models.odds import logistic, logit
 from loadedwords.outlets import compare_outlets, load_articles, scan_sentences
 from loadedwords.outlets.comparison import Comparison, compare_scores, write_tables
+from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.hand_labels import read_gold, write_sample
 from loadedwords.outlets.sampling import draw_sample
+from loadedwords.outlets.shrinkage import shrink
 from loadedwords.outlets.tables import read_edited
+from loadedwords.outlets.timeline import follow_time
 
 FORMULA = '=HYPERLINK("x")'
 UNICODE = "Ünïcode 新聞, “Rand”"
@@ -258,11 +261,62 @@ def test_every_table_is_of_the_voice_that_counts(voice: Any, scores: Path) -> No
 
 
 def test_a_timeline_leaves_out_absurd_dates_and_has_whole_periods(score: Score) -> None:
-    dates = ["0001-01-01", *(f"2024-{1 + k // 28:02d}-{1 + k % 28:02d}" for k in range(119))]
+    dates = ["1970-01-01", *(f"2024-{1 + k // 28:02d}-{1 + k % 28:02d}" for k in range(119))]
     rows = [{**article, "date": date} for article, date in zip(told(120), dates, strict=True)]
-    timeline = compare_scores([score(rows, "dated")], events="none", topics="none").timeline
+    found = compare_scores([score(rows, "dated")], events="none", topics="none")
+    timeline = found.timeline
+    assert found.n_off_timeline == 1
     assert timeline["period"].to_list() == [datetime.date(2024, month, 1) for month in range(1, 6)]
     assert timeline["n_articles"].to_list() == [28, 28, 28, 28, 7]
+
+
+def test_a_timeline_leaves_out_no_other_dates() -> None:
+    first = datetime.date(2024, 1, 5)
+    days = [first, *(first + datetime.timedelta(days=40 + k) for k in range(0, 240, 4)), datetime.date(2024, 11, 30)]
+    dates = pl.Series("date", days)
+    articles = pl.DataFrame({"date": dates}).with_columns(outlet=pl.lit("A"), n_own=20, loaded_share=0.2)
+    timeline = follow_time(articles)
+    assert timeline["n_articles"].sum() == len(days)
+    # As pandas gives them back.
+    moments = follow_time(articles.with_columns(pl.col("date").cast(pl.Datetime("ns"))))
+    assert moments.equals(timeline)
+    one_day = follow_time(pl.concat([articles.with_columns(date=pl.lit(first))] * 9 + [articles]))
+    assert one_day["n_articles"].sum() == 10 * len(days), "most of one day, and the rest of the year of others"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"events": "finnd"}, "events is 'finnd'; it is one of auto, column, find, none"),
+        ({"topics": "no"}, "topics is 'no'"),
+        ({"voice": "x"}, "voice is 'x'"),
+        ({"level": 95}, "level is 95"),
+        ({"gold": "labels.csv"}, r"gold is 'labels.csv', .*\n.*read_gold\(file\)"),
+        (
+            {"gold": pl.DataFrame({"article_id": ["a"], "label": [1.0]})},
+            r"gold lacks .*probability.*\n.*read_gold\(file\)",
+        ),
+        ({"aliases": "a.csv"}, r"aliases is 'a.csv', .*\n.*read_aliases\(file\)"),
+    ],
+)
+def test_what_is_asked_for_must_make_sense(asked: dict[str, object], told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        compare_scores("nowhere", **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("made", [compare_pairs, shrink, follow_time])
+def test_tables_refuse_what_no_interval_can_have(made: Callable[..., object]) -> None:
+    articles = pl.DataFrame({"outlet": ["A"], "date": [None], "n_own": [20], "loaded_share": [0.2]})
+    for asked in ({"voice": "x"}, {"level": 95}):
+        with pytest.raises(DataError, match=next(iter(asked))):
+            made(articles, **asked)
+
+
+def test_an_alias_without_an_outlet_leaves_the_name(score: Score) -> None:
+    folder = score(told(12) + told(12, "Post"), "plain")
+    found = compare_scores(folder, aliases={"Post": None}, events="none", topics="none")
+    assert found.outlets["outlet"].null_count() == 0
+    assert "Post" in found.outlets["outlet"]
 
 
 def test_columns_that_are_asked_for_must_be_there(score: Score) -> None:

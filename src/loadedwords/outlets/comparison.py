@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from loadedwords.errors import DataError, OutputError
 from loadedwords.files import as_paths, written_whole
 from loadedwords.outlets.aliases import apply_aliases
 from loadedwords.outlets.correction import correct_by_gold
-from loadedwords.outlets.counted import without_syndicated
+from loadedwords.outlets.counted import check_asked, without_syndicated
 from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.estimates import FEW_ARTICLES, THRESHOLD, compare_outlets, summarise_all
@@ -29,7 +29,7 @@ from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.spreadsheet import write_csv
 from loadedwords.outlets.summary import summarise
 from loadedwords.outlets.tables import TABLES, damage_told, load_articles, read_run, scan_sentences
-from loadedwords.outlets.timeline import follow_time
+from loadedwords.outlets.timeline import dated, follow_time
 from loadedwords.outlets.topics import Standardised, find_topics, standardise_topics
 from loadedwords.outlets.within_events import compare_within_events, outlets_within_events
 from loadedwords.schema import CountedVoice
@@ -77,6 +77,8 @@ class Comparison:
         title, date, p_own, text, words (a list of {text, start, end, kind}, offsets into `text`, quoted words left out).
     timeline : DataFrame
         outlet, period (its first day), n_articles, loaded_share, ci_low, ci_high.
+    n_off_timeline : int
+        Articles with a date so far from all others that the timeline leaves them out.
     corrected, corrected_pairs : DataFrame or None
         Estimates and differences corrected by hand labels, where there are any.
     agreement : Agreement or None
@@ -116,6 +118,7 @@ class Comparison:
     sources: list[str]
     runs: list[dict[str, Any]]
     uncounted: tuple[str, ...] = ()
+    n_off_timeline: int = 0
 
     @property
     def model(self) -> dict[str, str]:
@@ -174,7 +177,7 @@ def compare_scores(
     level: float = 0.95,
     threshold: float = THRESHOLD,
     min_articles: int = FEW_ARTICLES,
-    aliases: Mapping[str, str] | None = None,
+    aliases: Mapping[str, str | None] | None = None,
     events: GroupSource = "auto",
     topics: GroupSource = "auto",
     gold: pl.DataFrame | None = None,
@@ -194,7 +197,7 @@ def compare_scores(
     min_articles : int
         Outlets with fewer take no part in the comparison of pairs, topics and words.
     aliases : mapping of str to str, optional
-        Names → outlets, as `loadedwords.outlets.aliases.read_aliases` gives them.
+        Names → outlets, as `loadedwords.outlets.aliases.read_aliases` gives them; one without an outlet stays as it is.
     events, topics : {"auto", "column", "find", "none"}
         Take them from the scores' columns, find them in the texts, or do without; "auto" finds them where the column
         is empty.
@@ -210,13 +213,17 @@ def compare_scores(
     Raises
     ------
     DataError
-        If a folder holds no scores, folders can't be compared, an asked-for column is empty, no label is of these
-        articles, or labels are to correct another voice than the outlets' own, of which they are.
+        If a folder holds no scores, folders can't be compared, a setting is none of those above, an asked-for column is
+        empty, no label is of these articles, or labels are to correct another voice than the outlets' own, of which
+        they are.
     """
+    check_asked(voice, level)
+    _check_given(aliases, gold, events=events, topics=topics)
     paths = as_paths(folders)
     if not paths:
         raise DataError("There is no folder to compare.\nPass one or more written by loadedwords score.")
-    articles = apply_aliases(load_articles(paths), dict(aliases or {}))
+    outlet_of = {name: outlet for name, outlet in (aliases or {}).items() if outlet}  # as an empty cell in a file
+    articles = apply_aliases(load_articles(paths), outlet_of)
     if gold is not None:
         if voice != "own":
             raise DataError(
@@ -224,7 +231,7 @@ def compare_scores(
             )
         _refuse_others_labels(gold, articles, tell)
     sentences = scan_sentences(paths)
-    if strange := sorted(set(aliases or {}) - set(articles["outlet_as_found"].to_list())):
+    if strange := sorted(set(outlet_of) - set(articles["outlet_as_found"].to_list())):
         tell(f"{len(strange):,} names of the alias table are of no article here, such as {strange[0]!r}")
     tell(f"{articles.height:,} articles of {articles['outlet'].n_unique():,} outlets")
     articles = _grouped(articles, "event_id", events, lambda: find_events(articles, sentences), tell)
@@ -240,6 +247,7 @@ def compare_scores(
     of_outlets = without_syndicated(sentences, articles)
     spoken = sentences if voice == "all" else of_outlets
     outlets = compare_outlets(articles, **by, threshold=threshold)
+    timeline = follow_time(articles, **by)
     return Comparison(
         outlets=outlets.join(shrink(articles, **by), on="outlet", how="left", nulls_equal=True, maintain_order="left"),
         overall=summarise_all(articles, **by, threshold=threshold),
@@ -254,7 +262,7 @@ def compare_scores(
         other_words=other_words(of_outlets, on_events),
         devices=compare_devices(articles, spoken, **by, min_articles=min_articles),
         sentences=most_loaded(articles, of_outlets),
-        timeline=follow_time(articles, **by),
+        timeline=timeline,
         corrected=None if corrected is None else corrected.shares,
         corrected_pairs=None if corrected is None else corrected.pairs,
         agreement=None if gold is None else label_agreement(gold),
@@ -265,6 +273,7 @@ def compare_scores(
         sources=[str(folder) for folder in paths],
         runs=[read_run(folder) for folder in paths],
         uncounted=tuple(sorted(set(articles["outlet"].drop_nulls()) - set(outlets["outlet"].drop_nulls()))),
+        n_off_timeline=dated(articles, voice).height - int(timeline["n_articles"].sum()),
     )
 
 
@@ -311,6 +320,26 @@ def _flat(table: pl.DataFrame) -> pl.DataFrame:
             for name in nested
         ]
     )
+
+
+def _check_given(aliases: object, gold: object, **groups: str) -> None:
+    """Refuse what is not of the kind that `compare_scores` takes, before anything is read."""
+    for name, source in groups.items():
+        if source not in (known := get_args(GroupSource)):
+            raise DataError(f"{name} is {source!r}; it is one of {', '.join(known)}.")
+    if aliases is not None and not isinstance(aliases, Mapping):
+        raise DataError(f"aliases is {_shown(aliases)}, not names with their outlets.\nPass read_aliases(file).")
+    if gold is not None:
+        if not isinstance(gold, pl.DataFrame):
+            raise DataError(f"gold is {_shown(gold)}, not a table of labels.\nPass read_gold(file).")
+        if lacks := {"article_id", "sentence_id", "p_own", "stratum", "probability", "label", "labels"} - set(
+            gold.columns
+        ):
+            raise DataError(f"gold lacks {', '.join(sorted(lacks))}.\nPass the labels as read_gold(file) gives them.")
+
+
+def _shown(thing: object) -> str:
+    return repr(str(thing)) if isinstance(thing, (str, Path)) else f"of the type {type(thing).__name__}"
 
 
 def _refuse_others_labels(gold: pl.DataFrame, articles: pl.DataFrame, tell: Callable[[str], None]) -> None:

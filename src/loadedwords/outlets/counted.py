@@ -50,7 +50,14 @@ def check_asked(voice: str, level: float = 0.95) -> None:
 
 
 def with_sentences(articles: pl.DataFrame, voice: CountedVoice) -> pl.DataFrame:
-    """The articles with at least one sentence that counts."""
+    """The articles with at least one sentence that counts.
+
+    Raises
+    ------
+    DataError
+        If there is no such voice.
+    """
+    check_asked(voice)
     return articles.filter(pl.col(COUNTED[voice].sentences) > 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from loadedwords.outlets.counted import sums_of_outlets, with_sentences
+from loadedwords.outlets.counted import check_asked, sums_of_outlets, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
     adjust_holm,
@@ -51,6 +51,7 @@ def compare_pairs(
     >>> compare_pairs(articles)["difference"].round(3).to_list()
     [0.2]
     """
+    check_asked(voice, level)
     counted = with_sentences(articles, voice).filter(pl.col("outlet").is_not_null())
     counted = counted.filter(pl.len().over("outlet") >= min_articles)
     names, n_articles, sums, sizes = sums_of_outlets(counted, voice)

@@ -10,7 +10,7 @@ import polars as pl
 from scipy.special import chdtri, stdtrit
 
 from loadedwords.errors import DataError
-from loadedwords.outlets.counted import check_asked, sums_of_outlets, with_sentences
+from loadedwords.outlets.counted import sums_of_outlets, with_sentences
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import Numbers, jackknife_influence
 from loadedwords.schema import CountedVoice
@@ -71,7 +71,6 @@ def spread_of_articles(articles: pl.DataFrame, voice: CountedVoice = "own") -> f
     DataError
         If no outlet has two articles on different events, or all articles are alike; or there is no such voice.
     """
-    check_asked(voice)
     named = with_sentences(articles, voice).filter(pl.col("outlet").is_not_null())
     _, n, sums, sizes = sums_of_outlets(named, voice)
     freedom = np.maximum((sizes > 0).sum(axis=0) - 1, 0)

@@ -8,7 +8,14 @@ import numpy as np
 import polars as pl
 from scipy.special import fdtri, stdtrit
 
-from loadedwords.outlets.counted import clusters_of, numbered, share_columns, sums_of_outlets, with_sentences
+from loadedwords.outlets.counted import (
+    check_asked,
+    clusters_of,
+    numbered,
+    share_columns,
+    sums_of_outlets,
+    with_sentences,
+)
 from loadedwords.outlets.intervals import Numbers, jackknife_influence
 from loadedwords.outlets.tables import reals, texts
 from loadedwords.schema import CountedVoice
@@ -62,6 +69,7 @@ def shrink(articles: pl.DataFrame, *, voice: CountedVoice = "own", level: float 
         figure, between 0 and 1). Empty with fewer than four outlets, or where no outlet has two articles (or events):
         then nothing says how sure a share is.
     """
+    check_asked(voice, level)
     counted = with_sentences(articles, voice).filter(pl.col("outlet").is_not_null())
     names, _, sums, sizes = sums_of_outlets(counted, voice)
     k, freedom = len(names), np.maximum((sizes > 0).sum(axis=0) - 1, 0)
