@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 from loadedwords.outlets.differences import compare_pairs
-from loadedwords.outlets.intervals import adjust_holm
+from loadedwords.outlets.intervals import Numbers, adjust_holm, difference_of
 from loadedwords.outlets.shrinkage import shrink, split_variance
 
 Rows = list[tuple[str | None, str | None, int, float]]
@@ -71,17 +71,52 @@ def test_a_difference_by_the_slow_jackknife() -> None:
     assert pair["p_value"] == pytest.approx(2 * stats.t.sf(statistic, freedom), rel=0.01)
 
 
-def test_articles_of_one_length_give_welch() -> None:
-    # Then a ratio is a mean, its jackknife variance s²/n and its freedom n - 1: what Welch's test starts from, exactly.
+def test_articles_of_one_length_by_hand() -> None:
+    # Then a ratio is a mean, its jackknife variance s²/n and its freedom n - 1. Newcombe's ends are of Student's on the logit scale.
     rng = np.random.default_rng(0)
-    a, b = rng.normal(0.3, 0.05, 15), rng.normal(0.35, 0.1, 11)
-    rows: Rows = [("A", None, 20, float(s)) for s in a] + [("B", None, 20, float(s)) for s in b]
+    samples = rng.normal(0.3, 0.05, 15), rng.normal(0.35, 0.1, 11)
+    rows: Rows = [(o, None, 20, float(share)) for o, shares in zip("AB", samples, strict=True) for share in shares]
     pair = compare_pairs(articles(rows), min_articles=2).row(0, named=True)
-    welch = stats.ttest_ind(a, b, equal_var=False)
-    low, high = welch.confidence_interval()
-    assert pair["difference"] == pytest.approx(a.mean() - b.mean())
-    assert (pair["ci_low"], pair["ci_high"]) == pytest.approx((low, high), rel=1e-6)
-    assert pair["p_value"] == pytest.approx(welch.pvalue, rel=1e-6)
+
+    def ends(level: float) -> tuple[float, float]:
+        of_each = []
+        for shares in samples:
+            mean = shares.mean()
+            reach = stats.t.interval(level, len(shares) - 1, scale=stats.sem(shares) / mean / (1 - mean))
+            of_each.append((special.logit(mean), reach, mean))
+        (low_a, high_a), (low_b, high_b) = (special.expit(at + np.array(reach)) for at, reach, _ in of_each)
+        a, b = (mean for *_, mean in of_each)
+        return a - b - np.hypot(a - low_a, high_b - b), a - b + np.hypot(high_a - a, b - low_b)
+
+    assert pair["difference"] == pytest.approx(samples[0].mean() - samples[1].mean())
+    assert (pair["ci_low"], pair["ci_high"]) == pytest.approx(ends(0.95))
+    # A is the lower one, and the interval of level 1 - p ends at 0.
+    assert ends(1 - pair["p_value"])[1] == pytest.approx(0, abs=1e-9)
+
+
+def test_an_outlet_of_which_nothing_is_loaded_has_an_interval() -> None:
+    rng = np.random.default_rng(9)
+    rows: Rows = [(o, None, 20, 0.0) for o in ("none", "none either") for _ in range(10)]
+    rows += [("few", None, 20, float(share)) for share in rng.uniform(0.0, 0.02, 10)]
+    rows += [("many", None, 20, float(share)) for share in rng.uniform(0.2, 0.4, 10)]
+    pairs = {(row["outlet_a"], row["outlet_b"]): row for row in compare_pairs(articles(rows)).to_dicts()}
+    nothing = pairs["none", "none either"]
+    assert nothing["p_value"] == 1
+    assert nothing["ci_low"] == -nothing["ci_high"] < 0, "none is no proof of none"
+    assert pairs["few", "none"]["p_value"] > 0.05
+    assert pairs["many", "none"]["differs"]
+
+
+def test_outlets_that_err_alike_differ_surely() -> None:
+    def ends(tail: Numbers | float) -> tuple[Numbers, Numbers]:
+        reach = 0.1 * special.ndtri(tail)
+        return 0.3 + reach, 0.3 - reach
+
+    def reach(correlation: float) -> float:
+        _, low, high, _ = difference_of(np.array([0.3]), np.array([0.3]), ends, ends, 0.95, correlation)
+        return float(high[0] - low[0]) / 2 / stats.norm.isf(0.025)
+
+    assert [reach(r) for r in (0.0, 0.5, 1.0)] == pytest.approx([0.1 * 2**0.5, 0.1, 0])
 
 
 def test_a_higher_level_is_wider_and_asks_more() -> None:

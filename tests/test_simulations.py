@@ -29,6 +29,12 @@ def test_equal_outlets_are_seldom_said_to_differ(simulated: dict[str, Any]) -> N
     assert simulated["false_words"](10, 4) <= 0.25
 
 
+def test_what_varies_little_by_chance_is_not_declared(simulated: dict[str, Any]) -> None:
+    # By Student's t of raw differences half of the runs declare a device, and the share of variance is held in 44%.
+    assert simulated["false_devices"](30, 10) <= 0.2
+    assert simulated["few_outlets"]([2] * 30 + [300] * 2, None, 40)["share of variance"] >= 0.85
+
+
 def test_what_is_planned_for_is_found(simulated: dict[str, Any]) -> None:
     n_articles, shown = simulated["planned_power"](60)
     assert 10 <= n_articles <= 200
@@ -44,7 +50,7 @@ def test_corrected_intervals_hold_where_the_models_do_not(simulated: dict[str, A
 
 
 def test_few_outlets_and_few_events_are_allowed_for(simulated: dict[str, Any]) -> None:
-    held = simulated["few_outlets"](6, 6, 80)
+    held = simulated["few_outlets"]([30] * 6, 6, 80)
     assert min(held["drawn towards the others"], held["share of variance"]) >= 0.88, held
     assert held["share of variance found between outlets that are alike, on average"] < 0.06, (
         "events are no differences between outlets"

@@ -25,6 +25,7 @@ from scipy.stats import nbinom
 
 from loadedwords.outlets import compare_outlets
 from loadedwords.outlets.correction import ALL_OUTLETS, correct_by_gold
+from loadedwords.outlets.devices import compare_devices
 from loadedwords.outlets.differences import compare_pairs
 from loadedwords.outlets.intervals import interval_of_sums
 from loadedwords.outlets.own_words import own_words
@@ -32,6 +33,7 @@ from loadedwords.outlets.power import plan, spread_of_articles
 from loadedwords.outlets.sampling import draw_sample
 from loadedwords.outlets.shrinkage import shrink, split_variance
 from loadedwords.outlets.within_events import FEW_EVENTS, compare_within_events
+from loadedwords.schema import KINDS
 
 EVENT_SD, ARTICLE_SD, ON_EVENTS = 0.45, 0.6, 0.6
 MEAN_LENGTH = 35  # of an article, in sentences
@@ -88,18 +90,24 @@ def share_of_outlet(warmth: float, world: World) -> float:
 # Without labels
 
 
-def draw_articles(outlets: dict[str, float], n_articles: int, world: World, rng: np.random.Generator) -> pl.DataFrame:
-    """Scored articles of each outlet; a score is a noisy sentence label, as good as a probability on average."""
-    n_events = max(2, n_articles)
+def draw_articles(
+    outlets: dict[str, float], n_articles: int | tuple[int, ...], world: World, rng: np.random.Generator
+) -> pl.DataFrame:
+    """Scored articles of each outlet; a score is a noisy sentence label, as good as a probability on average.
+
+    Several numbers of articles are the outlets' in turn.
+    """
+    numbers = np.resize(n_articles, len(outlets))
+    n_events = max(2, *numbers)
     events = rng.normal(0, EVENT_SD, n_events)
-    n_copied = round(world.copies * n_articles)
+    n_copied = round(world.copies * min(numbers))
     agency = [_article(rng.normal(0, EVENT_SD), 0.0, world, rng) for _ in range(n_copied)]
     rows: list[tuple[str, int, str | None, float]] = []
-    for outlet, warmth in outlets.items():
+    for (outlet, warmth), number in zip(outlets.items(), numbers, strict=True):
         for at, (n, share) in enumerate(agency):
             rows.append((outlet, n, f"agency {at}" if world.copies_have_events else None, share))
         # Without replacement: an outlet reports an event once.
-        for event in rng.permutation(n_events)[: n_articles - n_copied]:
+        for event in rng.permutation(n_events)[: number - n_copied]:
             on = rng.random() < ON_EVENTS
             n, share = _article(events[event] if on else rng.normal(0, EVENT_SD), warmth, world, rng)
             rows.append((outlet, n, f"e{event}" if on else None, share))
@@ -145,9 +153,11 @@ def coverage(n_articles: int, world: World, runs: int, seed: int = 0) -> dict[st
     return {kind: float(np.mean(held)) for kind, held in hits.items()}
 
 
-def false_differences(n_articles: int, world: World, runs: int, n_outlets: int = 20, seed: int = 0) -> float:
+def false_differences(
+    n_articles: int | tuple[int, ...], world: World, runs: int, n_outlets: int = 20, seed: int = 0
+) -> float:
     """Share of runs in which any two of so many equal outlets are declared to differ."""
-    rng = np.random.default_rng([seed, n_articles])
+    rng = np.random.default_rng([seed, *np.ravel(n_articles)])
     equal = {f"outlet {at}": 0.0 for at in range(n_outlets)}
     return float(
         np.mean([compare_pairs(draw_articles(equal, n_articles, world, rng))["differs"].any() for _ in range(runs)])
@@ -197,31 +207,56 @@ def false_words(n_articles: int, runs: int, n_outlets: int = 6, seed: int = 0) -
     return float(np.mean(found))
 
 
-def few_outlets(n_outlets: int, n_events: int, runs: int, seed: int = 0) -> dict[str, float]:
-    """Of outlets with 30 articles on a few events of their own: how often intervals hold the truth, and what is found where
-    outlets are alike."""
-    rng = np.random.default_rng([seed, n_outlets, n_events])
+def false_devices(n_articles: int, runs: int, n_outlets: int = 20, seed: int = 0) -> float:
+    """Share of runs in which any device is declared, though all outlets use each once an article, some articles far more."""
+    rng = np.random.default_rng([seed, n_articles])
+    found = []
+    for _ in range(runs):
+        n = n_outlets * n_articles
+        words = np.maximum(60, (600 * rng.gamma(1.5, 1 / 1.5, n)).astype(int))
+        uses = rng.poisson(words[:, None] / 600 * rng.exponential(1, (n, len(KINDS))))
+        articles = pl.DataFrame({"n_words": words, "n_own": np.maximum(3, words // 20)}).with_columns(
+            article_id=pl.format("a{}", pl.int_range(n)), outlet=pl.format("o{}", pl.int_range(n) % n_outlets)
+        )
+        kinds = [[kind for kind, k in zip(KINDS, row, strict=True) for _ in range(k)] for row in uses]
+        as_word = pl.struct(
+            pl.element().alias("kind"), pl.lit(value=False).alias("in_quote"), pl.lit(0.0).alias("praise")
+        )
+        sentences = articles.select("article_id", words=pl.Series(kinds).list.eval(as_word))
+        table = compare_devices(articles, sentences.lazy())
+        assert table is not None
+        found.append(bool(table["differs"].any()))
+    return float(np.mean(found))
+
+
+def few_outlets(
+    numbers: list[int], n_events: int | None, runs: int, seed: int = 0, *, heavy: bool = False
+) -> dict[str, float]:
+    """Of outlets with so many articles on a few events of their own, or each on one: how often intervals hold the truth, and
+    what is found where outlets are alike. With `heavy` tails a few outlets are far from the others."""
+    n_outlets = len(numbers)
+    rng = np.random.default_rng([seed, n_outlets, n_events or 0])
     between, event_sd, article_sd = 0.05, 0.1, 0.05
-    truth = between**2 / (between**2 + event_sd**2 + article_sd**2 * n_events / 30)
+    truth = between**2 / (between**2 + event_sd**2 + article_sd**2 * (n_events or numbers[0]) / numbers[0])
+    outlet = np.repeat(np.arange(n_outlets), numbers)
+    own = np.concatenate([np.arange(number) % (n_events or number) for number in numbers])
+    event = np.unique([outlet, own], axis=1, return_inverse=True)[1]
 
     def drawn(means: NDArray[np.float64]) -> pl.DataFrame:
-        outlet, event = np.repeat(np.arange(n_outlets), 30), np.tile(np.arange(30) % n_events, n_outlets)
-        moved = rng.normal(0, event_sd, (n_outlets, n_events))[outlet, event]
+        moved = rng.normal(0, event_sd, event.max() + 1)[event]
         share = means[outlet] + moved + rng.normal(0, article_sd, len(outlet))
-        numbers = {"outlet": outlet, "event_id": 100 * outlet + event}
-        table = pl.DataFrame({**numbers, "loaded_share": share.clip(0, 1)}).with_columns(
-            pl.col(*numbers).cast(pl.String)
-        )
+        about = {"outlet": outlet, "event_id": event}
+        table = pl.DataFrame({**about, "loaded_share": share.clip(0, 1)}).with_columns(pl.col(*about).cast(pl.String))
         return table.with_columns(n_own=20, n_sentences=20, n_quoted=0)
 
     held, splits, alike = [], [], []
     for _ in range(runs):
-        means = rng.normal(0.4, between, n_outlets)
+        means = 0.4 + between * (rng.standard_t(3, n_outlets) / 3**0.5 if heavy else rng.normal(0, 1, n_outlets))
         articles = drawn(means)
         for row in shrink(articles).to_dicts():
             held.append(row["shrunken_low"] <= means[int(row["outlet"])] <= row["shrunken_high"])
         split, none = split_variance(articles), split_variance(drawn(np.full(n_outlets, 0.4)))
-        assert split is not None and none is not None  # noqa: PT018  thirty articles each can be split
+        assert split is not None and none is not None  # noqa: PT018  some have two articles
         splits.append(split.share_low <= truth <= split.share_high)
         alike.append(none.share_between)
     kinds = (
@@ -347,6 +382,17 @@ def rows(runs: int, labels_runs: int, processes: int) -> Iterator[tuple[str, str
             f"{n_articles} articles an outlet, {name}",
             f"{found:.1%}",
         )
+    for n_articles in ((3, 40), (5, 60), (10, 200)):
+        found = false_differences(n_articles, WORLDS["usual"], runs, n_outlets=2)
+        yield (
+            "a difference declared of two equal outlets",
+            f"{n_articles[0]} and {n_articles[1]} articles",
+            f"{found:.1%}",
+        )
+    found = false_differences((10, 200), WORLDS["usual"], runs // 5)
+    yield "any difference declared among 20 equal outlets", "10 and 200 articles in turn", f"{found:.1%}"
+    found = false_devices(30, runs // 10)
+    yield "any device declared, 20 equal outlets", "30 articles an outlet", f"{found:.1%}"
     n_articles, found = planned_power(runs)
     yield (
         "a difference that `plan` planned for is declared (asked: 80%)",
@@ -357,8 +403,14 @@ def rows(runs: int, labels_runs: int, processes: int) -> Iterator[tuple[str, str
         found = false_words(n_articles, max(1, runs // 10))
         yield "any own word declared, 6 outlets of one pool", f"{n_articles} articles an outlet", f"{found:.1%}"
     for n_outlets, n_events in product((5, 10, 30), (30, 6)):
-        for kind, found in few_outlets(n_outlets, n_events, runs // 2).items():
+        for kind, found in few_outlets([30] * n_outlets, n_events, runs // 2).items():
             yield kind, f"{n_outlets} outlets with 30 articles on {n_events} events each", f"{found:.1%}"
+    for numbers, heavy in product(([30] * 10, [3] * 10 + [100] * 4, [2] * 30 + [300] * 2), (False, True)):
+        found = few_outlets(numbers, None, runs // 2, heavy=heavy)["share of variance"]
+        where = (
+            f"{len(numbers)} outlets with {numbers[0]} to {numbers[-1]} articles{', a few far from the others' * heavy}"
+        )
+        yield "share of variance", where, f"{found:.1%}"
     cases = [Labelled(share, n_labels) for share, n_labels in product((0.02, 0.15, 0.4), (50, 100, 300))]
     cases += [Labelled(0.15, 300, n_events=n) for n in (20, 10)]
     # As `sample` draws from outlets of which one is small: few of its labels are loaded, or none.

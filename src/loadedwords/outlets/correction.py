@@ -18,15 +18,13 @@ from scipy.special import stdtrit
 
 from loadedwords.outlets.domains import ALL_OUTLETS, Domain, domains_of
 from loadedwords.outlets.estimates import FEW_ARTICLES
-from loadedwords.outlets.intervals import Numbers, adjust_holm, welch_freedom
+from loadedwords.outlets.intervals import Numbers, adjust_holm, difference_of, welch_freedom
 from loadedwords.outlets.power import smallest_difference
 from loadedwords.outlets.sampling import LABELS_PER_OUTLET
 from loadedwords.outlets.tables import counts, reals, texts
 
 # Below this effective ratio labels drawn without scores would have done as well.
 LEAST_HELP = 1.05
-# Of p-values smaller than twice this nothing more is told.
-_LEAST_TAIL = 1e-17
 _CORRECTED = {
     **texts("outlet"),
     **counts("n_articles", "n_own", "n_labelled"),
@@ -169,12 +167,11 @@ def _differences(domains: Mapping[str, Domain], level: float) -> pl.DataFrame:
     shares = [_as_share(_estimate(domain, _power_tuning(domain)), domain) for domain in given.values()]
     first, second = np.triu_indices(len(shares), k=1)
     a, b = _taken(shares, first), _taken(shares, second)
-    low, high = _ends_of_difference(a, b, (1 - level) / 2)
-    p_value = _p_of_difference(a, b)
+    difference, low, high, p_value = difference_of(a.share, b.share, a.ends, b.ends, level)
     error_a, error_b = a.error(level), b.error(level)
     freedom = welch_freedom(error_a**2, error_b**2, a.df, b.df)
     figures = {
-        "difference": a.share - b.share,
+        "difference": difference,
         "ci_low": low,
         "ci_high": high,
         "p_value": p_value,
@@ -192,28 +189,6 @@ def _differences(domains: Mapping[str, Domain], level: float) -> pl.DataFrame:
 def _taken(shares: Sequence[_Share], at: NDArray[np.int64]) -> _Share:
     columns = np.array([(each.share, each.inner, each.size, each.df) for each in shares]).reshape(-1, 4)[at].T
     return _Share(*columns)
-
-
-def _ends_of_difference(a: _Share, b: _Share, tail: Numbers | float) -> tuple[Numbers, Numbers]:
-    """Newcombe's interval (1998, method 10) of a.share - b.share: each end by the ends of the shares that lie that way."""
-    (low_a, high_a), (low_b, high_b) = a.ends(tail), b.ends(tail)
-    difference = a.share - b.share
-    return (
-        difference - np.hypot(a.share - low_a, high_b - b.share),
-        difference + np.hypot(high_a - a.share, b.share - low_b),
-    )
-
-
-def _p_of_difference(a: _Share, b: _Share) -> Numbers:
-    """Two-sided, by turning the intervals round: 1 less the level of that with 0 at its end, found by halving."""
-    least, most = np.full((2, len(a.share)), [[np.log(_LEAST_TAIL)], [np.log(0.5)]])
-    for _ in range(60):
-        middle = (least + most) / 2
-        low, high = _ends_of_difference(a, b, np.exp(middle))
-        outside = (low > 0) | (high < 0)
-        most, least = np.where(outside, middle, most), np.where(outside, least, middle)
-    p_value: Numbers = 2 * np.exp(most)
-    return p_value
 
 
 def _power_tuning(domain: Domain) -> float:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from loadedwords.outlets.counted import COUNTED, clusters_of, sum_by_cluster
 from loadedwords.outlets.estimates import FEW_ARTICLES
 from loadedwords.outlets.intervals import (
     Numbers,
     adjust_false_discovery,
+    difference_of,
     effective_freedom,
     interval_of_sums,
     jackknife_influence,
     nothing_found,
-    student,
 )
 from loadedwords.outlets.tables import counts, reals, tells_kinds, texts
 from loadedwords.outlets.within_events import FEW_EVENTS
@@ -38,6 +40,9 @@ SCHEMA = {
     "same_events_differs": pl.Boolean(),
 }
 
+# What is kept of each row for `_tested`, and what the columns are called that come of it.
+_MEASURED = {"measured": ("difference", ""), "same_events_measured": ("same_events", "same_events_")}
+
 
 def compare_devices(
     articles: pl.DataFrame,
@@ -51,9 +56,10 @@ def compare_devices(
     kind.
 
     One row for each outlet with `min_articles` and each device, a kind of `schema.KINDS` or "praise": n_articles,
-    n_words (that count), n_loaded_words (those of them that are it; a phrase counts as its words), per_1000 with the interval of `compare_outlets`,
-    others_per_1000, their difference with an interval by the delete-one jackknife (Efron & Stein 1981), p_adjusted
-    (Benjamini & Hochberg 1995, over outlets and devices) and differs: of all differences that are declared, a share of
+    n_words (that count), n_loaded_words (those of them that are it; a phrase counts as its words), per_1000 with the
+    interval of `compare_outlets`, others_per_1000, their difference with an interval made from those of both rates
+    (`_Rates`; Newcombe 1998, Zou & Donner 2008), allowing for the events that both are on, p_adjusted (Benjamini &
+    Hochberg 1995, over outlets and devices) and differs: of all differences that are declared, a share of
     1 - level at most is expected to be false. No difference where the outlet has fewer than `MIN_WORDS` such words. The
     same from the events that the outlet shares with others (n_events, same_events, ...): its words there against what
     the others' rates on the very same events let expect, so that it is not the events that differ; none below
@@ -70,11 +76,11 @@ def compare_devices(
     for (outlet,), group in counted.group_by(["outlet"], maintain_order=True):
         if group.height >= min_articles:
             for row in _beside_others(counted, outlet, clusters, COUNTED[voice].sentences, level):
-                rows.append(row | _on_same_events(on_events, outlet, str(row["device"]), level))
-    table = pl.DataFrame(rows, schema={**SCHEMA, **reals("p_value", "same_events_p_value")})
-    for of in ("", "same_events_"):
-        p_adjusted = _false_discovery(table[f"{of}p_value"])
-        table = table.with_columns(p_adjusted.alias(f"{of}p_adjusted"), (p_adjusted < 1 - level).alias(f"{of}differs"))
+                rows.append(row | _on_same_events(on_events, outlet, str(row["device"])))
+    measured = {of: pl.List(pl.Float64) for of in _MEASURED}
+    table = pl.DataFrame(rows, schema={**SCHEMA, **measured})
+    for of, (name, prefix) in _MEASURED.items():
+        table = table.with_columns(_tested(table[of], name, prefix, level))
     return table.select(list(SCHEMA))
 
 
@@ -97,16 +103,55 @@ def _beside_others(
             "device": device,
             "n_articles": int(inside.sum()),
             **_rate(uses, words, n_sentences, level),
-            **_difference(uses, words, level),
+            **_difference(uses, words),
         }
 
 
-def _false_discovery(p_values: pl.Series) -> pl.Series:
-    """Adjusted for how many were tested; null where nothing was."""
-    tested = p_values.is_not_null().to_numpy()
-    adjusted = np.full(len(p_values), np.nan)
-    adjusted[tested] = adjust_false_discovery(p_values.drop_nulls().to_numpy())
-    return pl.Series(adjusted).fill_nan(None)
+@dataclass(frozen=True)
+class _Rates:
+    """Rates of uses, with intervals on the log scale, as counts are skewed.
+
+    An outlet that by chance uses a device seldom also varies little in it: a raw difference plus and minus t standard
+    errors would declare one in half of all corpora of twenty outlets that are alike. `at` is the rate, of half a use
+    where there is none.
+    """
+
+    rate: Numbers
+    at: Numbers
+    error: Numbers
+    freedom: Numbers
+
+    def ends(self, tail: Numbers | float) -> tuple[Numbers, Numbers]:
+        factor = np.exp(np.minimum(-stdtrit(self.freedom, tail) * self.error, 50.0))
+        return np.minimum(self.at / factor, self.rate), self.at * factor
+
+
+def _measure(uses: Numbers, words: Numbers) -> list[float]:
+    """Of both columns, which hold sums by cluster, what `_Rates` has of each, and how far they err alike.
+
+    The error is the delete-one jackknife's (Efron & Stein 1981), and at least a Poisson count's.
+    """
+    influence = jackknife_influence(uses, words)
+    error = np.sqrt((influence**2).sum(axis=0))
+    total, n_words = uses.sum(axis=0), words.sum(axis=0)
+    at = np.maximum(total, 0.5) / n_words
+    of_log = np.maximum(error / at, 1 / np.sqrt(np.maximum(total, 0.5)))
+    freedom = [effective_freedom(column) for column in words.T]
+    alike = (influence / np.where(error > 0, error, 1)).prod(axis=1).sum()
+    return [*total / n_words, *at, *of_log, *freedom, alike]
+
+
+def _tested(measured: pl.Series, name: str, prefix: str, level: float) -> list[pl.Series]:
+    """The ends of the differences, p-values adjusted for how many were tested and verdicts; null where nothing was."""
+    tested = measured.is_not_null().to_numpy()
+    *of_both, alike = np.array(measured.drop_nulls().to_list()).reshape(-1, 9).T
+    own, others = _Rates(*of_both[::2]), _Rates(*of_both[1::2])
+    _, low, high, p_value = difference_of(own.rate, others.rate, own.ends, others.ends, level, alike)
+    figures = np.full((3, len(tested)), np.nan)
+    figures[:, tested] = 1000 * low, 1000 * high, adjust_false_discovery(p_value)
+    names = (f"{name}_low", f"{name}_high", f"{prefix}p_adjusted")
+    columns = [pl.Series(of, values).fill_nan(None) for of, values in zip(names, figures, strict=True)]
+    return [*columns, (columns[-1] < 1 - level).alias(f"{prefix}differs")]
 
 
 def _counts(articles: pl.DataFrame, sentences: pl.LazyFrame, voice: CountedVoice) -> pl.DataFrame | None:
@@ -149,7 +194,7 @@ def _rate(uses: Numbers, words: Numbers, sentences: Numbers, level: float) -> di
     }
 
 
-def _difference(uses: Numbers, words: Numbers, level: float) -> dict[str, object]:
+def _difference(uses: Numbers, words: Numbers) -> dict[str, object]:
     """From the others: as much of it as can be told."""
     if not words[:, 1].sum():
         return {}
@@ -158,14 +203,10 @@ def _difference(uses: Numbers, words: Numbers, level: float) -> dict[str, object
     found: dict[str, object] = {"others_per_1000": others, "difference": difference}
     if uses[:, 0].sum() < MIN_WORDS or not ((words > 0).sum(axis=0) >= 2).all():
         return found
-    influence = 1000 * jackknife_influence(uses, words)
-    error = np.sqrt(((influence[:, 0] - influence[:, 1]) ** 2).sum())
-    # The outlet's own degrees of freedom: the others are far more articles, and theirs would only add to them.
-    low, high, p_value = map(float, student(np.asarray(difference), error, effective_freedom(words[:, 0]), level))
-    return found | {"difference_low": low, "difference_high": high, "p_value": p_value if error else 1.0}
+    return found | {"measured": _measure(uses, words)}
 
 
-def _on_same_events(articles: pl.DataFrame, outlet: str | None, device: str, level: float) -> dict[str, object]:
+def _on_same_events(articles: pl.DataFrame, outlet: str | None, device: str) -> dict[str, object]:
     """From the others on the events that both report; an event without words of either side says nothing."""
     own = pl.col("outlet").eq_missing(pl.lit(outlet, pl.String))
     both = (
@@ -182,13 +223,8 @@ def _on_same_events(articles: pl.DataFrame, outlet: str | None, device: str, lev
     if both.height < FEW_EVENTS or both["uses"].sum() < MIN_WORDS:
         return found
     uses, words, rate = both.select(pl.col("uses", "words", "rate").cast(pl.Float64)).to_numpy().T
-    beyond = uses - words * rate
-    difference = 1000 * beyond.sum() / words.sum()
-    error = 1000 * np.sqrt((jackknife_influence(beyond[:, None], words[:, None]) ** 2).sum())
-    low, high, p_value = map(float, student(np.asarray(difference), error, effective_freedom(words), level))
+    both_uses, both_words = np.column_stack([uses, words * rate]), np.column_stack([words, words])
     return found | {
-        "same_events": float(difference),
-        "same_events_low": low,
-        "same_events_high": high,
-        "same_events_p_value": p_value if error else 1.0,
+        "same_events": float(1000 * (uses - words * rate).sum() / words.sum()),
+        "same_events_measured": _measure(both_uses, both_words),
     }

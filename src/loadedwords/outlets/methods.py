@@ -26,6 +26,7 @@ _REFERENCES = {
     "monroe": "Monroe, B. L., Colaresi, M. P., & Quinn, K. M. (2008). Fightin’ words: Lexical feature selection and evaluation for identifying the content of political conflict. Political Analysis, 16(4), 372–403.",
     "newcombe": "Newcombe, R. G. (1998). Interval estimation for the difference between independent proportions: Comparison of eleven methods. Statistics in Medicine, 17(8), 873–890.",
     "morris": "Morris, C. N. (1983). Parametric empirical Bayes inference: Theory and applications. Journal of the American Statistical Association, 78(381), 47–55.",
+    "zou": "Zou, G. Y., & Donner, A. (2008). Construction of confidence limits about effect measures: A general approach. Statistics in Medicine, 27(10), 1693–1702.",
 }
 _VOICES = {
     "own": "the sentences in which the outlet itself speaks, quoted words left out",
@@ -43,7 +44,7 @@ _TREATMENTS = {
 def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
     """The paragraph, with the figures of this comparison, and its references in full."""
     total = found.overall.to_dicts()[0] if found.overall.height else {"n_articles": 0, "n_sentences": 0}
-    cited = {"cameron", "efron", "holm"}
+    cited = {"cameron", "efron", "holm", "newcombe", "zou"}
     scale = "" if found.base_rate is None else f" (base rate {found.base_rate:.3f})"
     said = [
         f"We scored {total['n_articles']:,} articles of {found.outlets.height:,} outlets ({total['n_sentences']:,} sentences that count) "
@@ -54,7 +55,10 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
         "2008), articles on one event, and copies of a text, left out together, on the logit scale with Student’s t.",
     ]
     who = f"at least {found.min_articles} articles" if found.corrected is None else f"at least {FEW_LABELS} labels"
-    said.append(f"Outlets with {who} were compared in pairs, corrected for the number of pairs (Holm, 1979).")
+    said.append(
+        f"Outlets with {who} were compared in pairs, by intervals of the difference made from those of both shares (Newcombe, 1998; Zou & "
+        "Donner, 2008), corrected for the number of pairs (Holm, 1979)."
+    )
     if theirs := work_of_others(found):
         said.append(theirs)
     said += _treatments(found)
@@ -78,13 +82,13 @@ def methods(found: Comparison) -> tuple[str, tuple[str, ...]]:
             f"2008); {hold:,} of the {found.words.height:,} listed hold at a false discovery rate of {1 - found.level:.3g}."
         )
     if found.corrected is not None:
-        cited |= {"angelopoulos", "egami", "franco", "newcombe"}
+        cited |= {"angelopoulos", "egami", "franco"}
         reached = found.corrected.filter(pl.col("corrected_share").is_not_null()).height
         said.append(
             f"The classifier’s errors were corrected by {n_labels(found.corrected):,} hand labels of a stratified random sample with known chances (design-based "
             f"supervised learning, Egami et al., 2023, with the power tuning of Angelopoulos et al., 2023), which sufficed for {reached:,} of "
             f"{found.corrected.height:,} estimates. Their intervals are Wilson’s at the effective sample size (Franco et al., 2019); differences between outlets are those "
-            "of corrected shares, with intervals made from both shares’ (Newcombe, 1998)."
+            "of corrected shares."
         )
         if found.agreement is not None and found.agreement.alpha is not None:
             cited.add("krippendorff")
