@@ -191,6 +191,16 @@ def test_cross_validation_on_our_own_labels(small_recipe: Recipe, small_data: La
     assert "2 seeds" in result.description
 
 
+def test_how_far_it_is_is_told_and_changes_nothing(monkeypatch: pytest.MonkeyPatch, labelled: Evaluation) -> None:
+    monkeypatch.setattr("loadedwords.training.evaluation.labelled._TOLD_AFTER", 100)
+    told: list[str] = []
+    result = evaluate_labelled(load_model(), [DATA / "labelled.csv"], tell=told.append)
+    n = int(result.description.split()[0])
+    assert told[0] == f"100 of {n} sentences scored"
+    assert told[-1] == f"{n} of {n} sentences scored"
+    assert result.metrics["default"]["roc_auc"].estimate == labelled.metrics["default"]["roc_auc"].estimate
+
+
 def test_what_a_model_was_trained_on_is_told(small_bundle: Path, labelled: Evaluation) -> None:
     result = evaluate_labelled(load_model(small_bundle), [DATA / "labelled.csv"])
     assert "too good" in result.notes[0]

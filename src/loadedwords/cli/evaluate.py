@@ -116,7 +116,9 @@ def evaluate(labelled: tuple[Path, ...], model: str | None, checkpoint: str | No
             raise click.UsageError("Name the folder of --corpora that holds the Propaganda Techniques Corpus.")
         result = evaluation.evaluate_spans(load_model(model), corpora)
     elif labelled:
-        result = evaluation.evaluate_labelled(load_model(model), labelled, checkpoint=checkpoint, revision=revision)
+        result = evaluation.evaluate_labelled(
+            load_model(model), labelled, checkpoint=checkpoint, revision=revision, tell=tell
+        )
     else:
         raise click.UsageError("Name a LABELLED file, a --recipe to cross-validate, --pairs, --quotations or --spans.")
     show_evaluation(result, as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,17 @@ from loadedwords.training.corpora import read_corpus
 from loadedwords.training.evaluation.results import N_RESAMPLES, Evaluation, Predictions, baselines, intervals
 
 LOADED_NAMES = frozenset({"loaded", "biased", "bias", "label_1", "1", "subj", "subjective"})
+# Sentences, which take a small transformer some seconds on one core.
+_TOLD_AFTER = 1_000
 
 
 def evaluate_labelled(
-    model: FramingModel, files: Sequence[str | Path], *, checkpoint: str | None = None, revision: str | None = None
+    model: FramingModel,
+    files: Sequence[str | Path],
+    *,
+    checkpoint: str | None = None,
+    revision: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Measure a finished model on labelled files; warns where the model was trained on one of them.
 
@@ -32,6 +39,8 @@ def evaluate_labelled(
         As `corpora.load_corpus` reads them.
     checkpoint, revision : str, optional
         A transformers text-classification checkpoint to measure beside it, as `CheckpointClassifier` takes it.
+    tell : callable
+        Is told how many sentences are scored, after each thousand.
     """
     seen = {corpus.get("sha256") for corpus in model.bundle.config["corpora"]}
     notes = tuple(
@@ -44,7 +53,11 @@ def evaluate_labelled(
     labels = np.array([label for part in parts for label in part["label"]], dtype=np.int64)
     articles = np.array([f"{at}/{article}" for at, part in enumerate(parts) for article in part["article"]])
     outlets = np.array([outlet or "" for part in parts for outlet in part["outlet"]])
-    probability = model.p_loaded(texts)
+    scored = []
+    for start in range(0, len(texts), _TOLD_AFTER):
+        scored.append(model.p_loaded(texts[start : start + _TOLD_AFTER]))
+        tell(f"{min(start + _TOLD_AFTER, len(texts)):,} of {len(texts):,} sentences scored")
+    probability = np.concatenate(scored)
     runs = {model.bundle.name: Predictions.at(probability, model.threshold)}
     if 0 < (share := float(labels.mean())) < 1:
         shift = float(logit(np.array(share)) - logit(np.array(model.prevalence)))
