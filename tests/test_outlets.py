@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 import loadedwords
 from loadedwords.errors import DataError
-from loadedwords.outlets import VOICES, compare_outlets, summarise_all
+from loadedwords.outlets import VOICES, compare_outlets, load_articles, summarise_all
 from loadedwords.outlets.counted import clusters_of
 from loadedwords.outlets.intervals import interval_of_sums
 
@@ -40,6 +41,35 @@ def test_figures_by_hand() -> None:
     assert a["ci_low"] <= a["loaded_share"] <= a["ci_high"]
     assert a["note"] == "few articles"
     assert (b["n_articles"], b["ci_low"], b["ci_high"], b["note"]) == (1, None, None, "one article")
+
+
+def test_two_articles_on_one_event_are_one_event() -> None:
+    two = frame([("A", 10, 100, 5, 0.2), ("A", 30, 300, 0, 0.4)])
+    assert compare_outlets(two.with_columns(event_id=pl.lit("e")))["note"].to_list() == ["one event"]
+    assert compare_outlets(two)["note"].to_list() == ["few articles"]
+
+
+@pytest.mark.parametrize("to", ["pandas", "arrow", "lazy", "batch"])
+def test_tables_of_others_are_read(to: str) -> None:
+    scored = list(
+        loadedwords.score_articles([{"text": "The vile regime sneered.", "outlet": "A", "date": "2024-05-01"}, ""])
+    )
+    table = loadedwords.to_polars(scored)
+    if to == "pandas":
+        pytest.importorskip("pandas")
+    others = {
+        "pandas": lambda: table.to_pandas(),
+        "arrow": lambda: table.to_arrow(),
+        "lazy": lambda: table.lazy(),
+        "batch": lambda: table.to_arrow().combine_chunks().to_batches()[0],
+    }
+    assert_frame_equal(compare_outlets(others[to]()), compare_outlets(table))
+    assert load_articles(others[to]())["date"].to_list()[0] == table["date"][0]
+
+
+def test_a_single_scored_article_is_a_list_of_one() -> None:
+    (scored,) = loadedwords.score_articles(["The vile regime sneered."])
+    assert_frame_equal(compare_outlets(scored), compare_outlets([scored]))
 
 
 def test_voices_by_hand() -> None:

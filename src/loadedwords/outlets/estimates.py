@@ -47,8 +47,8 @@ def compare_outlets(
 
     Parameters
     ----------
-    scores : str, Path, DataFrame, iterable of ScoredArticle, or several folders
-        A folder written by ``loadedwords score``, its articles table, or scored articles.
+    scores : str, Path, table, ScoredArticle, iterable of them, or several folders
+        A folder written by ``loadedwords score``; its articles table, of polars, pandas or pyarrow; or scored articles.
     voice : {"own", "quoted", "all"}
         Whose words count: what the outlet says itself (the mean `p_own` of its sentences), the sentences in which it
         quotes somebody, or all sentences, whoever speaks (the mean `p_loaded`).
@@ -150,8 +150,9 @@ def _note(n_articles: int, n_clusters: int) -> str:
     """Why an outlet's intervals can't be relied on; empty where they can."""
     if n_clusters >= FEW_ARTICLES:
         return ""
-    what = "article" if n_articles < FEW_ARTICLES else "event"
-    return f"one {what}" if n_clusters == 1 else f"few {what}s"
+    if n_clusters == 1:
+        return "one article" if n_articles == 1 else "one event"
+    return "few articles" if n_articles < FEW_ARTICLES else "few events"
 
 
 def _share_of_articles(chosen: NDArray[np.float64], articles: NDArray[np.float64], level: float) -> Interval:

@@ -22,8 +22,10 @@ THRESHOLD = 0.45
 # An article is compared by its headline and the sentences that follow it; later ones are mostly background.
 _LEAD_SENTENCES = 25
 _WORD = r"[\p{L}\p{N}][\p{L}\p{N}'-]*"
-# A word in more than this share of the articles, and in more than so many of them, tells nothing about any.
+# A word in more than this share of the articles, and in more than so many of them, tells nothing about any. Where articles
+# are few and many of them report one event, its own names are in more than a tenth: up to so many articles it is half.
 _COMMON_SHARE, _COMMON_COUNT = 0.1, 25
+_HALF_UP_TO = 150
 # Of all that an article could be grouped with, only so many of the most similar are looked at.
 _NEAREST = 30
 # The search for these leaves out words of more articles than this: with it, work grows with the number of articles
@@ -228,12 +230,17 @@ def _tf_idf(terms: pl.DataFrame, n_articles: int) -> sparse.csr_matrix:
         shape=(n_articles, len(different)),
     )
     n_with = np.bincount(counts.indices, minlength=len(different))
-    common = max(_COMMON_SHARE * n_articles, _COMMON_COUNT)
+    common = _most_common(n_articles)
     idf = np.where(n_with <= common, np.log((1 + n_articles) / np.maximum(n_with, 1)), 0).astype(np.float32)
     counts.data = (1 + np.log(counts.data)) * idf[counts.indices]
     lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
     scaled = sparse.diags(1 / np.maximum(lengths, 1e-9), dtype=np.float32) @ counts
     return scaled[:, (n_with > 1) & (n_with <= common)]
+
+
+def _most_common(n_articles: int) -> float:
+    """How many of the articles may have a word that tells something about them."""
+    return max(_COMMON_SHARE * n_articles, _COMMON_COUNT, min(n_articles / 2, _HALF_UP_TO))
 
 
 def _candidates(tokens: pl.DataFrame, articles: pl.DataFrame, days: int) -> _Candidates:
@@ -354,7 +361,7 @@ def _groups(n_articles: int, candidates: _Candidates, threshold: float) -> NDArr
 def _why(tokens: pl.DataFrame, group: NDArray[np.int64]) -> pl.DataFrame:
     """Of each group, what most of its members say and few other articles do, as it is usually written."""
     n_articles = len(group)
-    common = max(_COMMON_SHARE * n_articles, _COMMON_COUNT)
+    common = _most_common(n_articles)
     n_with = tokens.group_by("code").agg(n_with=pl.col("article").n_unique())
     grouped = tokens.with_columns(group=pl.Series(group).gather(tokens["article"])).filter(pl.col("group") >= 0)
     size = grouped.group_by("group").agg(size=pl.col("article").n_unique())

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -17,7 +17,15 @@ from loadedwords.frames import to_polars
 from loadedwords.outlets.spreadsheet import unguarded
 from loadedwords.schema import ScoredArticle
 
-Scores = str | Path | pl.DataFrame | Iterable[ScoredArticle] | Sequence[str | Path]
+
+class Table(Protocol):
+    """A table of polars, pandas or pyarrow, by what these have in common."""
+
+    @property
+    def columns(self) -> Any: ...
+
+
+Scores = str | Path | Table | ScoredArticle | Iterable[ScoredArticle] | Sequence[str | Path]
 
 # What a comparison writes and its page lets download: tables of a `Comparison`, by its attributes.
 TABLES = (
@@ -55,13 +63,24 @@ APART = ("title", "standfirst")
 
 
 def load_articles(scores: Scores) -> pl.DataFrame:
-    """The articles table of a folder, of several, or of scored articles."""
-    if isinstance(scores, pl.DataFrame):
-        frame = scores
+    """The articles table of a folder, of several, of a frame of polars, pandas or pyarrow, or of scored articles.
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or lacks a column.
+    """
+    if isinstance(scores, pl.LazyFrame):
+        frame = scores.collect()
+    elif hasattr(type(scores), "columns"):
+        # pandas says by NaN that nothing is there, and has moments for dates.
+        frame = pl.DataFrame(scores, nan_to_null=True).with_columns(pl.col(pl.Datetime).cast(pl.Date))  # type: ignore[arg-type]
     elif isinstance(scores, (str, Path)):
         frame = _read_table(Path(scores))
+    elif isinstance(scores, ScoredArticle):
+        frame = to_polars(scores)
     else:
-        listed = list(scores)
+        listed = list(scores)  # type: ignore[arg-type]
         if wrong := [item for item in listed if not isinstance(item, (str, Path, ScoredArticle))]:
             raise DataError(
                 f"compare_outlets takes a folder, folders, a table or scored articles, not {type(wrong[0]).__name__}.\n"
