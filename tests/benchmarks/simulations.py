@@ -160,7 +160,12 @@ def false_differences(
     rng = np.random.default_rng([seed, *np.ravel(n_articles)])
     equal = {f"outlet {at}": 0.0 for at in range(n_outlets)}
     return float(
-        np.mean([compare_pairs(draw_articles(equal, n_articles, world, rng))["differs"].any() for _ in range(runs)])
+        np.mean(
+            [
+                compare_pairs(draw_articles(equal, n_articles, world, rng), min_articles=2)["differs"].any()
+                for _ in range(runs)
+            ]
+        )
     )
 
 
