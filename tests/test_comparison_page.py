@@ -201,6 +201,7 @@ def made_up(names: Sequence[str | None] = OUTLETS, n_events: int = 6, n_periods:
         devices=pl.DataFrame(devices, schema=SCHEMA, orient="row"),
         sentences=pl.DataFrame(loaded, infer_schema_length=None).sort("p_own", descending=True),
         timeline=pl.DataFrame(timeline, infer_schema_length=None),
+        n_off_timeline=2,
         corrected=pl.DataFrame(
             [
                 {
@@ -266,6 +267,7 @@ def test_charts_are_there_without_scripts(page: str) -> None:
         assert svg is not None, chart
         assert svg.group().count("<title>") == rows
     assert without.count('<svg class="chart timeline"') == len(OUTLETS)
+    assert "Left out: 2 with a date far from all others." in without
     assert without.count('<div class="vocabulary"') == len(OUTLETS)
     assert without.count("<rect") > 5 * len(OUTLETS)
     hidden = re.findall(r"<(\w+)[^>]* hidden>", without)

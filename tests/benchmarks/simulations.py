@@ -189,24 +189,35 @@ def planned_power(runs: int, seed: int = 0) -> tuple[int, float]:
     return needed.articles, float(np.mean(shown))
 
 
-def false_words(n_articles: int, runs: int, n_outlets: int = 6, seed: int = 0) -> float:
-    """Share of runs in which any word is declared an outlet's own, though all draw from one pool and articles repeat theirs."""
+def false_words(
+    n_articles: int, runs: int, n_outlets: int = 6, seed: int = 0, copies: int = 1, alike: int = 1
+) -> float:
+    """Share of runs in which any word is declared an outlet's own, though all draw from one pool and articles repeat theirs.
+
+    The first outlet prints each text `copies` times; `alike` articles of an outlet are on one event, which they have the
+    subject of in common.
+    """
     rng = np.random.default_rng([seed, n_articles])
     chance = 1 / np.arange(1, 301)
     chance /= chance.sum()
     found = []
     for _ in range(runs):
-        rows = []
+        rows, subjects = [], {}
         for article in range(n_outlets * n_articles):
-            # An article's subject: some words come again and again in it.
-            favoured = rng.dirichlet(300 * 0.2 * chance + 1e-9)
-            for at, word in enumerate(rng.choice(300, rng.poisson(8), p=favoured)):
-                text = f"word{'abcdefghij'[word % 10]}{'abcdefghij'[word // 10 % 10]}{'abc'[word // 100]}"
-                words = [{"text": text, "score": 0.9, "in_quote": False}]
-                rows.append((f"a{article}", at, f"outlet {article % n_outlets}", 0, len(text), text, words))
-        columns = ["article_id", "sentence_id", "outlet", "start", "end", "text", "words"]
+            outlet, number = article % n_outlets, article // n_outlets
+            if number % alike == 0:
+                # An article's subject: some words come again and again in it.
+                subjects[outlet] = rng.dirichlet(300 * 0.2 * chance + 1e-9)
+            drawn = rng.choice(300, rng.poisson(8), p=subjects[outlet])
+            for copy in range(copies if outlet == 0 else 1):
+                for at, word in enumerate(drawn):
+                    text = f"word{'abcdefghij'[word % 10]}{'abcdefghij'[word // 10 % 10]}{'abc'[word // 100]}"
+                    words = [{"text": text, "score": 0.9, "in_quote": False}]
+                    event = f"{outlet} {number // alike}"
+                    rows.append((f"a{article} {copy}", at, f"outlet {outlet}", 0, len(text), text, words, event))
+        columns = ["article_id", "sentence_id", "outlet", "start", "end", "text", "words", "event_id"]
         sentences = pl.DataFrame(rows, schema=columns, orient="row")
-        articles = sentences.select("article_id", "outlet").unique()
+        articles = sentences.select("article_id", "outlet", "event_id").unique()
         table = own_words(sentences.lazy(), articles)
         found.append(bool((table["p_adjusted"] < 0.05).any()))
     return float(np.mean(found))
@@ -404,9 +415,10 @@ def rows(runs: int, labels_runs: int, processes: int) -> Iterator[tuple[str, str
         f"{n_articles} articles an outlet, as planned",
         f"{found:.1%}",
     )
-    for n_articles in (10, 30):
-        found = false_words(n_articles, max(1, runs // 10))
-        yield "any own word declared, 6 outlets of one pool", f"{n_articles} articles an outlet", f"{found:.1%}"
+    for n_articles, copies, alike in ((10, 1, 1), (30, 1, 1), (10, 5, 1), (30, 5, 1), (30, 1, 3)):
+        found = false_words(n_articles, max(1, runs // 10), copies=copies, alike=alike)
+        where = f"{n_articles} articles an outlet, of which one prints each {copies} times, {alike} on an event"
+        yield "any own word declared, 6 outlets of one pool", where, f"{found:.1%}"
     for n_outlets, n_events in product((5, 10, 30), (30, 6)):
         for kind, found in few_outlets([30] * n_outlets, n_events, runs // 2).items():
             yield kind, f"{n_outlets} outlets with 30 articles on {n_events} events each", f"{found:.1%}"

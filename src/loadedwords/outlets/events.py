@@ -26,8 +26,9 @@ _WORD = r"[\p{L}\p{N}][\p{L}\p{N}'-]*"
 # are few and many of them report one event, its own names are in more than a tenth: up to so many articles it is half.
 _COMMON_SHARE, _COMMON_COUNT = 0.1, 25
 _HALF_UP_TO = 150
-# Of all that an article could be grouped with, only so many of the most similar are looked at.
-_NEAREST = 30
+# Of all that an article could be grouped with, only so many of the most similar are looked at; and so many where they are
+# at least half as similar as the nearest, as they are on an event that more outlets report.
+_NEAREST, _NEAREST_ALIKE = 30, 150
 # The search for these leaves out words of more articles than this: with it, work grows with the number of articles
 # and not with its square.
 _LONGEST_LIST = 150
@@ -301,8 +302,10 @@ def _nearest_pairs(
         ends = np.flatnonzero(np.diff(of, prepend=-1, append=-1))
         for first, end in pairwise(ends.tolist()):
             least = np.partition(values[first:end], -_NEAREST)[-_NEAREST] if end - first > _NEAREST else 0.0
-            near = first + np.flatnonzero(values[first:end] >= least)
-            best = near[np.lexsort((others[near], -values[near]))[:_NEAREST]]
+            alike = values[first:end].max() / 2
+            near = first + np.flatnonzero(values[first:end] >= min(least, alike))
+            n_alike = min(_NEAREST_ALIKE, int((values[near] >= alike).sum()))
+            best = near[np.lexsort((others[near], -values[near]))[: max(_NEAREST, n_alike)]]
             found.append(np.column_stack([of[best], others[best]]))
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
     return pairs[:, 0], pairs[:, 1]
