@@ -236,7 +236,10 @@ def false_devices(n_articles: int, runs: int, n_outlets: int = 20, seed: int = 0
         )
         kinds = [[kind for kind, k in zip(KINDS, row, strict=True) for _ in range(k)] for row in uses]
         as_word = pl.struct(
-            pl.element().alias("kind"), pl.lit(value=False).alias("in_quote"), pl.lit(0.0).alias("praise")
+            pl.element().alias("kind"),
+            pl.lit("one").alias("text"),
+            pl.lit(value=False).alias("in_quote"),
+            pl.lit(0.0).alias("praise"),
         )
         sentences = articles.select("article_id", words=pl.Series(kinds).list.eval(as_word))
         table = compare_devices(articles, sentences.lazy())

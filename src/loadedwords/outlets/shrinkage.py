@@ -144,7 +144,7 @@ def split_variance(articles: pl.DataFrame, *, voice: CountedVoice = "own", level
 def _share_between(mean: Numbers, n: Numbers, within: float) -> float:
     """The intraclass correlation at which means of n have the weighted mean square `within`; it falls as that rises."""
     low, high = 0.0, 1.0
-    for _ in range(60):
+    for _ in range(50):  # short of 1 itself, where nothing has a weight
         middle = (low + high) / 2
         # n / (1 + n·ratio of the variances)
         weight = n * (1 - middle) / (1 - middle + n * middle)
