@@ -207,6 +207,8 @@ def test_standard_input_is_called_as_one_says(desk: Path) -> None:
     assert named.stdout.startswith("drafts/x.md:3:")
     page = run("-", "--stdin-name", "x.html", stdin=f"<p>{STORY}</p>")
     assert page.stdout.startswith("x.html:1:")
+    unnamed = run("-", stdin=f"<!doctype html>\n<html><body><article>\n<p>{STORY}</p></article></body></html>")
+    assert unnamed.stdout.startswith("-:3:")
 
 
 def test_packed_files_are_read(desk: Path) -> None:

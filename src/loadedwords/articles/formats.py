@@ -25,7 +25,7 @@ __all__ = ["PARTED", "READERS", "STDIN", "TABLES", "Progress", "Source", "ending
 _BATCH_ROWS = 256
 _TOO_LONG = "the line is longer than an article may be; raise --max-characters if it is one"
 _JSON = re.compile(r"\s*(?:\{|\[\s*\{)")
-_PAGE = re.compile(r"(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+BEGINS_PAGE = re.compile(r"(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 # Characters of markup for each of the article's.
 _MARKUP = 16
 
@@ -181,7 +181,7 @@ def _read_stdin(source: Source, options: ReadOptions) -> Iterator[Record | Rejec
     text = Text(source, options)  # not closed: standard input is not ours
     if _JSON.match(text.head):
         yield from _json_records(text, source, options)
-    elif _PAGE.match(text.head):
+    elif BEGINS_PAGE.match(text.head) and not options.whole_texts:
         yield _page_record(text.read(_MARKUP * options.max_characters), source)
     else:
         yield from _plain_record(text, source, options)

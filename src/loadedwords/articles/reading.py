@@ -46,7 +46,7 @@ def read_articles(
     inputs : str, Path, or sequence of these
         Files (``.jsonl``, ``.ndjson``, ``.csv``, ``.tsv``, ``.txt``, ``.md``, each also ``.gz`` or ``.zst``;
         ``.parquet``; ``.html``), folders and globs of these, also at an address that fsspec knows, such as
-        ``s3://bucket/articles``, or ``-`` for JSON lines, or else one text, on standard input.
+        ``s3://bucket/articles``, or ``-`` for JSON lines, a page, or else one text, on standard input.
     options : ReadOptions, optional
     progress : Progress, optional
         Updated while reading.

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from loadedwords.articles import STDIN, ReadOptions
 from loadedwords.articles.columns import column_of
 from loadedwords.articles.decoding import decode_page
-from loadedwords.articles.formats import ending_of
+from loadedwords.articles.formats import BEGINS_PAGE, ending_of
 from loadedwords.articles.reading import read_inputs
 from loadedwords.articles.texts import fields_at_head, title_and_standfirst
 from loadedwords.errors import DataError
@@ -70,7 +70,7 @@ def read_documents(
     Parameters
     ----------
     file : Path or None
-        None is standard input: JSON lines, or else one text.
+        None is standard input: JSON lines, a page, or else one text.
     name : str, optional
         What standard input is called; its ending says what it holds.
     options : ReadOptions, optional
@@ -96,7 +96,8 @@ def read_documents(
         if isinstance(item, Reject):
             yield item
         elif item.source == (STDIN if file is None else str(file)) and ending_of(file) != ".json":
-            yield make_document(item.text, path=path, form=form or "text")
+            a_page = file is None and form is None and BEGINS_PAGE.match(item.text)
+            yield make_document(item.text, path=path, form="html" if a_page else form or "text")
         else:
             yield _of_record(item, path)
 
